@@ -1,0 +1,66 @@
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Inference.Backend;
+
+/// <summary>
+/// The device seam. <see cref="WorkerCore"/> plans an iteration, a backend executes it: the CPU engine, a GPU engine, or a device
+/// that only lets time pass. Nothing above the seam knows which. The caller owns block ids and reference counts; the backend owns
+/// memory and its layout; no pointer or stride crosses the seam.
+/// </summary>
+/// <remarks>
+/// Not thread-safe: one device loop drives one backend. Block copies and forward steps are executed in the order of the calls.
+/// </remarks>
+public interface IModelBackend : IAsyncDisposable
+{
+    /// <summary>What is loaded.</summary>
+    ModelShape Model { get; }
+
+    /// <summary>The paged KV cache: the device's blocks and the host tier's.</summary>
+    KvShape Kv { get; }
+
+    /// <summary>What one step may hold.</summary>
+    BackendLimits Limits { get; }
+
+    /// <summary>
+    /// Runs one iteration for the whole batch: writes keys and values of every token to its slot and fills
+    /// <paramref name="result"/> for the rows asked for. Long-running work happens on the backend's own threads.
+    /// </summary>
+    ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct);
+
+    /// <summary>Copies whole blocks within or between the tiers, in order, before the next step.</summary>
+    void CopyBlocks(ReadOnlySpan<BlockCopy> copies);
+
+    /// <summary>
+    /// Writes the keys and values of the first <paramref name="tokens"/> tokens held in device <paramref name="blocks"/> in the
+    /// canonical form [layer][K|V][token][kvHead][headDim] bf16, to be read by <see cref="ImportBlocksAsync"/> of any backend of
+    /// the same model. Length is <see cref="ModelShape.CanonicalBytesPerToken"/> x tokens.
+    /// </summary>
+    ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct);
+
+    /// <summary>Reads what <see cref="ExportBlocksAsync"/> wrote into device <paramref name="blocks"/>.</summary>
+    /// <exception cref="ArgumentException">The bytes are not of that many tokens of this model.</exception>
+    ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct);
+}
+
+/// <param name="Name">The name it is served under.</param>
+/// <param name="Fingerprint">Hash of the weights and the configuration: caches are exchanged between equal fingerprints only.</param>
+/// <param name="MaxPositions">Longest context in tokens, prompt and completion together.</param>
+public sealed record ModelShape(
+    string Name, string Fingerprint, int Layers, int Heads, int KvHeads, int HeadDim, int HiddenSize, int VocabularySize, int MaxPositions)
+{
+    /// <summary>Bytes of one token in the canonical export: layers x 2 x kvHeads x headDim x 2.</summary>
+    public int CanonicalBytesPerToken => Layers * 2 * KvHeads * HeadDim * sizeof(ushort);
+}
+
+/// <param name="BlockSize">Tokens a block.</param>
+/// <param name="DeviceBlocks">Blocks of the device tier, all usable by the caller; ids 0..DeviceBlocks-1.</param>
+/// <param name="HostBlocks">Blocks of the host tier, separately budgeted; ids 0..HostBlocks-1.</param>
+/// <param name="BytesPerBlock">Bytes of keys and values of one block over all layers.</param>
+public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, long BytesPerBlock);
+
+/// <param name="MaxTokens">Most tokens of one step, all sequences together.</param>
+/// <param name="MaxSequences">Most sequences of one step.</param>
+/// <param name="PreferredChunk">Prefill chunk in tokens at which the device is near its best throughput.</param>
+/// <param name="IsBatchInvariant">Logits are bit-identical however a prompt is chunked and whatever else is in the batch.</param>
+/// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise the caller samples from the logits.</param>
+public sealed record BackendLimits(int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens);
