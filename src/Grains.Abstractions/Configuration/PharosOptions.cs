@@ -1,0 +1,138 @@
+namespace Pharos.Grains.Configuration;
+
+/// <summary>
+/// Everything configurable, section <c>Pharos</c>: appsettings, environment (<c>Pharos__Kv__DeviceBytes</c>) and command line
+/// (<c>--Pharos:Workers 4</c>). Checked at start by <see cref="PharosOptionsValidator"/>.
+/// </summary>
+public sealed class PharosOptions
+{
+    public const string Section = "Pharos";
+
+    /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
+    public string Model { get; set; } = "spark";
+
+    /// <summary><c>cpu</c>, <c>torch</c> or <c>simulated</c>.</summary>
+    public string Backend { get; set; } = "cpu";
+
+    /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>
+    public int Workers { get; set; } = 2;
+
+    /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
+    public int Threads { get; set; }
+
+    public KvOptions Kv { get; set; } = new();
+
+    public BatchOptions Batch { get; set; } = new();
+
+    public PolicyOptions Policy { get; set; } = new();
+
+    public SimulatedOptions Simulated { get; set; } = new();
+
+    public DemoToolOptions DemoTools { get; set; } = new();
+
+    /// <summary>Server-side tools by name.</summary>
+    public Dictionary<string, ToolOptions> Tools { get; set; } = [];
+
+    /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
+    public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long an ended request can still be looked at.</summary>
+    public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most requests waiting in one pool; beyond it new ones are refused with 503.</summary>
+    public int MaxQueued { get; set; } = 10_000;
+
+    /// <summary>StackExchange.Redis connection string; cluster profile only.</summary>
+    public string Redis { get; set; } = "127.0.0.1:6379";
+
+    public ClusterOptions Cluster { get; set; } = new();
+}
+
+public sealed class KvOptions
+{
+    /// <summary>Bytes of keys and values on each device.</summary>
+    public long DeviceBytes { get; set; } = 64L << 20;
+
+    /// <summary>Bytes of the host tier of each device, for swapped caches.</summary>
+    public long HostBytes { get; set; } = 64L << 20;
+
+    /// <summary>Tokens a block.</summary>
+    public int BlockSize { get; set; } = 16;
+}
+
+public sealed class BatchOptions
+{
+    /// <summary>Most tokens of one iteration, prefill and decode together.</summary>
+    public int MaxTokens { get; set; } = 512;
+
+    /// <summary>Most sequences of one iteration.</summary>
+    public int MaxSequences { get; set; } = 256;
+}
+
+public sealed class PolicyOptions
+{
+    /// <summary>Order of waiting requests: <c>fcfs</c> or <c>lamps</c>.</summary>
+    public string Rank { get; set; } = "lamps";
+
+    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    public string Pause { get; set; } = "lamps";
+}
+
+public sealed class SimulatedOptions
+{
+    /// <summary>Decode speed of one sequence; 0: as fast as it goes.</summary>
+    public double TokensPerSecond { get; set; } = 50;
+
+    public int MinTokens { get; set; } = 20;
+
+    public int MaxTokens { get; set; } = 200;
+}
+
+public sealed class DemoToolOptions
+{
+    /// <summary>Host the built-in tools (calculator, get_weather, get_time, convert, lookup) on loopback and register them.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>How long they take: <c>none</c>, <c>fixed:0.2</c>, <c>exponential:0.5</c> or <c>lognormal:0.3,1.0</c> (median, sigma), in seconds.</summary>
+    public string Latency { get; set; } = "lognormal:0.2,0.8";
+}
+
+public sealed class ToolOptions
+{
+    public string Description { get; set; } = "";
+
+    /// <summary>Where it is called: POST with the arguments as JSON body. Only registered URLs are ever called.</summary>
+    public string Url { get; set; } = "";
+
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Further attempts after a failed one.</summary>
+    public int Retries { get; set; } = 2;
+
+    /// <summary>A call may be repeated without harm: only then is it retried.</summary>
+    public bool Idempotent { get; set; } = true;
+
+    public int MaxConcurrency { get; set; } = 64;
+
+    /// <summary>Loopback and private ranges are refused unless this is set.</summary>
+    public bool AllowPrivateNetwork { get; set; }
+
+    /// <summary>JSON schema of the arguments, as text.</summary>
+    public string? Schema { get; set; }
+}
+
+public sealed class ClusterOptions
+{
+    /// <summary>Name that all processes of one cluster share.</summary>
+    public string Id { get; set; } = "pharos";
+
+    /// <summary>This silo's name; workers carry it. Empty: host name and process id.</summary>
+    public string SiloName { get; set; } = "";
+
+    /// <summary>Virtual silos of the in-process host.</summary>
+    public int VirtualSilos { get; set; } = 1;
+
+    public int SiloPort { get; set; } = 11111;
+
+    public int GatewayPort { get; set; } = 30000;
+}

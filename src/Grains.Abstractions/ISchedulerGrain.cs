@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+
+namespace Pharos.Grains;
+
+/// <summary>
+/// The global scheduler of one model pool (its key): ranks what waits, routes, learns. Its state is soft: workers report every
+/// half second and waiting requests ask again, so a lost scheduler is whole again within two seconds.
+/// </summary>
+[Alias("pharos.scheduler")]
+public interface ISchedulerGrain : IGrainWithStringKey
+{
+    /// <summary>Puts a request in the queue, or says again that it waits (idempotent by request and epoch).</summary>
+    [Alias("enqueue")] Task<EnqueueOutcome> Enqueue(RequestDescriptor descriptor);
+
+    /// <summary>It waits no longer: cancelled, or finished.</summary>
+    [Alias("withdraw")] Task Withdraw(string request);
+
+    /// <summary>What a worker is and has; answered with what workers need to know.</summary>
+    [Alias("report")] Task<PoolDirective> Report(WorkerSnapshot snapshot);
+
+    /// <summary>A worker is gone: nothing is routed there until it reports again.</summary>
+    [Alias("worker-lost")] Task WorkerLost(string worker);
+
+    /// <summary>A segment ended: what the predictor learns from.</summary>
+    [Alias("learn")] Task Learn(SegmentOutcome outcome);
+
+    [Alias("describe")] Task<PoolDescription> Describe();
+
+    /// <summary>Rank, position and reason of a waiting request; null when it does not wait here.</summary>
+    [Alias("explain")] Task<RankDescription?> Explain(string request);
+}
+
+/// <summary>Calls one server-side tool of the registry (its key) through its resilience pipeline.</summary>
+[Alias("pharos.tool")]
+public interface IToolGrain : IGrainWithStringKey
+{
+    /// <summary>Never throws for a failing tool: the failure is the result.</summary>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult> Call(Scheduling.Requests.ToolCall call, CancellationToken ct);
+}
+
+[GenerateSerializer, Alias("pharos.pool-description")]
+public sealed record PoolDescription(
+    [property: Id(0)] string Pool, [property: Id(1)] int Waiting, [property: Id(2)] ImmutableArray<WorkerSnapshot> Workers,
+    [property: Id(3)] ImmutableArray<ToolForecast> Tools, [property: Id(4)] string RankPolicy, [property: Id(5)] string PausePolicy);
