@@ -1,0 +1,40 @@
+namespace Pharos.Scheduling.Worker;
+
+/// <summary>One sequence's part of an iteration.</summary>
+/// <param name="Start">Absolute position of the first token to compute.</param>
+/// <param name="Count">Tokens to compute.</param>
+/// <param name="Samples">The last of them gives the next token.</param>
+public readonly record struct PlannedSequence(SequenceSlot Sequence, int Start, int Count, bool Samples);
+
+/// <summary>What the device does next: block copies in order, then one forward pass over the batch. Reused from iteration to iteration.</summary>
+public sealed class IterationPlan
+{
+    /// <summary>Decodes first, then prefill chunks.</summary>
+    public List<PlannedSequence> Batch { get; } = [];
+
+    /// <summary>To be executed in order, before the forward pass.</summary>
+    public List<BlockCopy> Copies { get; } = [];
+
+    /// <summary>Sequences that can go no further: they alone hold the whole device. To be ended by the caller.</summary>
+    public List<SequenceSlot> OutOfMemory { get; } = [];
+
+    /// <summary>Parked sequences whose cache handling was revised while planning.</summary>
+    public List<SequenceSlot> Revised { get; } = [];
+
+    public int Tokens { get; internal set; }
+
+    /// <summary>Context tokens attended by the batch.</summary>
+    public long ContextTokens { get; internal set; }
+
+    public bool IsEmpty => Batch.Count == 0 && Copies.Count == 0 && OutOfMemory.Count == 0;
+
+    internal void Clear()
+    {
+        Batch.Clear();
+        Copies.Clear();
+        OutOfMemory.Clear();
+        Revised.Clear();
+        Tokens = 0;
+        ContextTokens = 0;
+    }
+}

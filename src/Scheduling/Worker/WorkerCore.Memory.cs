@@ -1,0 +1,169 @@
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+
+namespace Pharos.Scheduling.Worker;
+
+// Where the blocks go: growing, swapping, discarding, and whose memory is taken when there is none.
+public sealed partial class WorkerCore
+{
+    private readonly List<BlockCopy> pendingCopies = []; // of pauses decided since the last plan
+
+    /// <summary>Blocks of a running sequence's table, in order of position.</summary>
+    public IReadOnlyList<int> BlockTable(SequenceSlot slot) => slot.DeviceBlocks;
+
+    private void TakePendingCopies()
+    {
+        plan.Copies.AddRange(pendingCopies);
+        pendingCopies.Clear();
+    }
+
+    // One more block for a running sequence, at the cost of whoever comes last. False: it was preempted itself, or holds all there is.
+    private bool TryGrow(SequenceSlot slot, int tokens, double now)
+    {
+        while (!TryReserve(slot, tokens, now))
+        {
+            if (EvictParked(needed: slot, now) || EvictWaiting(except: slot, now))
+                continue;
+            var victim = LastUnplanned();
+            if (victim is null || (victim == slot && running.Count == 1))
+                return false;
+            Preempt(victim, now);
+            if (victim == slot)
+                return false;
+        }
+
+        return true;
+    }
+
+    // Room for the whole context of a waiting sequence, and its cache back from the host. Running sequences are never displaced for it.
+    private bool TryBringIn(SequenceSlot slot, double now)
+    {
+        if (slot.Pending == 0)
+            throw new InvalidOperationException($"{slot.Request} has nothing to compute.");
+        while (!TryReserve(slot, slot.Length, now))
+        {
+            if (!EvictParked(needed: slot, now) && !(running.Count == 0 && EvictWaiting(except: slot, now)))
+                return false;
+        }
+
+        if (slot.OnHost)
+        {
+            for (var i = 0; i < slot.HostBlocks.Count; i++)
+                plan.Copies.Add(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]));
+            Totals.SwappedInBlocks += slot.HostBlocks.Count;
+            ledger.GiveBack(KvTier.Host, slot.Id, slot.HostBlocks);
+        }
+
+        return true;
+    }
+
+    private bool TryReserve(SequenceSlot slot, int tokens, double now)
+    {
+        var missing = ledger.BlocksFor(tokens) - slot.DeviceBlocks.Count;
+        if (missing <= 0)
+            return true;
+        if (ledger.Free(KvTier.Device) < missing)
+            return false;
+        Account(slot, now);
+        return ledger.TryTake(KvTier.Device, missing, slot.Id, slot.DeviceBlocks);
+    }
+
+    // A preserve is a lease: the parked cache whose return is expected last goes first, to the host where there is room.
+    private bool EvictParked(SequenceSlot needed, double now)
+    {
+        SequenceSlot? farthest = null;
+        foreach (var slot in parked)
+        {
+            if (slot.DeviceBlocks.Count > 0 && (farthest is null || slot.ExpectedReturnAt > farthest.ExpectedReturnAt))
+                farthest = slot;
+        }
+
+        if (farthest is null)
+            return false;
+        var action = Reload(farthest);
+        Handle(farthest, action, now);
+        farthest.Receipt = farthest.Receipt! with
+        {
+            Revisions = farthest.Receipt.Revisions.Add(new PauseRevision(now - farthest.ArrivalAt, action, $"memory needed by {needed.Request}")),
+        };
+        if (!plan.Revised.Contains(farthest))
+            plan.Revised.Add(farthest);
+        return true;
+    }
+
+    // Returned sequences that still hold their cache but cannot run yet: the last in rank gives way.
+    private bool EvictWaiting(SequenceSlot except, double now)
+    {
+        for (var i = waiting.Count - 1; i >= 0; i--)
+        {
+            var slot = waiting[i];
+            if (slot == except || slot.DeviceBlocks.Count == 0)
+                continue;
+            if (slot.Phase != SequencePhase.Waiting)
+                continue; // admitted in this very plan
+            Handle(slot, Reload(slot), now);
+            return true;
+        }
+
+        return false;
+    }
+
+    private SequenceSlot? LastUnplanned()
+    {
+        for (var i = running.Count - 1; i >= 0; i--)
+        {
+            var candidate = running[i];
+            if (!plan.Batch.Exists(planned => planned.Sequence == candidate))
+                return candidate;
+        }
+
+        return null;
+    }
+
+    private void Preempt(SequenceSlot slot, double now)
+    {
+        running.Remove(slot);
+        Handle(slot, Reload(slot), now);
+        slot.Phase = SequencePhase.Waiting;
+        slot.ScoredAt = -1;
+        slot.Preemptions++;
+        Totals.Preemptions++;
+        waiting.Add(slot);
+    }
+
+    // Copying back against computing again, whichever is sooner, if the host has room.
+    private PauseAction Reload(SequenceSlot slot)
+    {
+        var profile = Fit.Profile;
+        var fits = slot.Computed > 0 && ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed);
+        return fits && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
+    }
+
+    private void Handle(SequenceSlot slot, PauseAction action, double now)
+    {
+        if (action == PauseAction.Preserve)
+            return;
+        Account(slot, now);
+        if (action == PauseAction.Swap && ledger.TryTake(KvTier.Host, ledger.BlocksFor(slot.Computed), slot.Id, slot.HostBlocks))
+        {
+            // Copies made while planning must come before this plan's forward pass; those of a pause wait for the next plan.
+            for (var i = 0; i < slot.HostBlocks.Count; i++)
+                CopiesNow.Add(new BlockCopy(KvTier.Device, slot.DeviceBlocks[i], KvTier.Host, slot.HostBlocks[i]));
+            Totals.SwappedOutBlocks += slot.HostBlocks.Count;
+        }
+        else
+        {
+            slot.Computed = 0;
+        }
+
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);
+    }
+
+    private List<BlockCopy> CopiesNow => planning ? plan.Copies : pendingCopies;
+
+    private void Account(SequenceSlot slot, double now)
+    {
+        slot.KvTokenSeconds += slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        slot.HeldSince = now;
+    }
+}

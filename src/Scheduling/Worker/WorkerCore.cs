@@ -1,0 +1,242 @@
+using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
+
+namespace Pharos.Scheduling.Worker;
+
+/// <param name="MaxTokens">Token budget of an iteration.</param>
+/// <param name="MaxSequences">Most sequences running at once.</param>
+/// <param name="Chunk">Prefill chunk in tokens.</param>
+/// <param name="StarvationIterations">Passed over that often, a waiting sequence goes first until it pauses or ends (LAMPS: 100).</param>
+/// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10).</param>
+public sealed record WorkerLimits(
+    int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
+    int StarvationIterations = 100, int RescoreIterations = 10);
+
+/// <summary>
+/// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
+/// those that wait for a tool. Synchronous and deterministic; time comes in as seconds. It knows how many tokens, never which.
+/// </summary>
+public sealed partial class WorkerCore
+{
+    private readonly WorkerLimits limits;
+    private readonly BlockLedger ledger;
+    private readonly Dictionary<string, SequenceSlot> slots = new(StringComparer.Ordinal);
+    private readonly List<SequenceSlot> waiting = [];
+    private readonly List<SequenceSlot> running = []; // in order of admission: the last one is preempted first
+    private readonly List<SequenceSlot> parked = [];
+    private readonly IterationPlan plan = new();
+    private int nextId;
+    private long iteration;
+    private bool planning;
+
+    public WorkerCore(WorkerLimits limits, DeviceProfile prior, IRankingPolicy ranking, IPausePolicy pausing)
+    {
+        this.limits = limits;
+        ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks);
+        Fit = new IterationFit(prior);
+        Ranking = ranking;
+        Pausing = pausing;
+    }
+
+    /// <summary>May be replaced live; the next rescoring uses it.</summary>
+    public IRankingPolicy Ranking { get; set; }
+
+    public IPausePolicy Pausing { get; set; }
+
+    /// <summary>The cost model, fitted to what this device measures.</summary>
+    public IterationFit Fit { get; }
+
+    public WorkerTotals Totals { get; } = new();
+
+    public int Running => running.Count;
+
+    public int Waiting => waiting.Count;
+
+    public int Parked => parked.Count;
+
+    public IReadOnlyCollection<SequenceSlot> Sequences => slots.Values;
+
+    /// <summary>Longest context that fits the device alone, in tokens.</summary>
+    public int LargestContext => limits.DeviceBlocks * limits.BlockSize;
+
+    public SequenceSlot? Find(string request) => slots.GetValueOrDefault(request);
+
+    /// <summary>Takes a sequence in. The caller has checked that its context fits <see cref="LargestContext"/> and that the id is free.</summary>
+    public SequenceSlot Admit(SequenceStart start, double now)
+    {
+        if (start.Tokens < 1 || start.Tokens >= LargestContext)
+            throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
+        var slot = new SequenceSlot(nextId++, start, now);
+        slots.Add(start.Request, slot);
+        waiting.Add(slot);
+        return slot;
+    }
+
+    /// <summary>
+    /// The segment ended in a tool call: decides what happens to the cache. Copies of a swap are part of the next plan.
+    /// </summary>
+    public PauseReceipt Park(SequenceSlot slot, string call, ToolForecast tool, double now)
+    {
+        Account(slot, now);
+        running.Remove(slot);
+        var context = slot.Computed;
+        var decision = Pausing.Decide(new PauseView(
+            context, HeldTokens() - context, tool, Fit.Profile, ledger.Free(KvTier.Host) >= ledger.BlocksFor(context)));
+        slot.Receipt = new PauseReceipt(
+            call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
+        slot.Phase = SequencePhase.Parked;
+        slot.PausedAt = now;
+        slot.ExpectedReturnAt = now + tool.Seconds.Mean;
+        slot.Promoted = false;
+        parked.Add(slot);
+        Totals.Count(decision.Action);
+        Handle(slot, decision.Action, now);
+        return slot.Receipt;
+    }
+
+    /// <summary>The tool's result is here: <paramref name="appended"/> tokens join the context and the sequence waits for its turn.</summary>
+    /// <returns>The receipt with what the decision turned out to be worth.</returns>
+    public PauseReceipt Resume(SequenceSlot slot, int epoch, int appended, double toolSeconds, SegmentForecast forecast, double now)
+    {
+        if (slot.Phase != SequencePhase.Parked)
+            throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not parked: it cannot be resumed.");
+        Account(slot, now);
+        var receipt = Settled(slot, toolSeconds);
+        parked.Remove(slot);
+        slot.Receipt = null;
+        slot.Epoch = epoch;
+        slot.Phase = SequencePhase.Waiting;
+        slot.Length += appended;
+        slot.SegmentStart = slot.Length;
+        slot.Forecast = forecast;
+        slot.QueuedAt = now;
+        slot.StartedAt = null;
+        slot.CachedAtStart = slot.Computed;
+        slot.PassedOver = 0;
+        slot.ScoredAt = -1;
+        slot.Preemptions = 0;
+        waiting.Add(slot);
+        return receipt;
+    }
+
+    /// <summary>Removes a sequence and frees all it holds.</summary>
+    public void Remove(SequenceSlot slot, double now)
+    {
+        Account(slot, now);
+        slots.Remove(slot.Request);
+        waiting.Remove(slot);
+        running.Remove(slot);
+        parked.Remove(slot);
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);
+        ledger.GiveBack(KvTier.Host, slot.Id, slot.HostBlocks);
+    }
+
+    /// <summary>What the device does next. Valid until the next call; to be followed by <see cref="Commit"/> unless it is empty.</summary>
+    public IterationPlan Plan(double now)
+    {
+        plan.Clear();
+        TakePendingCopies();
+        planning = true;
+        ContinueDecodes(now);
+        ContinuePrefills();
+        AdmitWaiting(now);
+        planning = false;
+        return plan;
+    }
+
+    /// <summary>The plan was executed in <paramref name="seconds"/>: its tokens are in the cache, and a token was sampled where planned.</summary>
+    public void Commit(double seconds)
+    {
+        iteration++;
+        Totals.Iterations++;
+        Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        foreach (var (slot, start, count, samples) in plan.Batch)
+        {
+            slot.Computed = start + count;
+            var again = Math.Clamp(slot.HighWater - start, 0, count);
+            Totals.RecomputedTokens += again;
+            slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
+            if (count > 1 || !samples)
+                Totals.PrefillTokens += count;
+            if (!samples)
+                continue;
+            slot.Length++;
+            Totals.GeneratedTokens++;
+        }
+    }
+
+    /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>
+    public double TakeKvTokenSeconds(SequenceSlot slot, double now)
+    {
+        Account(slot, now);
+        var held = slot.KvTokenSeconds;
+        slot.KvTokenSeconds = 0;
+        return held;
+    }
+
+    /// <summary>What operators and the scheduler see of the tiers.</summary>
+    public KvUse Use(long bytesPerBlock) => new(
+        limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device), parked.Sum(slot => slot.DeviceBlocks.Count),
+        ledger.Total(KvTier.Host), ledger.Free(KvTier.Host));
+
+    /// <summary>Asserts that every block is owned once and every sequence is in one place.</summary>
+    public void CheckIntegrity()
+    {
+        ledger.CheckIntegrity(slots.Values.SelectMany(slot => ((KvTier, int, IReadOnlyList<int>)[])
+            [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, slot.HostBlocks)]));
+        if (waiting.Count + running.Count + parked.Count != slots.Count)
+            throw new InvalidOperationException($"{slots.Count} sequences, but {waiting.Count} waiting, {running.Count} running and {parked.Count} parked.");
+        foreach (var slot in slots.Values)
+        {
+            if (slot.Computed > slot.Length || slot.Computed > Math.Max(slot.DeviceBlocks.Count, slot.HostBlocks.Count) * limits.BlockSize)
+                throw new InvalidOperationException($"{slot.Request} has {slot.Computed} tokens computed of {slot.Length} in {slot.DeviceBlocks.Count}+{slot.HostBlocks.Count} blocks.");
+        }
+    }
+
+    private long HeldTokens() => slots.Values.Sum(slot => (long)slot.DeviceTokens);
+
+    private PauseReceipt Settled(SequenceSlot slot, double toolSeconds)
+    {
+        var receipt = slot.Receipt!;
+        var actual = MemoryTime.Waste(Fit.Profile, receipt.ContextTokens, 0, toolSeconds);
+        var best = Math.Min(actual.Preserve, Math.Min(actual.Swap, actual.Discard));
+        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, actual.Of(receipt.Decision) - best) };
+    }
+}
+
+/// <summary>Totals since the device was opened.</summary>
+public sealed class WorkerTotals
+{
+    public long Iterations { get; internal set; }
+
+    public long PrefillTokens { get; internal set; }
+
+    public long GeneratedTokens { get; internal set; }
+
+    public long RecomputedTokens { get; internal set; }
+
+    public long Preemptions { get; internal set; }
+
+    public long SwappedOutBlocks { get; internal set; }
+
+    public long SwappedInBlocks { get; internal set; }
+
+    public long Preserved { get; private set; }
+
+    public long Swapped { get; private set; }
+
+    public long Discarded { get; private set; }
+
+    internal void Count(PauseAction action)
+    {
+        switch (action)
+        {
+            case PauseAction.Preserve: Preserved++; break;
+            case PauseAction.Swap: Swapped++; break;
+            default: Discarded++; break;
+        }
+    }
+}
