@@ -1,0 +1,148 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+
+namespace Pharos.Scheduling.Requests;
+
+// What happens at the end of a segment: the end, or tools and the way back.
+public sealed partial class RequestCore
+{
+    /// <summary>The worker's word that a segment is over.</summary>
+    public IReadOnlyList<RequestEffect> SegmentEnded(SegmentReport report, double now)
+    {
+        if (IsOver || report.Epoch != state.Epoch || state.Phase is not (RequestPhase.Placed or RequestPhase.Queued))
+            return Nothing; // a stale owner
+        var effects = new List<RequestEffect>();
+        if (state.Phase == RequestPhase.Queued)
+            effects.Add(new RequestEffect.Withdraw()); // this activation missed the dispatch; the worker has it all the same
+        var end = report.End;
+        state.Worker = report.Worker;
+        state.Tokens = [.. state.Tokens.AsSpan()[..report.SegmentStart], .. report.Tokens];
+        state.Appended = 0;
+        state.Usage = state.Usage with
+        {
+            CompletionTokens = state.Usage.CompletionTokens + report.Tokens.Length,
+            CachedTokens = state.Usage.CachedTokens + end.CachedTokens,
+            KvTokenSeconds = state.Usage.KvTokenSeconds + end.KvTokenSeconds,
+            QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
+            Preemptions = state.Usage.Preemptions + end.Preemptions,
+        };
+        if (end.Reason != SegmentEndReason.ToolCalls)
+        {
+            effects.AddRange(End(report, now));
+            return effects;
+        }
+
+        state.Calls = end.Calls;
+        state.Results = [];
+        state.PausedAt = now;
+        state.ParkedEpoch = report.Epoch;
+        state.AnswerTokens += report.Tokens.Length;
+        state.Pauses = state.Pauses.Add(new PausePoint(report.SegmentStart, state.Tokens.Length, end.Calls));
+        state.Receipts = report.Receipt is null ? state.Receipts : state.Receipts.Add(report.Receipt);
+        state.Usage = state.Usage with { Receipts = state.Usage.Receipts + 1 };
+        Record($"paused for {string.Join(", ", end.Calls.Select(call => call.Name))}", report.Worker, state.Tokens.Length, now);
+        if (state.Spec!.ToolUse == ToolUse.Server)
+        {
+            state.Phase = RequestPhase.CallingTools;
+            effects.Add(new RequestEffect.Save());
+            effects.AddRange(end.Calls.Select(call => Tell(new(0, NoticeKind.ToolStarted, SegmentStart: report.SegmentStart, Call: call))));
+            effects.Add(new RequestEffect.CallTools(end.Calls));
+            return effects;
+        }
+
+        state.Phase = RequestPhase.Parked;
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Parked, Usage: state.Usage, Reason: end.Reason))]);
+        return effects;
+    }
+
+    /// <summary>Calls of a request that was calling tools when its activation was lost: they are made again.</summary>
+    public IReadOnlyList<RequestEffect> Recover(double now) => state.Phase switch
+    {
+        RequestPhase.CallingTools => [new RequestEffect.CallTools(state.Calls)],
+        RequestPhase.Queued => [new RequestEffect.Enqueue(Describe(now))],
+        _ => Nothing,
+    };
+
+    /// <summary>All server-side calls of the pause have answered, in the order of the calls.</summary>
+    public IReadOnlyList<RequestEffect> ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results, double now)
+    {
+        if (state.Phase != RequestPhase.CallingTools || state.SegmentStart != segmentStart)
+            return Nothing;
+        var effects = new List<RequestEffect>();
+        effects.AddRange(results.Select(result => Tell(new(0, NoticeKind.ToolReturned, SegmentStart: segmentStart, Result: result))));
+        effects.AddRange(GoOn(results, now));
+        return effects;
+    }
+
+    /// <summary>Results of client-side tools.</summary>
+    public (ResumeOutcome Outcome, IReadOnlyList<RequestEffect> Effects) Resume(ResumeSpec spec, double now)
+    {
+        var point = state.Pauses.LastOrDefault(pause => pause.SegmentStart == spec.SegmentStart);
+        if (state.Spec is null || point is null || spec.Tenant != state.Spec.Tenant || state.Spec.ToolUse != ToolUse.Client
+            || !spec.Transcript.SequenceEqual(state.Spec.Transcript))
+            return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
+        var missing = point.Calls.Where(call => spec.Results.All(result => result.CallId != call.Id)).Select(call => call.Id).ToList();
+        if (missing.Count > 0)
+            return (new ResumeOutcome(ResumeKind.Incomplete, id, 0, string.Join(", ", missing)), Nothing);
+        ImmutableArray<ToolResult> results = [.. point.Calls.Select(call => spec.Results.First(result => result.CallId == call.Id))];
+        if (state.Phase != RequestPhase.Parked || state.SegmentStart != spec.SegmentStart)
+            return Forked(spec, point, results);
+
+        var from = state.NextNotice;
+        state.Gateway = spec.Gateway;
+        state.Options = spec.Options;
+        state.AnswerTokens = 0;
+        var seconds = now - state.PausedAt;
+        results = [.. results.Select(result => result with { Seconds = seconds })];
+        state.Usage = RequestUsage.None with { Receipts = state.Usage.Receipts, Migrations = state.Usage.Migrations };
+        var effects = GoOn(results, now);
+        state.Usage = state.Usage with { PromptTokens = state.Tokens.Length };
+        return (new ResumeOutcome(ResumeKind.Resumed, id, from, null), effects);
+    }
+
+    /// <summary>The worker changed what it does with the parked cache, or settled its price.</summary>
+    public void Revise(int epoch, PauseReceipt receipt)
+    {
+        if (state.Receipts is [.., { } last] && last.Call == receipt.Call && epoch <= state.Epoch)
+            state.Receipts = state.Receipts.SetItem(state.Receipts.Length - 1, receipt);
+    }
+
+    private IReadOnlyList<RequestEffect> GoOn(ImmutableArray<ToolResult> results, double now)
+    {
+        var appended = toolTurn(results);
+        var seconds = results.Max(result => result.Seconds);
+        var outcome = new SegmentOutcome(
+            id, state.Segment, state.SegmentStart, state.Tokens.Length - state.SegmentStart,
+            [.. results.Select(result => new ToolOutcome(result.Name, result.Seconds, appended.Length / results.Length))], Ended: false);
+        state.Results = results;
+        state.ToolSeconds = seconds;
+        state.Usage = state.Usage with { ToolSeconds = state.Usage.ToolSeconds + seconds };
+        state.Tokens = state.Tokens.AddRange(appended);
+        state.Appended = appended.Length;
+        state.SegmentStart = state.Tokens.Length;
+        state.Segment++;
+        Record("tools returned", null, state.Tokens.Length, now);
+        return [new RequestEffect.Learn(outcome), .. Queue(now)];
+    }
+
+    private (ResumeOutcome, IReadOnlyList<RequestEffect>) Forked(ResumeSpec spec, PausePoint point, ImmutableArray<ToolResult> results)
+    {
+        var tokens = state.Tokens[..point.Length].AddRange(toolTurn(results));
+        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options };
+        return (new ResumeOutcome(ResumeKind.Forked, spec.NewRequest, 0, null), [new RequestEffect.Fork(spec.NewRequest, copy)]);
+    }
+
+    private IEnumerable<RequestEffect> End(SegmentReport report, double now)
+    {
+        state.Phase = report.End.Reason == SegmentEndReason.Cancelled ? RequestPhase.Cancelled : RequestPhase.Finished;
+        Record(report.End.Reason == SegmentEndReason.Cancelled ? "cancelled" : "finished", report.Worker, state.Tokens.Length, now);
+        return
+        [
+            new RequestEffect.Learn(new SegmentOutcome(id, state.Segment, report.SegmentStart, report.Tokens.Length, [], Ended: true)),
+            new RequestEffect.Save(),
+            Tell(new(0, NoticeKind.Finished, Usage: state.Usage, Reason: report.End.Reason)),
+            new RequestEffect.Retire(),
+        ];
+    }
+}

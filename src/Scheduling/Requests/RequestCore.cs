@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+
+namespace Pharos.Scheduling.Requests;
+
+/// <summary>
+/// The state machine of one request: New -> Queued -> Placed -> (CallingTools | Parked) -> Queued ... -> Finished. Each event gives the
+/// effects to carry out, in order. Every placement has a new epoch; whatever carries an older one is ignored, so that a worker which was only
+/// slow can do no harm.
+/// </summary>
+/// <param name="id">The request's id.</param>
+/// <param name="toolTurn">Tokens that tool results add to the context, chat format applied.</param>
+public sealed partial class RequestCore(string id, RequestState state, Func<IReadOnlyList<ToolResult>, ImmutableArray<int>> toolTurn)
+{
+    private static readonly IReadOnlyList<RequestEffect> Nothing = [];
+    private readonly List<RequestNotice> notices = [];
+
+    public RequestState State => state;
+
+    /// <summary>Notices since this core was made, with their numbers; earlier ones were delivered or are superseded.</summary>
+    public IReadOnlyList<RequestNotice> Notices => notices;
+
+    public bool IsOver => state.Phase is RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled;
+
+    /// <summary>A new request. The caller has checked that none of that id is known.</summary>
+    public IReadOnlyList<RequestEffect> Start(RequestSpec spec, double now)
+    {
+        state.Spec = spec;
+        state.Gateway = spec.Gateway;
+        state.Options = spec.Options;
+        state.ArrivalAt = now;
+        state.Tokens = spec.Tokens;
+        state.SegmentStart = spec.Tokens.Length;
+        state.Usage = RequestUsage.None with { PromptTokens = spec.Tokens.Length };
+        Record("arrived", null, spec.Tokens.Length, now);
+        return Queue(now);
+    }
+
+    /// <summary>Its turn has come on <paramref name="worker"/>.</summary>
+    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now)
+    {
+        if (state.Phase != RequestPhase.Queued)
+            return Nothing;
+        state.Phase = RequestPhase.Placed;
+        var effects = new List<RequestEffect>();
+        var returning = state.Appended > 0;
+        if (returning && worker == state.Worker)
+        {
+            effects.Add(new RequestEffect.Continue(worker, new ResumeWork(
+                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds)));
+        }
+        else
+        {
+            if (returning)
+            {
+                effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
+                state.Usage = state.Usage with { Migrations = state.Usage.Migrations + 1 };
+            }
+
+            effects.Add(new RequestEffect.Admit(worker, Work(forecast)));
+        }
+
+        state.Worker = worker;
+        Record("placed", worker, state.Tokens.Length, now);
+        effects.Insert(0, Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
+        return effects;
+    }
+
+    /// <summary>The worker does not hold the parked sequence any more: the whole context goes there instead.</summary>
+    public IReadOnlyList<RequestEffect> NotHere(string worker, SegmentForecast forecast, double now)
+    {
+        if (state.Phase != RequestPhase.Placed || state.Worker != worker)
+            return Nothing;
+        Record("recomputed", worker, state.Tokens.Length, now);
+        return [new RequestEffect.Admit(worker, Work(forecast))];
+    }
+
+    /// <summary>The worker does not take it: it waits again, under a new epoch.</summary>
+    public IReadOnlyList<RequestEffect> Refused(string worker, double now) =>
+        state.Phase == RequestPhase.Placed && state.Worker == worker ? Requeue("refused by " + worker, now) : Nothing;
+
+    /// <summary>Its worker is gone: go on from what is known and what <paramref name="delivered"/> says the client has of this segment.</summary>
+    public IReadOnlyList<RequestEffect> WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, double now)
+    {
+        if (IsOver || epoch < state.Epoch || state.Phase is RequestPhase.Parked or RequestPhase.CallingTools or RequestPhase.None)
+            return Nothing;
+        state.Epoch = Math.Max(epoch, state.Epoch);
+        var known = state.Tokens.Length - state.SegmentStart;
+        if (delivered.Length > known)
+            state.Tokens = state.Tokens.AddRange(delivered.AsSpan()[known..]);
+        return Requeue("lost " + worker, now);
+    }
+
+    /// <summary>It cannot be served.</summary>
+    public IReadOnlyList<RequestEffect> Fail(string because, double now)
+    {
+        if (IsOver)
+            return Nothing;
+        state.Phase = RequestPhase.Failed;
+        state.Failure = because;
+        Record("failed", state.Worker, state.Tokens.Length, now);
+        return [new RequestEffect.Withdraw(), new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because)), new RequestEffect.Retire()];
+    }
+
+    /// <summary>Stops it wherever it is.</summary>
+    public IReadOnlyList<RequestEffect> Cancel(string because, double now)
+    {
+        if (IsOver || state.Phase == RequestPhase.None)
+            return Nothing;
+        var effects = new List<RequestEffect> { new RequestEffect.Withdraw() };
+        if (state.Worker is { } worker && state.Phase != RequestPhase.Queued)
+            effects.Add(new RequestEffect.Release(worker, state.Epoch));
+        else if (state.Worker is { } holder && state.ParkedEpoch > 0)
+            effects.Add(new RequestEffect.Release(holder, state.ParkedEpoch));
+        state.Phase = RequestPhase.Cancelled;
+        state.Failure = because;
+        Record("cancelled", state.Worker, state.Tokens.Length, now);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, Reason: SegmentEndReason.Cancelled)), new RequestEffect.Retire()]);
+        return effects;
+    }
+
+    /// <summary>What the scheduler should be told while it waits; null when it does not.</summary>
+    public RequestDescriptor? Descriptor(double now) => state.Phase == RequestPhase.Queued ? Describe(now) : null;
+
+    /// <summary>Makes sure that notices are numbered from <paramref name="from"/> on: an activation before this one gave the earlier ones.</summary>
+    public void NumberNoticesFrom(int from) => state.NextNotice = Math.Max(state.NextNotice, from);
+
+    private IReadOnlyList<RequestEffect> Queue(double now)
+    {
+        state.Phase = RequestPhase.Queued;
+        state.Epoch++;
+        Record("queued", null, state.Tokens.Length, now);
+        return [new RequestEffect.Save(), new RequestEffect.Enqueue(Describe(now))];
+    }
+
+    private IReadOnlyList<RequestEffect> Requeue(string because, double now)
+    {
+        var effects = new List<RequestEffect>();
+        if (state.Worker is { } worker)
+            effects.Add(new RequestEffect.Release(worker, state.Epoch)); // in case it was only slow
+        state.Appended = 0;
+        state.Worker = null;
+        Record(because, null, state.Tokens.Length, now);
+        effects.AddRange(Queue(now));
+        effects.Add(Tell(new(0, NoticeKind.Queued, Text: because)));
+        return effects;
+    }
+
+    private RequestDescriptor Describe(double now) => new(
+        id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
+        Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.Appended > 0 ? state.Worker : null,
+        state.Appended > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
+        state.Spec.ToolUse);
+
+    private SequenceWork Work(SegmentForecast forecast) => new(
+        id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority);
+
+    private RequestEffect.Notify Tell(RequestNotice notice)
+    {
+        var numbered = notice with { Number = state.NextNotice++ };
+        notices.Add(numbered);
+        return new RequestEffect.Notify(numbered);
+    }
+
+    private void Record(string what, string? worker, int tokens, double now) =>
+        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens));
+}

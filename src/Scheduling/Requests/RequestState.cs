@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+
+namespace Pharos.Scheduling.Requests;
+
+public enum RequestPhase
+{
+    /// <summary>Nothing is known of it.</summary>
+    None,
+
+    /// <summary>In the scheduler's queue.</summary>
+    Queued,
+
+    /// <summary>On a worker.</summary>
+    Placed,
+
+    /// <summary>Server-side tools are running.</summary>
+    CallingTools,
+
+    /// <summary>Waits for the client's tool results.</summary>
+    Parked,
+    Finished,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>A place where the request stopped for tools: enough to go on from there once more (a fork).</summary>
+/// <param name="Length">Tokens of the request up to and with the last sampled one.</param>
+[GenerateSerializer, Alias("pharos.pause-point")]
+public sealed record PausePoint(
+    [property: Id(0)] int SegmentStart, [property: Id(1)] int Length, [property: Id(2)] ImmutableArray<ToolCall> Calls);
+
+/// <summary>An event of a request's life for operators; <paramref name="At"/> in seconds since it arrived.</summary>
+[GenerateSerializer, Alias("pharos.timeline-entry")]
+public sealed record TimelineEntry(
+    [property: Id(0)] double At, [property: Id(1)] string Event, [property: Id(2)] string? Worker, [property: Id(3)] int Tokens);
+
+/// <summary>Totals of one answer (what one HTTP response carries).</summary>
+[GenerateSerializer, Alias("pharos.request-usage")]
+public sealed record RequestUsage(
+    [property: Id(0)] int PromptTokens,
+    [property: Id(1)] int CompletionTokens,
+    [property: Id(2)] int CachedTokens,
+    [property: Id(3)] double KvTokenSeconds,
+    [property: Id(4)] double QueueSeconds,
+    [property: Id(5)] double ToolSeconds,
+    [property: Id(6)] int Receipts,
+    [property: Id(7)] int Preemptions,
+    [property: Id(8)] int Migrations)
+{
+    public static RequestUsage None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/// <summary>All that is durable of a request: written at segment boundaries, enough to go on after any loss.</summary>
+[GenerateSerializer, Alias("pharos.request-state")]
+public sealed class RequestState
+{
+    [Id(0)] public RequestSpec? Spec { get; set; }
+
+    [Id(1)] public RequestPhase Phase { get; set; }
+
+    /// <summary>Grows with every placement: what carries an older one is void.</summary>
+    [Id(2)] public int Epoch { get; set; }
+
+    /// <summary>Segments so far, the running one not counted.</summary>
+    [Id(3)] public int Segment { get; set; }
+
+    /// <summary>Tokens at the last boundary: prompt, results, and what earlier segments sampled; and what a lost worker had delivered.</summary>
+    [Id(4)] public ImmutableArray<int> Tokens { get; set; } = [];
+
+    /// <summary>Where the running segment's generated tokens begin.</summary>
+    [Id(5)] public int SegmentStart { get; set; }
+
+    /// <summary>Tokens generated for the present answer before the running segment.</summary>
+    [Id(6)] public int AnswerTokens { get; set; }
+
+    [Id(7)] public double ArrivalAt { get; set; }
+
+    [Id(8)] public string? Worker { get; set; }
+
+    /// <summary>The epoch under which <see cref="Worker"/> parked the cache.</summary>
+    [Id(9)] public int ParkedEpoch { get; set; }
+
+    [Id(10)] public double PausedAt { get; set; }
+
+    [Id(11)] public ImmutableArray<ToolCall> Calls { get; set; } = [];
+
+    [Id(12)] public ImmutableArray<ToolResult> Results { get; set; } = [];
+
+    /// <summary>Tokens to append to the parked sequence; empty when it starts from <see cref="Tokens"/>.</summary>
+    [Id(13)] public int Appended { get; set; }
+
+    [Id(14)] public ImmutableArray<PausePoint> Pauses { get; set; } = [];
+
+    [Id(15)] public ImmutableArray<PauseReceipt> Receipts { get; set; } = [];
+
+    [Id(16)] public ImmutableArray<TimelineEntry> Timeline { get; set; } = [];
+
+    [Id(17)] public RequestUsage Usage { get; set; } = RequestUsage.None;
+
+    [Id(18)] public int NextNotice { get; set; }
+
+    [Id(19)] public string Gateway { get; set; } = "";
+
+    [Id(20)] public GenerationOptions? Options { get; set; }
+
+    [Id(21)] public string? Failure { get; set; }
+
+    [Id(22)] public double ToolSeconds { get; set; }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Prediction;
+
+namespace Pharos.Scheduling.Requests;
+
+/// <param name="Tokens">Whole context: prompt, earlier segments, and what was already delivered of the running one.</param>
+/// <param name="SegmentStart">Tokens from here on were generated in the running segment (by an earlier owner).</param>
+/// <param name="AnswerTokens">Tokens generated for this answer before <paramref name="SegmentStart"/>: they count towards the limit.</param>
+/// <param name="ArrivalAt">When the request first arrived, Unix seconds.</param>
+[GenerateSerializer, Alias("pharos.sequence-work")]
+public sealed record SequenceWork(
+    [property: Id(0)] string Request,
+    [property: Id(1)] int Epoch,
+    [property: Id(2)] string Gateway,
+    [property: Id(3)] ImmutableArray<int> Tokens,
+    [property: Id(4)] int SegmentStart,
+    [property: Id(5)] int AnswerTokens,
+    [property: Id(6)] GenerationOptions Options,
+    [property: Id(7)] ToolUse ToolUse,
+    [property: Id(8)] ImmutableArray<string> ToolNames,
+    [property: Id(9)] double ArrivalAt,
+    [property: Id(10)] SegmentForecast Forecast,
+    [property: Id(11)] int Priority);
+
+/// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
+/// <param name="PausedEpoch">The epoch under which it was parked here.</param>
+[GenerateSerializer, Alias("pharos.resume-work")]
+public sealed record ResumeWork(
+    [property: Id(0)] string Request,
+    [property: Id(1)] int PausedEpoch,
+    [property: Id(2)] int Epoch,
+    [property: Id(3)] string Gateway,
+    [property: Id(4)] ImmutableArray<int> Appended,
+    [property: Id(5)] int AnswerTokens,
+    [property: Id(6)] GenerationOptions Options,
+    [property: Id(7)] SegmentForecast Forecast,
+    [property: Id(8)] double ToolSeconds);
+
+public enum AdmissionKind
+{
+    Accepted,
+
+    /// <summary>The sequence to resume is not held here.</summary>
+    NotHere,
+
+    /// <summary>Draining, closing, or a newer epoch is held.</summary>
+    Refused,
+
+    /// <summary>It can never fit this device.</summary>
+    TooLarge,
+}
+
+[GenerateSerializer, Alias("pharos.admission")]
+public sealed record Admission([property: Id(0)] AdmissionKind Kind, [property: Id(1)] string? Because);
+
+/// <summary>What one iteration gave to one gateway.</summary>
+[GenerateSerializer, Immutable, Alias("pharos.delta-batch")]
+public sealed record DeltaBatch([property: Id(0)] string Worker, [property: Id(1)] ImmutableArray<SequenceDelta> Deltas);
+
+/// <param name="Position">Absolute position of the first of <paramref name="Tokens"/>.</param>
+/// <param name="Text">Text these tokens made final; may lag behind them (stop strings, incomplete characters).</param>
+/// <param name="End">Set on the last delta of a segment.</param>
+[GenerateSerializer, Immutable, Alias("pharos.sequence-delta")]
+public sealed record SequenceDelta(
+    [property: Id(0)] string Request, [property: Id(1)] int Epoch, [property: Id(2)] int Position,
+    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd? End);
+
+/// <param name="Tokens">All tokens the segment generated, from <paramref name="SegmentStart"/> on.</param>
+/// <param name="Receipt">What was decided about the cache, when it ended in a tool call.</param>
+[GenerateSerializer, Alias("pharos.segment-report")]
+public sealed record SegmentReport(
+    [property: Id(0)] string Worker, [property: Id(1)] int Epoch, [property: Id(2)] int SegmentStart,
+    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd End, [property: Id(6)] PauseReceipt? Receipt);
