@@ -80,7 +80,7 @@ public sealed partial class RequestCore
     {
         var point = state.Pauses.LastOrDefault(pause => pause.SegmentStart == spec.SegmentStart);
         if (state.Spec is null || point is null || spec.Tenant != state.Spec.Tenant || state.Spec.ToolUse != ToolUse.Client
-            || !spec.Transcript.SequenceEqual(state.Spec.Transcript))
+            || !spec.Transcript.AsSpan().StartsWith(state.Spec.Transcript.AsSpan()))
             return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
         var missing = point.Calls.Where(call => spec.Results.All(result => result.CallId != call.Id)).Select(call => call.Id).ToList();
         if (missing.Count > 0)
@@ -88,10 +88,13 @@ public sealed partial class RequestCore
         ImmutableArray<ToolResult> results = [.. point.Calls.Select(call => spec.Results.First(result => result.CallId == call.Id))];
         if (state.Phase != RequestPhase.Parked || state.SegmentStart != spec.SegmentStart)
             return Forked(spec, point, results);
+        if (!spec.Transcript.AsSpan().StartsWith(state.Transcript.AsSpan()))
+            return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
 
         var from = state.NextNotice;
         state.Gateway = spec.Gateway;
         state.Options = spec.Options;
+        state.Transcript = spec.Transcript;
         state.AnswerTokens = 0;
         var seconds = now - state.PausedAt;
         results = [.. results.Select(result => result with { Seconds = seconds })];

@@ -32,6 +32,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Options = spec.Options;
         state.ArrivalAt = now;
         state.Tokens = spec.Tokens;
+        state.Transcript = spec.Transcript;
         state.SegmentStart = spec.Tokens.Length;
         state.Usage = RequestUsage.None with { PromptTokens = spec.Tokens.Length };
         Record("arrived", null, spec.Tokens.Length, now);

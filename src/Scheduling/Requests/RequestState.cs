@@ -107,4 +107,7 @@ public sealed class RequestState
     [Id(21)] public string? Failure { get; set; }
 
     [Id(22)] public double ToolSeconds { get; set; }
+
+    /// <summary>Hashes of the messages before the last pause that was resumed: a resume must begin with them.</summary>
+    [Id(23)] public ImmutableArray<string> Transcript { get; set; } = [];
 }

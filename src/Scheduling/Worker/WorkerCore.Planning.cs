@@ -54,7 +54,11 @@ public sealed partial class WorkerCore
             slot.Phase = SequencePhase.Running;
             slot.PassedOver = 0;
             if (slot.StartedAt is null)
+            {
                 slot.StartedAt = now;
+                slot.CachedAtStart = slot.Computed;
+            }
+
             running.Add(slot);
             Take(slot, Math.Min(slot.Pending, Math.Min(limits.Chunk, limits.MaxTokens - plan.Tokens)));
         }

@@ -114,7 +114,6 @@ public sealed partial class WorkerCore
         slot.Forecast = forecast;
         slot.QueuedAt = now;
         slot.StartedAt = null;
-        slot.CachedAtStart = slot.Computed;
         slot.PassedOver = 0;
         slot.ScoredAt = -1;
         slot.Preemptions = 0;

@@ -1,0 +1,130 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+// What callers may ask. Each command runs on the loop, between two iterations.
+public sealed partial class DeviceLoop
+{
+    public Task<Admission> Admit(SequenceWork work) => Post(() =>
+    {
+        if (sequences.TryGetValue(work.Request, out var held))
+        {
+            if (held.Slot.Epoch >= work.Epoch)
+                return new Admission(AdmissionKind.Refused, $"epoch {held.Slot.Epoch} of {work.Request} is here already");
+            Remove(held);
+        }
+
+        if (state != WorkerState.Active)
+            return new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state}");
+        var largest = Math.Min(core.LargestContext, model.MaxPositions);
+        if (work.Tokens.Length >= largest)
+            return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
+        var slot = core.Admit(
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast), Now);
+        var sequence = new ServedSequence(model, slot, work);
+        sequences.Add(work.Request, sequence);
+        if (sequence.Replay() is { } end)
+            End(sequence, end with { Text = "" }, []);
+        return new Admission(AdmissionKind.Accepted, null);
+    });
+
+    public Task<Admission> Resume(ResumeWork work) => Post(() =>
+    {
+        if (!sequences.TryGetValue(work.Request, out var sequence) || sequence.Slot.Phase != SequencePhase.Parked || sequence.Slot.Epoch != work.PausedEpoch)
+            return new Admission(AdmissionKind.NotHere, null);
+        var largest = Math.Min(core.LargestContext, model.MaxPositions);
+        if (sequence.Tokens.Count + work.Appended.Length >= largest)
+        {
+            Remove(sequence);
+            return new Admission(AdmissionKind.TooLarge, $"with the tools' results the context has {sequence.Tokens.Count + work.Appended.Length} tokens and leaves no room in {largest}");
+        }
+
+        var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
+        sequence.Resume(work);
+        events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));
+        return new Admission(AdmissionKind.Accepted, null);
+    });
+
+    public Task Release(string request, int epoch) => Post(() =>
+    {
+        if (!sequences.TryGetValue(request, out var sequence) || sequence.Slot.Epoch > epoch)
+            return false;
+        Remove(sequence);
+        events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+        return true;
+    });
+
+    public async Task<IAsyncEnumerable<DeltaBatch>> Deltas(string gateway, CancellationToken ct)
+    {
+        var outbox = await Post(() => Outbox(gateway));
+        return outbox.Read(ct);
+    }
+
+    /// <summary>What the device is and has, with a new report number.</summary>
+    public Task<WorkerSnapshot> Snapshot() => state == WorkerState.Failed ? Task.FromResult(Describe()) : Post(Describe);
+
+    public Task Follow(PoolDirective directive) => Post(() =>
+    {
+        tools = directive.Tools.ToDictionary(tool => tool.Tool);
+        if (core.Ranking.Name != directive.RankPolicy)
+            core.Ranking = RankingPolicies.Find(directive.RankPolicy);
+        if (core.Pausing.Name != directive.PausePolicy)
+            core.Pausing = PausePolicies.Find(directive.PausePolicy);
+        return true;
+    });
+
+    public Task<DrainForecast> Drain(bool on) => Post(() =>
+    {
+        state = on ? WorkerState.Draining : WorkerState.Active;
+        var remaining = sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked)
+            .Select(sequence => sequence.Slot.Forecast.TokensToPause.Mean).DefaultIfEmpty(0).Max();
+        var bytes = core.Sequences.Sum(slot => (long)(slot.DeviceTokens + slot.HostTokens)) / backend.Kv.BlockSize * backend.Kv.BytesPerBlock;
+        events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+        return new DrainForecast(identity.Worker, state.ToString().ToLowerInvariant(), core.Running + core.Waiting, core.Parked, bytes,
+            remaining * core.Fit.Profile.IterationSeconds(Math.Max(1, core.Running), 0));
+    });
+
+    private WorkerSnapshot Describe()
+    {
+        var profile = core.Fit.Profile;
+        var seconds = profile.IterationSeconds(Math.Max(1, core.Running), core.Sequences.Sum(slot => (long)slot.DeviceTokens));
+        var totals = core.Totals;
+        var shown = state == WorkerState.Draining && core.Sequences.Count == 0 ? WorkerState.Drained : state;
+        return new WorkerSnapshot(
+            identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
+            backend.Limits.MaxSequences, Math.Min(model.MaxPositions, core.LargestContext), seconds, core.Running / Math.Max(seconds, 1e-9),
+            [.. core.Sequences.Select(slot => new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens))],
+            new WorkerCounters(
+                totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
+                totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
+                totals.Preserved, totals.Swapped, totals.Discarded));
+    }
+
+    private async Task<T> Post<T>(Func<T> command)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var posted = commands.Writer.TryWrite(() =>
+        {
+            try
+            {
+                done.SetResult(command());
+            }
+            catch (Exception failure)
+            {
+                done.SetException(failure);
+            }
+        });
+        if (!posted)
+            throw new InvalidOperationException($"Device {identity.Worker} is {(state == WorkerState.Failed ? "failed" : "closed")}.");
+        // Commands left in the queue when the loop stops are answered too.
+        var ended = await Task.WhenAny(done.Task, run);
+        if (ended == run && !done.Task.IsCompleted)
+            throw new InvalidOperationException($"Device {identity.Worker} closed before it took the command.");
+        return await done.Task;
+    }
+}

@@ -1,0 +1,235 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Pharos.Inference.Backend;
+using Pharos.Inference.Sampling;
+using Pharos.Inference.Serving;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+/// <summary>
+/// The batching loop of one device: plan, execute, commit, send. It runs off the grain's turn; callers post commands, which are taken between
+/// iterations, so a cancelled request is out of the batch within one.
+/// </summary>
+public sealed partial class DeviceLoop : IAsyncDisposable
+{
+    private readonly DeviceIdentity identity;
+    private readonly IModelBackend backend;
+    private readonly ServedModel model;
+    private readonly WorkerCore core;
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly Channel<Action> commands = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
+    private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
+    private readonly StepBatch step = new();
+    private readonly StepResult result = new();
+    private readonly Sampler sampler;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task run;
+    private Dictionary<string, ToolForecast> tools = [];
+    private WorkerState state = WorkerState.Active;
+    private long reports;
+
+    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, ILogger<DeviceLoop> log)
+    {
+        this.identity = identity;
+        this.backend = backend;
+        this.model = model;
+        this.core = core;
+        this.time = time;
+        this.log = log;
+        sampler = new Sampler(backend.Model.VocabularySize);
+        run = Task.Run(RunAsync);
+    }
+
+    /// <summary>How long what nobody reads is kept for a gateway before its requests are given up.</summary>
+    public TimeSpan GatewayLease { get; init; } = TimeSpan.FromSeconds(30);
+
+    public ChannelReader<DeviceEvent> Events => events.Reader;
+
+    private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                while (commands.Reader.TryRead(out var command))
+                    command();
+                var plan = core.Plan(Now);
+                if (plan.IsEmpty)
+                    await WaitForCommandAsync();
+                else
+                    await IterateAsync(plan);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+        catch (Exception failure)
+        {
+            DeviceFailed(log, identity.Worker, failure);
+            Fail(failure);
+        }
+    }
+
+    private async Task WaitForCommandAsync()
+    {
+        Sweep();
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+        var ready = commands.Reader.WaitToReadAsync(wake.Token).AsTask();
+        // Waking now and then costs nothing and lets leases of vanished gateways end on an idle device too.
+        await Task.WhenAny(ready, Task.Delay(GatewayLease, time, wake.Token));
+        await wake.CancelAsync();
+    }
+
+    private async ValueTask IterateAsync(IterationPlan plan)
+    {
+        foreach (var slot in plan.OutOfMemory)
+            End(sequences[slot.Request], new TokenMeaning("", SegmentEndReason.Length, []), []);
+        foreach (var slot in plan.Revised)
+            events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(slot.Request, slot.Epoch, slot.Receipt!));
+        if (plan.Copies.Count > 0)
+            Copy(plan);
+        if (plan.Batch.Count > 0)
+        {
+            StepBuilder.Fill(step, plan, core, backend.Kv.BlockSize, slot => sequences[slot.Request]);
+            result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens);
+            await backend.ForwardAsync(step, result, stopping.Token);
+            core.Commit(result.Seconds);
+            Deliver(plan);
+        }
+
+        foreach (var outbox in outboxes.Values)
+            outbox.Send(identity.Worker);
+        if (core.Totals.Iterations % 1024 == 0)
+            Sweep();
+    }
+
+    private void Copy(IterationPlan plan)
+    {
+        var started = time.GetTimestamp();
+        backend.CopyBlocks(CollectionsMarshal.AsSpan(plan.Copies));
+        core.Fit.ObserveSwap(plan.Copies.Count * backend.Kv.BlockSize, time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private void Deliver(IterationPlan plan)
+    {
+        var row = 0;
+        foreach (var planned in plan.Batch)
+        {
+            if (!planned.Samples)
+                continue;
+            var sequence = sequences[planned.Sequence.Request];
+            var token = backend.Limits.SamplesTokens
+                ? result.Tokens[row]
+                : sampler.Sample(result.Logits.AsSpan(row * backend.Model.VocabularySize, backend.Model.VocabularySize), step.Sampling[row]);
+            row++;
+            var meaning = sequence.Append(token);
+            if (meaning.End is null)
+                Send(sequence, [token], meaning.Text, null);
+            else
+                End(sequence, meaning, [token]);
+        }
+    }
+
+    // The segment is over: the last delta, the report to the request, and the cache parked or freed.
+    private void End(ServedSequence sequence, TokenMeaning meaning, ImmutableArray<int> tokens)
+    {
+        var slot = sequence.Slot;
+        var now = Now;
+        var segment = sequence.SegmentTokens;
+        var end = new SegmentEnd(
+            meaning.End!.Value, meaning.Calls, slot.SegmentStart, segment.Length, slot.CachedAtStart, core.TakeKvTokenSeconds(slot, now),
+            Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions);
+        Send(sequence, tokens, meaning.Text, end);
+        var receipt = default(Scheduling.Pausing.PauseReceipt);
+        if (end.Reason == SegmentEndReason.ToolCalls)
+        {
+            // With several calls the slowest decides how long the cache waits.
+            var tool = meaning.Calls.Select(call => Forecast(call.Name)).MaxBy(forecast => forecast.Seconds.Mean)!;
+            receipt = core.Park(slot, meaning.Calls[0].Id, tool, now);
+        }
+        else
+        {
+            Remove(sequence);
+        }
+
+        events.Writer.TryWrite(new DeviceEvent.SegmentEnded(
+            slot.Request, new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt)));
+        events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+    }
+
+    private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>
+        Outbox(sequence.Gateway).Pending.Add(new SequenceDelta(
+            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end));
+
+    private GatewayOutbox Outbox(string gateway)
+    {
+        if (!outboxes.TryGetValue(gateway, out var outbox))
+            outboxes.Add(gateway, outbox = new GatewayOutbox(time));
+        return outbox;
+    }
+
+    private ToolForecast Forecast(string tool) =>
+        tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, new PredictionPriors());
+
+    private void Remove(ServedSequence sequence)
+    {
+        core.Remove(sequence.Slot, Now);
+        sequences.Remove(sequence.Slot.Request);
+    }
+
+    // Gateways that take nothing any more: what runs for them is nobody's.
+    private void Sweep()
+    {
+        foreach (var (gateway, outbox) in outboxes.Where(entry => entry.Value.IsAbandoned(GatewayLease)).ToList())
+        {
+            GatewayGone(log, gateway, identity.Worker);
+            outboxes.Remove(gateway);
+            outbox.Close(null);
+            foreach (var sequence in sequences.Values.Where(sequence => sequence.Gateway == gateway && sequence.Slot.Phase != SequencePhase.Parked).ToList())
+                End(sequence, new TokenMeaning("", SegmentEndReason.Cancelled, []), []);
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        state = WorkerState.Failed;
+        foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked))
+            events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
+        foreach (var outbox in outboxes.Values)
+            outbox.Close(failure);
+        events.Writer.TryComplete(failure);
+        commands.Writer.TryComplete(failure);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        commands.Writer.TryComplete();
+        await run;
+        foreach (var outbox in outboxes.Values)
+            outbox.Close(null);
+        events.Writer.TryComplete();
+        await backend.DisposeAsync();
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Device {Worker} failed; its sequences go on elsewhere.")]
+    private static partial void DeviceFailed(ILogger log, string worker, Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Gateway {Gateway} takes nothing from {Worker} any more; its requests there are cancelled.")]
+    private static partial void GatewayGone(ILogger log, string gateway, string worker);
+}
+
+/// <param name="Worker">The worker grain's key, POOL/SILO/DEVICE.</param>
+/// <param name="Incarnation">Grows each time the device is opened.</param>
+public sealed record DeviceIdentity(string Worker, string Silo, string Device, long Incarnation);

@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains.Devices;
+
+/// <summary>What a worker has to say to one gateway: one message an iteration, kept until the gateway's stream takes it.</summary>
+internal sealed class GatewayOutbox(TimeProvider time)
+{
+    private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>(new UnboundedChannelOptions { SingleWriter = true });
+    private CancellationTokenSource reader = new();
+    private long readAt = time.GetTimestamp();
+
+    /// <summary>Deltas of the iteration under way.</summary>
+    public List<SequenceDelta> Pending { get; } = [];
+
+    /// <summary>Nobody has taken what waits here for that long: the gateway is gone.</summary>
+    public bool IsAbandoned(TimeSpan lease) => channel.Reader.Count > 0 && time.GetElapsedTime(Volatile.Read(ref readAt)) > lease;
+
+    public void Send(string worker)
+    {
+        if (Pending.Count == 0)
+            return;
+        if (channel.Reader.Count == 0)
+            Volatile.Write(ref readAt, time.GetTimestamp()); // the lease runs from the oldest unread message
+        channel.Writer.TryWrite(new DeltaBatch(worker, [.. Pending]));
+        Pending.Clear();
+    }
+
+    public void Close(Exception? because) => channel.Writer.TryComplete(because);
+
+    /// <summary>One reader at a time: a gateway that comes anew ends its earlier stream.</summary>
+    public async IAsyncEnumerable<DeltaBatch> Read([EnumeratorCancellation] CancellationToken ct)
+    {
+        var mine = new CancellationTokenSource();
+        Interlocked.Exchange(ref reader, mine).Cancel();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, mine.Token);
+        while (await channel.Reader.WaitToReadAsync(either.Token))
+        {
+            while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
+            {
+                Volatile.Write(ref readAt, time.GetTimestamp());
+                yield return batch;
+            }
+
+            either.Token.ThrowIfCancellationRequested();
+        }
+    }
+}

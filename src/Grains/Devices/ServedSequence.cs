@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using System.Text;
+using Pharos.Inference.Chat;
+using Pharos.Inference.Serving;
+using Pharos.Inference.Text;
+using Pharos.Inference.Tokenization;
+using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+/// <summary>What one sampled token meant.</summary>
+/// <param name="Text">Text it made final.</param>
+/// <param name="End">Set when the segment is over.</param>
+internal readonly record struct TokenMeaning(string Text, SegmentEndReason? End, ImmutableArray<ToolCall> Calls);
+
+/// <summary>The content side of a sequence: its tokens and the text of its running segment. <see cref="WorkerCore"/> knows only counts.</summary>
+internal sealed class ServedSequence
+{
+    private readonly ServedModel model;
+    private readonly StringBuilder text = new(); // of the running segment
+    private Detokenizer detokenizer;
+    private StopStringMatcher stops;
+    private GenerationOptions options;
+
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work)
+    {
+        this.model = model;
+        Slot = slot;
+        Work = work;
+        Gateway = work.Gateway;
+        Tokens = [.. work.Tokens];
+        AnswerTokens = work.AnswerTokens;
+        options = work.Options;
+        detokenizer = new Detokenizer(model.Tokenizer);
+        stops = new StopStringMatcher(options.Stop);
+    }
+
+    public SequenceSlot Slot { get; }
+
+    public SequenceWork Work { get; }
+
+    public string Gateway { get; private set; }
+
+    /// <summary>The whole context and everything sampled.</summary>
+    public List<int> Tokens { get; }
+
+    /// <summary>Tokens of the answer before this segment.</summary>
+    public int AnswerTokens { get; private set; }
+
+    /// <summary>Tokens of the running segment before a loss, replayed here: the client has their text.</summary>
+    public int Replayed { get; private set; }
+
+    public GenerationOptions Options => options;
+
+    public string Text => text.ToString();
+
+    public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
+
+    /// <summary>
+    /// Rebuilds the text state from tokens that an earlier owner generated in this segment; what they said was delivered already.
+    /// </summary>
+    /// <returns>The end, should they hold it already.</returns>
+    public TokenMeaning? Replay()
+    {
+        for (var at = Work.SegmentStart; at < Tokens.Count; at++)
+        {
+            Replayed++;
+            if (Understand(Tokens[at], at + 1) is { End: not null } end)
+                return end;
+        }
+
+        return null;
+    }
+
+    public void Resume(ResumeWork work)
+    {
+        Gateway = work.Gateway;
+        AnswerTokens = work.AnswerTokens;
+        options = work.Options;
+        Tokens.AddRange(work.Appended);
+        text.Clear();
+        Replayed = 0;
+        detokenizer = new Detokenizer(model.Tokenizer);
+        stops = new StopStringMatcher(options.Stop);
+    }
+
+    public TokenMeaning Append(int token)
+    {
+        Tokens.Add(token);
+        return Understand(token, Tokens.Count);
+    }
+
+    private TokenMeaning Understand(int token, int length)
+    {
+        var generated = AnswerTokens + length - Slot.SegmentStart;
+        var ended = model.Ends(token);
+        var said = ended ? "" : stops.Append(detokenizer.Append(token));
+        SegmentEndReason? end =
+            stops.Match is not null || ended ? SegmentEndReason.Stop
+            : generated >= options.MaxTokens || length >= model.MaxPositions ? SegmentEndReason.Length
+            : null;
+        if (end is not null && stops.Match is null)
+        {
+            said += stops.Append(detokenizer.Flush());
+            if (stops.Match is null)
+                said += stops.Flush();
+        }
+
+        text.Append(said);
+        if (!ended || Work.ToolUse == ToolUse.None)
+            return new TokenMeaning(said, end, []);
+        var calls = ToolCallParser.Parse(Text, Work.ToolNames).Calls;
+        return calls.IsEmpty
+            ? new TokenMeaning(said, end, [])
+            : new TokenMeaning(said, SegmentEndReason.ToolCalls,
+                [.. calls.Select(call => new ToolCall(ToolCallId.Format(Work.Request, Slot.SegmentStart, call.Index), call.Name, call.Arguments))]);
+    }
+}

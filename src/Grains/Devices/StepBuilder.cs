@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using Pharos.Inference.Backend;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+/// <summary>Lays a plan out as the flat arrays that backends take.</summary>
+internal static class StepBuilder
+{
+    public static void Fill(StepBatch step, IterationPlan plan, WorkerCore core, int blockSize, Func<SequenceSlot, ServedSequence> content)
+    {
+        var stride = 1;
+        foreach (var planned in plan.Batch)
+            stride = Math.Max(stride, core.BlockTable(planned.Sequence).Count);
+        step.Reset(plan.Tokens, plan.Batch.Count, stride);
+        foreach (var (slot, start, count, samples) in plan.Batch)
+        {
+            var sequence = content(slot);
+            var blocks = core.BlockTable(slot);
+            var tokens = CollectionsMarshal.AsSpan(sequence.Tokens);
+            var row = step.SequenceCount++;
+            for (var i = 0; i < blocks.Count; i++)
+                step.BlockTables[row * stride + i] = blocks[i];
+            for (var position = start; position < start + count; position++)
+            {
+                var at = step.TokenCount++;
+                step.TokenIds[at] = tokens[position];
+                step.Positions[at] = position;
+                step.SlotMapping[at] = blocks[position / blockSize] * blockSize + position % blockSize;
+            }
+
+            step.ContextLengths[row] = start + count;
+            step.QueryStart[row + 1] = step.TokenCount;
+            if (!samples)
+                continue;
+            var options = sequence.Options;
+            step.Sampling[step.LogitRowCount] = new SamplingStep(options.Temperature, options.TopP, options.TopK, options.Seed, start + count);
+            step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1;
+        }
+    }
+}

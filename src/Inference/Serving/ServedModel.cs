@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using Pharos.Inference.Chat;
+using Pharos.Inference.Loading;
+using Pharos.Inference.Tokenization;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Inference.Serving;
+
+/// <summary>The text side of a model: everything that turns conversations into tokens and back. Needs no weights; gateways and silos share it.</summary>
+/// <param name="MaxPositions">Longest context in tokens.</param>
+/// <param name="EndTokens">Tokens that end an answer.</param>
+/// <param name="DefaultTemperature">What a request without a temperature gets: 0 where the model's generation config says not to sample.</param>
+public sealed record ServedModel(
+    string Name, string Directory, BpeTokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
+{
+    public bool Ends(int token) => EndTokens.Contains(token);
+
+    /// <summary>Tokens of pieces: only control pieces may spell special tokens, so that a user's text cannot end its own turn.</summary>
+    public ImmutableArray<int> Encode(IEnumerable<PromptPiece> pieces)
+    {
+        var tokens = new List<int>();
+        foreach (var piece in pieces)
+            Tokenizer.Encode(piece.Text, piece.IsControl, tokens);
+        return [.. tokens];
+    }
+
+    /// <summary>What tool results add to a context that ends with the model's call.</summary>
+    public ImmutableArray<int> EncodeToolTurn(IReadOnlyList<ToolResult> results) => Encode(Format.RenderToolTurn(results));
+}
