@@ -42,6 +42,9 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>From the worker: a segment is over, with all tokens it generated.</summary>
     [Alias("segment-ended")] Task SegmentEnded(SegmentReport report);
 
+    /// <summary>From itself: all server-side tools of the pause at <paramref name="segmentStart"/> have answered.</summary>
+    [Alias("tools-returned")] Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results);
+
     /// <summary>From the worker: what was decided about the parked cache has changed.</summary>
     [Alias("receipt-revised")] Task ReceiptRevised(int epoch, PauseReceipt receipt);
 

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
-using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains;
@@ -16,10 +14,10 @@ public interface IWorkerGrain : IGrainWithStringKey
     [Alias("open")] Task<WorkerSnapshot> Open();
 
     /// <summary>Puts a sequence into the batching loop.</summary>
-    [Alias("admit")] Task<Admission> Admit(SequenceWork work);
+    [ResponseTimeout("00:00:05"), Alias("admit")] Task<Admission> Admit(SequenceWork work);
 
     /// <summary>Goes on with a sequence parked here, or says that it is not here any more.</summary>
-    [Alias("resume")] Task<Admission> Resume(ResumeWork work);
+    [ResponseTimeout("00:00:05"), Alias("resume")] Task<Admission> Resume(ResumeWork work);
 
     /// <summary>Stops a sequence within one iteration and frees what it holds. Older epochs than the one held are ignored.</summary>
     [AlwaysInterleave, Alias("release")] Task Release(string request, int epoch);

@@ -54,6 +54,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     public ChannelReader<DeviceEvent> Events => events.Reader;
 
+    /// <summary>Stopped or failed: a new loop must be opened.</summary>
+    public bool IsClosed => run.IsCompleted;
+
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
     private async Task RunAsync()
@@ -66,9 +69,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     command();
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
+                {
+                    SendPending(); // a command may have ended a segment
                     await WaitForCommandAsync();
+                }
                 else
+                {
                     await IterateAsync(plan);
+                }
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -108,10 +116,15 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             Deliver(plan);
         }
 
-        foreach (var outbox in outboxes.Values)
-            outbox.Send(identity.Worker);
+        SendPending();
         if (core.Totals.Iterations % 1024 == 0)
             Sweep();
+    }
+
+    private void SendPending()
+    {
+        foreach (var outbox in outboxes.Values)
+            outbox.Send(identity.Worker);
     }
 
     private void Copy(IterationPlan plan)

@@ -56,13 +56,12 @@ public sealed partial class RequestCore
         return effects;
     }
 
-    /// <summary>Calls of a request that was calling tools when its activation was lost: they are made again.</summary>
-    public IReadOnlyList<RequestEffect> Recover(double now) => state.Phase switch
-    {
-        RequestPhase.CallingTools => [new RequestEffect.CallTools(state.Calls)],
-        RequestPhase.Queued => [new RequestEffect.Enqueue(Describe(now))],
-        _ => Nothing,
-    };
+    /// <summary>
+    /// After an activation was lost: calls that were under way are made again. One that waits asks the scheduler again soon; one that runs
+    /// hears from its worker or its gateway.
+    /// </summary>
+    public IReadOnlyList<RequestEffect> Recover() =>
+        state.Phase == RequestPhase.CallingTools ? [new RequestEffect.CallTools(state.Calls)] : Nothing;
 
     /// <summary>All server-side calls of the pause have answered, in the order of the calls.</summary>
     public IReadOnlyList<RequestEffect> ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results, double now)

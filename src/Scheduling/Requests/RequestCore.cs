@@ -125,6 +125,16 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     /// <summary>What the scheduler should be told while it waits; null when it does not.</summary>
     public RequestDescriptor? Descriptor(double now) => state.Phase == RequestPhase.Queued ? Describe(now) : null;
 
+    /// <summary>The last word on the present answer for one who asks late, by the state alone; null while it goes on.</summary>
+    public RequestNotice? LastWord(int number) => state.Phase switch
+    {
+        RequestPhase.Finished => new(number, NoticeKind.Finished, Usage: state.Usage, Reason: SegmentEndReason.Stop),
+        RequestPhase.Parked => new(number, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
+        RequestPhase.Failed or RequestPhase.Cancelled => new(number, NoticeKind.Failed, Text: state.Failure),
+        RequestPhase.None => new(number, NoticeKind.Failed, Text: $"request {id} is not known"),
+        _ => null,
+    };
+
     /// <summary>Makes sure that notices are numbered from <paramref name="from"/> on: an activation before this one gave the earlier ones.</summary>
     public void NumberNoticesFrom(int from) => state.NextNotice = Math.Max(state.NextNotice, from);
 

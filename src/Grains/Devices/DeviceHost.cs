@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Pharos.Grains.Configuration;
+using Pharos.Inference.Backend;
+using Pharos.Inference.Serving;
+using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+/// <summary>The devices of one silo. Opening one that is open closes it first: its earlier owner is gone.</summary>
+public interface IDeviceHost
+{
+    Task<DeviceLoop> OpenAsync(string worker, CancellationToken ct);
+
+    Task CloseAsync(string worker);
+}
+
+/// <summary>Keys of worker grains: POOL/SILO/DEVICE.</summary>
+public static class WorkerKey
+{
+    public static string Of(string pool, string silo, int device) => $"{pool}/{silo}/{device}";
+
+    public static string Pool(string key) => key[..key.IndexOf('/')];
+
+    public static string Silo(string key) => key.Split('/')[1];
+
+    public static string Device(string key) => key[(key.LastIndexOf('/') + 1)..];
+}
+
+/// <summary>Opens backends as configured.</summary>
+public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, ILoggerFactory logs)
+    : IDeviceHost, IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, DeviceLoop> open = new();
+
+    public async Task<DeviceLoop> OpenAsync(string worker, CancellationToken ct)
+    {
+        await CloseAsync(worker);
+        var backend = await backends.OpenAsync(WorkerKey.Device(worker), ct);
+        var settings = options.Value;
+        var core = new WorkerCore(
+            new WorkerLimits(
+                backend.Kv.BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks,
+                Math.Min(settings.Batch.MaxTokens, backend.Limits.MaxTokens), Math.Min(settings.Batch.MaxSequences, backend.Limits.MaxSequences),
+                backend.Limits.PreferredChunk),
+            DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank), PausePolicies.Find(settings.Policy.Pause));
+        var identity = new DeviceIdentity(
+            worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, logs.CreateLogger<DeviceLoop>());
+    }
+
+    public async Task CloseAsync(string worker)
+    {
+        if (open.TryRemove(worker, out var loop))
+            await loop.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in open.Keys)
+            await CloseAsync(worker);
+    }
+}
+
+/// <summary>Makes the configured backend for a device of this machine.</summary>
+public interface IBackendFactory
+{
+    /// <exception cref="Inference.Loading.ModelLoadException">The model or the device cannot be used; the message says why.</exception>
+    Task<IModelBackend> OpenAsync(string device, CancellationToken ct);
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Pharos.Grains.Configuration;
+using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
+
+namespace Pharos.Grains;
+
+/// <summary>The shell around <see cref="PoolCore"/>. Turns are handed out beside its own turns, so that no call chain closes on itself.</summary>
+[KeepAlive]
+public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
+{
+    private readonly PoolCore core = new(
+        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank), new PredictionPriors());
+
+    private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    public override Task OnActivateAsync(CancellationToken ct)
+    {
+        this.RegisterGrainTimer(_ => Watch(), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        return Task.CompletedTask;
+    }
+
+    public Task<EnqueueOutcome> Enqueue(RequestDescriptor descriptor)
+    {
+        var outcome = core.Enqueue(descriptor);
+        HandOut();
+        return Task.FromResult(outcome);
+    }
+
+    public Task Withdraw(string request)
+    {
+        core.Withdraw(request);
+        return Task.CompletedTask;
+    }
+
+    public Task<PoolDirective> Report(WorkerSnapshot snapshot)
+    {
+        core.Report(snapshot, Now);
+        HandOut();
+        return Task.FromResult(new PoolDirective(core.Ranking.Name, options.Value.Policy.Pause, core.Predictor.Tools));
+    }
+
+    public Task WorkerLost(string worker)
+    {
+        core.Remove(worker);
+        return Task.CompletedTask;
+    }
+
+    public Task Learn(SegmentOutcome outcome)
+    {
+        core.Predictor.Learn(outcome);
+        return Task.CompletedTask;
+    }
+
+    public Task<PoolDescription> Describe() => Task.FromResult(new PoolDescription(
+        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, options.Value.Policy.Pause));
+
+    public Task<RankDescription?> Explain(string request) => Task.FromResult(
+        core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);
+
+    private void HandOut()
+    {
+        foreach (var placement in core.Dispatch(Now))
+            Send(placement.Request, request => request.Dispatch(placement.Worker, placement.Forecast)).Ignore();
+    }
+
+    // The gateways notice a lost worker first, by their streams; this is for sequences whose gateway is gone too.
+    private Task Watch()
+    {
+        foreach (var lost in core.Expire(Now))
+            Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [])).Ignore();
+        HandOut();
+        return Task.CompletedTask;
+    }
+
+    private async Task Send(string request, Func<IRequestGrain, Task> say)
+    {
+        try
+        {
+            await say(GrainFactory.GetGrain<IRequestGrain>(request));
+        }
+        catch (Exception failure)
+        {
+            NotHeard(log, request, failure); // it asks again within a second
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} could not be told of its turn.")]
+    private static partial void NotHeard(ILogger log, string request, Exception failure);
+}

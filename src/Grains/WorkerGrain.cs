@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Pharos.Grains.Devices;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains;
+
+/// <summary>The mailbox of a device: everything is decided and done in its <see cref="DeviceLoop"/>. Lives on the silo that has the device.</summary>
+[DevicePlacement, Reentrant, KeepAlive]
+public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, ILogger<WorkerGrain> log) : Grain, IWorkerGrain
+{
+    private static readonly TimeSpan ReportPeriod = TimeSpan.FromMilliseconds(500);
+    private DeviceLoop loop = null!;
+    private bool reporting, reportAgain;
+
+    private ISchedulerGrain Scheduler => GrainFactory.GetGrain<ISchedulerGrain>(WorkerKey.Pool(this.GetPrimaryKeyString()));
+
+    public override async Task OnActivateAsync(CancellationToken ct)
+    {
+        loop = await devices.OpenAsync(this.GetPrimaryKeyString(), ct);
+        this.RegisterGrainTimer(_ => Report(), TimeSpan.Zero, ReportPeriod);
+        PassOn().Ignore();
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken ct)
+    {
+        await devices.CloseAsync(this.GetPrimaryKeyString());
+        await Scheduler.WorkerLost(this.GetPrimaryKeyString());
+    }
+
+    public Task<WorkerSnapshot> Open() => loop.Snapshot();
+
+    public Task<Admission> Admit(SequenceWork work) => loop.Admit(work);
+
+    public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
+
+    public Task Release(string request, int epoch) => loop.Release(request, epoch);
+
+    public Task<WorkerSnapshot> Describe() => loop.Snapshot();
+
+    public Task<DrainForecast> Drain(bool on) => loop.Drain(on);
+
+    public async IAsyncEnumerable<DeltaBatch> Deltas(string gateway, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var batch in await loop.Deltas(gateway, ct))
+            yield return batch;
+    }
+
+    // What the loop has to say, as grain calls. A segment's end is told until it is heard: the request's future depends on it.
+    private async Task PassOn()
+    {
+        await foreach (var said in loop.Events.ReadAllAsync())
+        {
+            switch (said)
+            {
+                case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Ignore(); break;
+                case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Ignore(); break;
+                case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Ignore(); break;
+                case DeviceEvent.RoomChanged: Report().Ignore(); break;
+            }
+        }
+    }
+
+    private async Task Tell(string request, Func<IRequestGrain, Task> say)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await say(GrainFactory.GetGrain<IRequestGrain>(request));
+                return;
+            }
+            catch (Exception failure) when (attempt < 20)
+            {
+                NotHeard(log, request, attempt, failure);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);
+            }
+        }
+    }
+
+    // One report at a time; what changes meanwhile goes with the next.
+    private async Task Report()
+    {
+        if (reporting)
+        {
+            reportAgain = true;
+            return;
+        }
+
+        reporting = true;
+        try
+        {
+            do
+            {
+                reportAgain = false;
+                await loop.Follow(await Scheduler.Report(await loop.Snapshot()));
+            }
+            while (reportAgain);
+        }
+        catch (Exception failure)
+        {
+            NotReported(log, this.GetPrimaryKeyString(), failure);
+            if (loop.IsClosed)
+                DeactivateOnIdle(); // the next call opens the device anew
+        }
+        finally
+        {
+            reporting = false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} has not heard what its worker said (attempt {Attempt}).")]
+    private static partial void NotHeard(ILogger log, string request, int attempt, Exception failure);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Worker {Worker} could not report.")]
+    private static partial void NotReported(ILogger log, string worker, Exception failure);
+}
