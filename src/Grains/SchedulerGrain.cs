@@ -64,14 +64,14 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     private void HandOut()
     {
         foreach (var placement in core.Dispatch(Now))
-            Send(placement.Request, request => request.Dispatch(placement.Worker, placement.Forecast)).Ignore();
+            Send(placement.Request, request => request.Dispatch(placement.Worker, placement.Forecast)).Forget();
     }
 
     // The gateways notice a lost worker first, by their streams; this is for sequences whose gateway is gone too.
     private Task Watch()
     {
         foreach (var lost in core.Expire(Now))
-            Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [])).Ignore();
+            Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [])).Forget();
         HandOut();
         return Task.CompletedTask;
     }

@@ -20,7 +20,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
     {
         loop = await devices.OpenAsync(this.GetPrimaryKeyString(), ct);
         this.RegisterGrainTimer(_ => Report(), TimeSpan.Zero, ReportPeriod);
-        PassOn().Ignore();
+        PassOn().Forget();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken ct)
@@ -54,10 +54,10 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         {
             switch (said)
             {
-                case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Ignore(); break;
-                case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Ignore(); break;
-                case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Ignore(); break;
-                case DeviceEvent.RoomChanged: Report().Ignore(); break;
+                case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
+                case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
+                case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
+                case DeviceEvent.RoomChanged: Report().Forget(); break;
             }
         }
     }

@@ -132,6 +132,9 @@ public sealed class ClusterOptions
     /// <summary>Virtual silos of the in-process host.</summary>
     public int VirtualSilos { get; set; } = 1;
 
+    /// <summary>Address that other silos and gateways reach this silo at; empty: loopback only.</summary>
+    public string AdvertisedAddress { get; set; } = "";
+
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;

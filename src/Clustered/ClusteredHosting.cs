@@ -1,0 +1,84 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Pharos.Grains.Configuration;
+using StackExchange.Redis;
+
+namespace Pharos.Clustered;
+
+/// <summary>Everything that is Orleans' own: silos and external clients, Redis for membership, storage and the grain directory.</summary>
+public static class ClusteredHosting
+{
+    /// <summary>Name of the grain storage that persistent state asks for.</summary>
+    public const string Storage = "pharos";
+
+    /// <summary>Joins the cluster, as a silo that hosts grains or as an external client.</summary>
+    /// <param name="gateway">This process is a gateway: an external client.</param>
+    /// <param name="siloServices">What each silo has for itself.</param>
+    /// <returns>Whether this process hosts grains.</returns>
+    public static bool AddPharosCluster(this IHostApplicationBuilder builder, bool gateway, Action<IServiceCollection> siloServices)
+    {
+        var options = builder.Configuration.GetSection(PharosOptions.Section).Get<PharosOptions>() ?? new PharosOptions();
+        var redis = ConfigurationOptions.Parse(options.Redis);
+        if (gateway)
+        {
+            builder.UseOrleansClient(client =>
+            {
+                client.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.Id);
+                client.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
+                client.UseConnectionRetryFilter(RetryConnection);
+                client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            });
+            return false;
+        }
+
+        siloServices(builder.Services);
+        builder.Services.AddSingleton<ILocalSilos, LocalSilos>();
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.Id);
+            silo.Configure<SiloOptions>(self => self.SiloName = SiloName(options));
+            ListenOn(silo, options.Cluster);
+            silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
+            silo.AddRedisGrainStorage(Storage, storage => storage.ConfigurationOptions = redis);
+            silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
+            silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+            silo.AddActivityPropagation();
+            // Failover target: about a second after a kill (probes every half second, two missed, one vote). Indirect probes are off
+            // because an intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
+            silo.Configure<ClusterMembershipOptions>(membership =>
+            {
+                membership.ProbeTimeout = TimeSpan.FromSeconds(0.5);
+                membership.NumMissedProbesLimit = 2;
+                membership.NumVotesForDeathDeclaration = 1;
+                membership.TableRefreshTimeout = TimeSpan.FromSeconds(2);
+                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+                membership.EnableIndirectProbes = false;
+            });
+        });
+        return true;
+    }
+
+    // Loopback unless told otherwise: a silo on a laptop should not be reachable from the network.
+    private static void ListenOn(ISiloBuilder silo, Grains.Configuration.ClusterOptions cluster)
+    {
+        if (string.IsNullOrEmpty(cluster.AdvertisedAddress))
+            silo.ConfigureEndpoints(IPAddress.Loopback, cluster.SiloPort, cluster.GatewayPort);
+        else
+            silo.ConfigureEndpoints(IPAddress.Parse(cluster.AdvertisedAddress), cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: true);
+    }
+
+    private static string SiloName(PharosOptions options) => options.Cluster.SiloName is { Length: > 0 } name
+        ? name
+        : $"{Environment.MachineName}-{Environment.ProcessId}";
+
+    // A gateway may start before its silos.
+    private static async Task<bool> RetryConnection(Exception failure, CancellationToken ct)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(1), ct);
+        return true;
+    }
+}
