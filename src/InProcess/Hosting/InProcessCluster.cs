@@ -81,9 +81,18 @@ public sealed class InProcessCluster : IAsyncDisposable
 
     /// <summary>
     /// Completes when no turn runs or waits to run: whatever is left waits for time to pass or for someone outside. Work that a grain has handed to
-    /// other threads is not seen.
+    /// other threads is not seen; short work on the thread pool usually is.
     /// </summary>
-    public Task WaitForIdle() => Quiescence.WaitAsync();
+    public async Task WaitForIdle()
+    {
+        for (var quiet = 0; quiet < 3;)
+        {
+            await Quiescence.WaitAsync();
+            var before = Quiescence.Epoch;
+            await Pump.SettleAsync();
+            quiet = Quiescence.Epoch == before ? quiet + 1 : 0;
+        }
+    }
 
     internal IServiceProvider HostServices { get; }
     internal InProcessClusterOptions Options { get; }

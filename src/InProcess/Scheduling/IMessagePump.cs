@@ -11,6 +11,9 @@ public interface IMessagePump
 
     /// <summary>There are turns to run; the pump calls <see cref="ITurnQueue.RunTurns"/> now or later, never twice at once for the same queue.</summary>
     void Schedule(ITurnQueue turns);
+
+    /// <summary>Gives work that turns have handed to the thread pool (channels do) a chance to come back, before the cluster is called idle.</summary>
+    Task SettleAsync();
 }
 
 /// <summary>A message under way.</summary>

@@ -10,7 +10,16 @@ internal sealed class QuiescenceCounter
     private int busy;
     private TaskCompletionSource? waiting;
 
-    public void Begin() => Interlocked.Increment(ref busy);
+    private long begun;
+
+    /// <summary>Changes whenever a queue gets work.</summary>
+    public long Epoch => Volatile.Read(ref begun);
+
+    public void Begin()
+    {
+        Interlocked.Increment(ref busy);
+        Interlocked.Increment(ref begun);
+    }
 
     public void End()
     {

@@ -6,4 +6,11 @@ public sealed class ThreadPoolPump : IMessagePump
     public void Deliver(IDelivery message) => message.Arrive();
 
     public void Schedule(ITurnQueue turns) => ThreadPool.UnsafeQueueUserWorkItem(turns, preferLocal: true);
+
+    public Task SettleAsync()
+    {
+        var behindTheOthers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ThreadPool.UnsafeQueueUserWorkItem(static source => source.SetResult(), behindTheOthers, preferLocal: false);
+        return behindTheOthers.Task;
+    }
 }
