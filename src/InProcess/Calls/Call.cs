@@ -1,0 +1,134 @@
+using System.Diagnostics;
+
+namespace Pharos.InProcess;
+
+/// <summary>A call without a result.</summary>
+internal readonly struct NoResult;
+
+/// <summary>One call under way: from the caller's copy of the arguments to the outcome.</summary>
+internal abstract class Call(GrainFactory caller, CallTarget target) : Request
+{
+    // Links of the list of calls that share a timeout.
+    public Call? Previous;
+    public Call? Next;
+    public long StartedAt;
+
+    private readonly Activity? activity = Activity.Current;
+    private DeadlineList? deadlines;
+    private CancellationTokenRegistration cancelledByCaller;
+
+    public GrainFactory Caller => caller;
+    public CallTarget Target => target;
+
+    /// <summary>For error messages and traces.</summary>
+    public abstract string MethodName { get; }
+
+    /// <summary>False for messages about something that a new activation would not have.</summary>
+    public virtual bool MayActivate => true;
+
+    public void Send(TimeSpan timeout, CancellationToken cancellation)
+    {
+        if (caller.Silo is { IsDead: true } silo)
+        {
+            Fail(new SiloUnavailableException($"{MethodName} was not sent: the caller's silo {silo.Name} is gone."));
+            return;
+        }
+
+        if (timeout != Timeout.InfiniteTimeSpan)
+        {
+            deadlines = caller.Cluster.Deadlines.For(timeout);
+            deadlines.Add(this);
+        }
+
+        if (cancellation.CanBeCanceled) cancelledByCaller = cancellation.UnsafeRegister(static (call, token) => ((Call)call!).OnCancelled(token), this);
+        caller.Cluster.Pump.Deliver(this);
+    }
+
+    public sealed override void Arrive()
+    {
+        try
+        {
+            target.Dispatch(this);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+    }
+
+    public void OnTimeout(TimeSpan timeout)
+    {
+        var ahead = Mailbox is { } mailbox ? $"; {mailbox.WaitingCount} requests wait in its mailbox" : "";
+        Fail(new TimeoutException($"No response from {target.GrainId} to {MethodName} within {timeout}{ahead}. A grain that waits for its own caller never answers: see [AlwaysInterleave]."));
+        Withdraw();
+    }
+
+    protected void EnterTurn()
+    {
+        if (activity is not null) Activity.Current = activity;
+    }
+
+    protected void Ended()
+    {
+        deadlines?.Remove(this);
+        cancelledByCaller.Unregister();
+    }
+
+    /// <summary>The caller no longer waits: the target need not start, or may stop.</summary>
+    protected abstract void CancelTarget();
+
+    protected abstract void CompleteAsCancelled(CancellationToken token);
+
+    private void OnCancelled(CancellationToken token)
+    {
+        CompleteAsCancelled(token);
+        Withdraw();
+    }
+
+    private void Withdraw()
+    {
+        if (Mailbox is { } mailbox && !mailbox.TryRemove(this)) CancelTarget();
+    }
+}
+
+/// <summary>A call whose outcome is a <typeparamref name="T"/>.</summary>
+internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(caller, target)
+{
+    private readonly TaskCompletionSource<T> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Outcome => outcome.Task;
+
+    public sealed override async ValueTask RunAsync(Mailbox mailbox)
+    {
+        try
+        {
+            EnterTurn();
+            var value = await InvokeAsync(mailbox);
+            Ended();
+            outcome.TrySetResult(value);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            if (exception is InconsistentStateException { Writer: { } writer } && ReferenceEquals(writer, mailbox))
+            {
+                writer.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, exception, "Its state was written by someone else."));
+            }
+        }
+    }
+
+    public override void Fail(Exception exception)
+    {
+        Ended();
+        outcome.TrySetException(exception);
+    }
+
+    /// <summary>Does the work as a turn; the result is already a copy for the caller.</summary>
+    protected abstract Task<T> InvokeAsync(Mailbox mailbox);
+
+    protected override void CompleteAsCancelled(CancellationToken token)
+    {
+        Ended();
+        outcome.TrySetCanceled(token);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+
+namespace Pharos.InProcess;
+
+/// <summary>Whether a virtual silo takes activations.</summary>
+public enum SiloStatus
+{
+    Active,
+
+    /// <summary>Ends gracefully: its activations are being deactivated, new ones go elsewhere.</summary>
+    ShuttingDown,
+
+    Dead,
+}
+
+/// <summary>One life of one virtual silo: starting it again makes another object.</summary>
+internal sealed class Silo : ILocalSiloDetails
+{
+    private readonly ConcurrentDictionary<Activation, bool> activations = new();
+    private int count;
+
+    public Silo(InProcessCluster cluster, string name)
+    {
+        Cluster = cluster;
+        Name = name;
+        GrainFactory = new GrainFactory(cluster, this);
+        var services = new ServiceCollection();
+        foreach (var configure in cluster.Options.SiloConfigurations) configure(name, services);
+        services.AddSingleton<ILocalSiloDetails>(this);
+        services.AddSingleton<IGrainFactory>(GrainFactory);
+        services.AddSingleton<IClusterClient>(GrainFactory);
+        Services = new SiloServices(cluster.HostServices, services, name);
+    }
+
+    public InProcessCluster Cluster { get; }
+    public string Name { get; }
+    public GrainFactory GrainFactory { get; }
+    public SiloServices Services { get; }
+    public SiloStatus Status { get; private set; }
+    public bool IsDead => Status == SiloStatus.Dead;
+    public int ActivationCount => Volatile.Read(ref count);
+
+    public void Add(Activation activation)
+    {
+        if (activations.TryAdd(activation, true)) Interlocked.Increment(ref count);
+    }
+
+    public void Remove(Activation activation)
+    {
+        if (activations.TryRemove(activation, out _)) Interlocked.Decrement(ref count);
+    }
+
+    /// <summary>As if its process had been killed: nothing on it runs any more, nothing is deactivated.</summary>
+    public async Task KillAsync()
+    {
+        Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Dead);
+        foreach (var activation in activations.Keys) activation.Kill();
+        await EndAsync();
+    }
+
+    /// <summary>Deactivates everything, then ends.</summary>
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.ShuttingDown);
+        foreach (var activation in activations.Keys)
+        {
+            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, $"{Name} is shutting down."));
+        }
+
+        try
+        {
+            await Task.WhenAll(activations.Keys.Select(a => a.Deactivated)).WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Cluster.Log.LogWarning("{Silo} ends although {Count} activations are still there", Name, ActivationCount);
+        }
+
+        Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Dead);
+        foreach (var activation in activations.Keys) activation.Kill();
+        await EndAsync();
+    }
+
+    private async Task EndAsync()
+    {
+        Cluster.Observers.RemoveOf(this);
+        try
+        {
+            await Services.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Cluster.Log.LogWarning(exception, "Disposing the services of {Silo} failed", Name);
+        }
+    }
+}
