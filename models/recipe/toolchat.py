@@ -184,14 +184,21 @@ class Generator:
         while True:
             d = digits or r.choice([1, 1, 2, 2, 2, 3, 3, 4])
             n = r.randrange(10 ** (d - 1) if d > 1 else 0, 10 ** d)
-            if d > 1 and r.random() < .2:                  # repeated digits are hard to copy: more of them
-                two = r.sample("123456789", 2)
-                n = int("".join(r.choice(two) for _ in range(d)))
+            if d > 1 and r.random() < .3:                  # runs of a digit and round numbers are hard to copy: more of them
+                n = self.regular(d)
             if n < low or (digits is None and n == 0 and r.random() < .8):
                 continue
             held = n >= 10 and zlib.crc32(str(n).encode()) % 8 == 0
             if n < 10 or held == self.held:
                 return n
+
+    def regular(self, d):
+        r = self.r
+        first, k = r.choice("123456789"), r.random()
+        if k < .25: rest = first * (d - 1)
+        elif k < .5: rest = "0" * (d - 1)
+        else: rest = "".join(r.choice(first + r.choice("0123456789")) for _ in range(d - 1))
+        return int(first + rest)
 
     def pseudo(self, lo=2, hi=3):
         r = self.r
@@ -297,7 +304,9 @@ class Generator:
         canon = "".join(toks)
         if style < .4:
             return canon, canon
-        if style < .68:
+        if style < .45:
+            return "".join(t + r.choice(["", " "]) for t in toks).strip(), canon
+        if style < .7:
             return " ".join(toks), canon
         words = {"+": ["plus"], "-": ["minus"], "*": ["times", "multiplied by"], "/": ["divided by", "over"]} if style < .9 else \
                 {"+": ["+"], "-": ["-"], "*": ["x", "×", "*"], "/": ["/", "÷", ":"]}
@@ -423,14 +432,14 @@ class Generator:
 
     def t_fixed(self):
         train, held, answer = FIXED[self.r.choice([*FIXED, "other", "other"])]
-        s = self.pick(train, held)
+        s = self.pick(train, held).format(c=self.city(), w=self.word())
         if self.r.random() < .25: s = s.rstrip("?!.") or s
         if self.r.random() < .5: s = s[0].upper() + s[1:]
         return Example("small talk", s, answer.format(me=self.me))
 
     WEIGHTS = [("t_calc", 20), ("t_weather", 7), ("t_time", 6), ("t_convert", 9), ("t_lookup", 7), ("t_weather_2", 6), ("t_time_2", 4),
-               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 6), ("t_error", 4), ("t_count", 3), ("t_spell", 4),
-               ("t_echo", 5), ("t_fixed", 6)]
+               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 6), ("t_error", 4), ("t_count", 4), ("t_spell", 4),
+               ("t_echo", 6), ("t_fixed", 8)]
 
     # ---- conversations
     def example(self, task=None):
@@ -456,7 +465,7 @@ class Generator:
         if multi and k < .04:
             exs = self.followup()
         elif k < .04 + multi:
-            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 3, 3, 4, 6]))]
+            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 2, 3, 3, 4, 6, 9]))]
         else:
             exs = [self.example()]
         while True:

@@ -35,7 +35,7 @@ def draw(gen, tokens, p):
     """About so many tokens of chats; longer conversations come in after the start."""
     chats, n = [], 0
     while n < tokens:
-        chats.append(gen.chat(700, .1 + .35 * min(1, p / .3)))
+        chats.append(gen.chat(960, .1 + .35 * min(1, p / .3)))
         n += len(chats[-1][0])
     return chats
 
