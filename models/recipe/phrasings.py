@@ -45,6 +45,10 @@ TRAIN = {
 how [cold|warm|hot|windy|wet|nice|cloudy|bad] is it [in|over in|outside in|around] {c}[| today| now]?
 [do I need|should I bring|should I pack|should I wear|will I need|shall I take] [an umbrella|a jacket|a scarf|boots|gloves|a hat|sunglasses|a sweater|shorts|a raincoat|sunscreen] [in|for] {c}?
 what's it like [outside|out there|there] in {c}?
+[should I|do I need to|must I|can I|shall we] [wear|bring|pack|carry|leave] [a|my|the|some] {w} [in|for] {c}[| today]?
+I [wear|have|packed] [a|my] {w}, is that [right|ok|enough] for {c}?
+[sunshine|rain|snow|wind|clouds|storm|heat|frost] in {c}?
+[describe|what about] the [air|sky|rain|wind|sun|clouds|snow] [in|over|of] {c}[|?]
 what [should I wear|will I feel outside|do I need to wear] in {c}[| today]?
 """ + ASK + """[check|show|look up|find|get|report|describe|fetch] the [weather|temperature|forecast|current weather|conditions|sky] [in|for|of] {c}
 """ + TELL + """ [the|today's|some] [weather|temperature|forecast|weather report|sky conditions] [in|for|of] {c}
@@ -71,11 +75,13 @@ do you know [what time it is|the time|the hour|how late it is] in {c}?
 is it [late|early|morning|evening|past noon|noon|midnight|still early|lunch time|bedtime|day or night|already late|already morning|already evening|still day] in {c}[| now]?
 [which time|what time|which hour] do they have in {c}[| now]?
 let me know [what time it is|how late it is|the local time|the hour] in {c}
-[when|at what time] are we in {c}?"""),
+[when|at what time] are we in {c}?
+[do they|do people] [sleep|work|have lunch|eat breakfast|still sleep|go to bed] [now in|right now in|already in|in] {c}?
+[clocks|my watch|the church clock|watches] in {c}[: what do they say|, what time|?]"""),
     "convert": _lines("""
 """ + ASK + """[convert|change|turn|express|translate|transform|switch|write|rewrite|calculate] {v} {a} [to|into|in|as] {b}
 [how many|how much] {b} [are|is|in|make|equal|are there in|do I get for|does one get for] {v} {a}?
-{v} {a} [in|to|into|as|=|= how many|is how many|are how many] {b}[|?| please]
+{v} {a} [in|to|into|as|= how many|is how many|are how many] {b}[|?| please]
 [what is|what's|what are|how much is|how much are|how long is|how heavy is] {v} {a} [in|as|expressed in|converted to] {b}?
 """ + TELL.replace("I need|", "") + """ {v} {a} [in|as|converted to] {b}
 I have {v} {a}[, how many {b} is that?|, what is that in {b}?|. How much is it in {b}?]
@@ -95,7 +101,9 @@ what is the [meaning|definition|sense] of [|the word |the term ]{t}?
 [I don't know|I do not understand|I just heard|I am unsure about|I never heard|I forgot] the [word|term] {t}[|, what is it?|, can you help?|. Define it|, please explain]
 I read about {t}[, what is it?|. What does it mean?|, please explain]
 [help me|can you help me] [understand|with] the [word|term] {t}
-[who|where] do I learn what {t} is?"""),
+[where|how] do I learn what {t} is?
+[what is understood|what is described|what is intended] by [the word |the term |]{t}?
+[the word|new word|word|term]: {t}"""),
     "weather2": _lines("""
 [what is|what's|how is|tell me|give me|show me|check|get|compare] [the|the current|today's] [weather|temperature] [in|for|at|of] {L}[| today| now]?
 [weather|current weather|temperature|temperatures|forecast|weather report] [in|for|of|] {L}[| please|?]
@@ -176,7 +184,10 @@ first {e}, then {f}
 numbers [from 1|1|from one] to {n}
 [show me|print|write|say|list] 1 to {n}
 [count|counting|keep counting] until [you reach |]{n}
-can you count to {n}?"""),
+can you count to {n}?
+[begin|start] [at 1|at one|with 1] and [count|go] [up |]to {n}
+[all|every] number[s|] from 1 to {n}
+[one, two and so on|the numbers] up to {n}"""),
     "spell": _lines("""
 """ + ASK + """spell [||out |me |for me ][||the word |the name ]{w}[| letter by letter| for me| slowly]
 how [do you|do I|do we|does one|would you] [spell|write] [|the word ]{w}?
@@ -186,7 +197,10 @@ how is [|the word ]{w} [spelled|spelt|written]?
 [tell me|show me|explain|do you know] how [|you |I should |to ]spell {w}
 [which|what] letters [are in|make up|has] [the word |]{w}?
 [write|say|show me|list] {w} letter by letter
-[tell me|show me|say|list|print] the letters [in|that make] [the word |]{w}"""),
+[tell me|show me|say|list|print] the letters [in|that make] [the word |]{w}
+[I want|I need|name|type] [the letters|all letters|the spelling] [of|in|for] [the word |]{w}
+[letter by letter|as letters|letters only|with dashes]: {w}
+[show me|tell me|explain] [the spelling of {w}|how to write {w}|how one spells {w}]"""),
     "echo": _lines("""
 [say|echo|please say|repeat after me|repeat this|copy this|write exactly|print|type|say exactly|please repeat|copy|answer with|reply with|just say|please write|can you say][:||:] {x}
 [repeat|echo|copy|say|print|write down|return|show] [this|the text|the following|these words|exactly this]: {x}
@@ -240,7 +254,8 @@ WORD_SUMS = {
         ("{a} bags with {b} nuts each, how many nuts?", "{a}*{b}")],
 }
 
-FOLLOW = {"train": ["[and|what about|how about|and for|and in|same for|now|now for|the same for|and what about|also|next:|and how about|plus] {c}[|?|, please?]", "and in {c}?"],
+FOLLOW = {"train": ["[and|what about|how about|and for|and in|same for|now|now for|the same for|and what about|also|next:|and how about|plus] {c}[|?|, please?]", "and in {c}?",
+                    "{c}[?|| too|, too| also| now|, please]", "[again|once more|repeat that|the same|same question|same thing|the same again] [for|in] {c}[|, please|?]", "[what|how] is it in {c}?", "I [also|now] [want|need|meant] {c}"],
           "held": ["try {c} too", "do the same with {c}", "{c} as well?"]}
 
 # No-tool small talk: (training phrasings, held-out phrasings, answer)
@@ -251,7 +266,7 @@ FIXED = {
              "are you [a robot|human|an AI|a person|real|a machine|a computer|alive|a bot]?", "[introduce|describe|present] yourself", "who is this?", "what model [are you|is this]?",
              "how [should|can|do|may] I call you?", "what do they call you?", "do you have a name?", "[tell me|say|explain] who [I am talking to|this is|I talk with]"],
             ["how are you called?", "say who you are"], "I am {me}, a tiny language model with tools."),
-    "what": (["what can you [do|do for me|help with]?", "help[| me|!|, please]", "[how|what] can [you help|I ask|I do here|you help me with][| me]?", "what [are your|tools do you have|do you know|are you good at]?",
+    "what": (["what can you [do|do for me|help with]?", "help[| me|!|, please]", "[how|what] can [you help|I ask|I do here|you help me with][| me]?", "what [are your tools|are your skills|tools do you have|do you know|are you good at]?",
               "[which|what] tools [do you have|can you use|are there]?", "list your [tools|skills|abilities]", "show [your skills|me your tools|me what you know]", "how do you work?", "give me some examples",
               "[tell me|explain|say] [what you are able to do|your skills|how you can help|what your tools are]", "[which|what] [tasks|questions|skills] can you [do|answer|handle]?", "what are you able to do?"],
              ["tell me what you can do", "which things can you do?"], "I can calculate, convert units, look up words, and tell the weather and the time."),

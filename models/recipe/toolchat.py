@@ -205,7 +205,10 @@ class Generator:
         on = ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "br", "st", "tr", "sh", "ch", "gr", "kl", "qu", "th", "x", "y"]
         w = "".join(r.choice(on) + r.choice(["a", "e", "i", "o", "u", "ai", "ou", "ee"]) + r.choice(["", "", "", "n", "r", "s", "l", "m", "t", "ck", "nd"])
                     for _ in range(r.randint(lo, hi)))
-        if r.random() < .04:
+        if r.random() < .15:                               # doubled letters and repeated syllables are hard to copy too
+            i = r.randrange(1, len(w))
+            w = w[:i] + (w[i - 1] if r.random() < .6 else w[:i][-3:]) + w[i:]
+        if r.random() < .025:
             w = w.translate(str.maketrans(r.choice(["aou", "eao", "iuc"]), r.choice(["äöü", "éãó", "íúç"])))
         return w[:10]
 
@@ -215,8 +218,13 @@ class Generator:
             c = r.choice(HELD_CITIES if self.held else CITIES).replace("_", " ")
         else:
             c = self.pseudo().capitalize()
-            if r.random() < .15:
+            k = r.random()
+            if k < .3:
                 c = r.choice(["New", "San", "Port", "Saint", "Los", "Bad", "El", self.pseudo(1, 2).capitalize()]) + " " + c
+            if k < .15:
+                c += " " + r.choice([self.pseudo(1, 2).capitalize(), self.pseudo(1, 2).capitalize(), "City", "Beach", "Town", "Hills"])
+            elif k < .35:
+                c += r.choice([" de ", " do ", " la ", " am ", " on ", " del ", " upon ", " "]) + self.pseudo(1, 2).capitalize()
         return c.lower() if r.random() < .12 else c
 
     def cities(self, n):
@@ -230,6 +238,8 @@ class Generator:
     def term(self):
         if self.r.random() < .5:
             return self.r.choice(HELD_TERMS if self.held else TERMS).replace("_", " ")
+        if self.r.random() < .3:
+            return self.r.choice([self.r.choice(ADJ), self.r.choice(NOUN), self.pseudo(1, 2)]) + " " + self.r.choice([self.r.choice(NOUN), self.pseudo(1, 2)])
         t = self.pseudo(1 + (self.r.random() < .8), 3)
         return t if len(t) > 2 else t + "um"
 
@@ -241,18 +251,21 @@ class Generator:
         return self.r.choice(held) if self.split == "phrases" else expand(self.r.choice(train), self.r)
 
     def phrase(self, kind, **kw):
-        return self.dress(self.pick(TRAIN[kind], HELD[kind]).format(**kw), kind)
+        s = self.pick(TRAIN[kind], HELD[kind])
+        return self.dress(s.format(w=kw.pop("w", None) or self.word(), **kw), kind, literal=s[0] == "{")
 
-    def dress(self, s, kind=""):
+    def dress(self, s, kind="", literal=False):
+        """Prefixes, suffixes, capitals.  A sentence that starts with a value keeps it as it is: it has to be copied."""
         r = self.r
         if kind != "echo":
             if r.random() < .35:
-                s = r.choice(PREFIX) + s
+                prefix = r.choice(PREFIX)
+                s, literal = prefix + s, literal and not prefix
             if r.random() < .3 and s[-1] not in "?=":
                 s += r.choice(SUFFIX)
             if s.endswith("?") and r.random() < .2:
                 s = s[:-1]
-        if r.random() < .5 and s[0].isascii():
+        if r.random() < .5 and not literal:
             s = s[0].upper() + s[1:]
         return s
 
@@ -407,7 +420,8 @@ class Generator:
         """Any of the tools fails: apologise and quote the error."""
         r = self.r
         ex = r.choice([self.t_calc, self.t_weather, self.t_time, self.t_convert, self.t_lookup, self.t_weather_2, self.t_both, self.t_temps])()
-        err = r.choice(HELD_ERRORS if self.held else ERRORS) if r.random() < .7 else " ".join(self.pseudo(1, 2) for _ in range(r.randint(1, 3)))
+        some = lambda: r.choice([self.pseudo(1, 2), r.choice(NOUN), r.choice(ADJ), r.choice("is was not in for the of to required missing failed wrong".split())])
+        err = r.choice(HELD_ERRORS if self.held else ERRORS) if r.random() < .6 else " ".join(some() for _ in range(r.randint(1, 4)))
         at = r.randrange(len(ex.steps))
         steps = ex.steps[:at] + [(ex.steps[at][0], json.dumps({"error": err}, ensure_ascii=False))]
         return Example("tool error", ex.user, f"Sorry, that did not work: {err}.", steps)
@@ -433,12 +447,12 @@ class Generator:
     def t_fixed(self):
         train, held, answer = FIXED[self.r.choice([*FIXED, "other", "other"])]
         s = self.pick(train, held).format(c=self.city(), w=self.word())
-        if self.r.random() < .25: s = s.rstrip("?!.") or s
+        if self.r.random() < .25: s = s.rstrip("?!.")
         if self.r.random() < .5: s = s[0].upper() + s[1:]
         return Example("small talk", s, answer.format(me=self.me))
 
     WEIGHTS = [("t_calc", 20), ("t_weather", 7), ("t_time", 6), ("t_convert", 9), ("t_lookup", 7), ("t_weather_2", 6), ("t_time_2", 4),
-               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 6), ("t_error", 4), ("t_count", 4), ("t_spell", 4),
+               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 8), ("t_error", 5), ("t_count", 4), ("t_spell", 4),
                ("t_echo", 6), ("t_fixed", 8)]
 
     # ---- conversations
@@ -451,8 +465,9 @@ class Generator:
         """Weather or time for one city, then "and in X?"."""
         first = self.r.choice([self.t_weather, self.t_time])()
         second = {"weather": self.t_weather, "time": self.t_time}[first.task]()
-        second.user = self.pick(FOLLOW["train"], FOLLOW["held"]).format(c=second.steps[0][0]["arguments"]["city"])
-        if self.r.random() < .5: second.user = second.user[0].upper() + second.user[1:]
+        s = self.pick(FOLLOW["train"], FOLLOW["held"])
+        second.user = s.format(c=second.steps[0][0]["arguments"]["city"])
+        if self.r.random() < .5 and s[0] != "{": second.user = second.user[0].upper() + second.user[1:]
         second.task = "follow-up"
         return [first, second]
 

@@ -127,13 +127,13 @@ def worker(rank, a, m, shared, barrier):
     while True:
         elapsed = time.time() - start
         if rank == 0:
-            shared["progress"][0] = elapsed / (a.minutes * 60)
+            shared["progress"][0] = a.start + (1 - a.start) * elapsed / (a.minutes * 60)
         barrier.wait()
         p = float(shared["progress"][0])
         if p >= 1:
             break
         lr = min(1, (step + 1) / a.warmup) * (.01 + .99 * (.5 + .5 * math.cos(math.pi * p)))
-        chats = draw(gen, a.tokens / a.workers * (1 if p < .6 else 1.6), a.from_progress + p * (1 - a.from_progress))
+        chats = draw(gen, a.tokens / a.workers * (1 if p < .6 else 1.6), p)
         shared["counts"][rank] = sum(sum(k[1:]) for _, k in chats)
         losses = torch.zeros(m.c["layers"] + 1)
         for mb in micro_batches(chats, a.micro):
@@ -194,7 +194,7 @@ if __name__ == "__main__":
     ap.add_argument("--muon-lr", type=float, default=.015)
     ap.add_argument("--lr", type=float, default=2e-3, help="of AdamW, for the embedding and the norms")
     ap.add_argument("--warmup", type=int, default=50)
-    ap.add_argument("--from-progress", type=float, default=0., help="where in the curriculum of conversation lengths to start (0 to 1)")
+    ap.add_argument("--start", type=float, default=0., help="where in the schedule to start, 0 to 1 (to go on with a run)")
     ap.add_argument("--workers", type=int, default=2)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--report", type=int, default=0, help="prompts per task of an evaluation at the end")
