@@ -1,0 +1,30 @@
+using Pharos.Inference.Chat;
+
+namespace Pharos.Inference.Chat.Tests;
+
+public sealed class TranscriptHashTests
+{
+    [Fact]
+    public void Of_MeaninglessDifferences_AreTheSame()
+    {
+        Assert.Equal(TranscriptHash.Of(ChatMessage.User("Hello\n")), TranscriptHash.Of(ChatMessage.User(" Hello")));
+        Assert.Equal(
+            TranscriptHash.Of(ChatMessage.Assistant("", new ChatToolCall("a", "f", """{"x": 1}"""))),
+            TranscriptHash.Of(ChatMessage.Assistant("", new ChatToolCall("a", "f", """{"x":1}"""))));
+    }
+
+    [Fact]
+    public void Of_MeaningfulDifferences_Differ()
+    {
+        ChatMessage[] messages =
+        [
+            ChatMessage.User("Hello"), ChatMessage.System("Hello"), ChatMessage.Assistant("Hello"), ChatMessage.Tool("a", "Hello"), ChatMessage.Tool("b", "Hello"),
+            ChatMessage.Assistant("Hello", new ChatToolCall("a", "f", "{}")), ChatMessage.Assistant("Hello", new ChatToolCall("a", "f", "{\"x\":1}")),
+        ];
+
+        Assert.Equal(messages.Length, TranscriptHash.Of(messages).Distinct().Count());
+    }
+
+    [Fact]
+    public void Of_IsStable() => Assert.Equal(TranscriptHash.Of(ChatMessage.User("Hello")), TranscriptHash.Of([ChatMessage.User("Hello")])[0]);
+}
