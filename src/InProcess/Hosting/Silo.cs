@@ -64,7 +64,7 @@ internal sealed class Silo : ILocalSiloDetails
         Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.ShuttingDown);
         foreach (var activation in activations.Keys)
         {
-            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, $"{Name} is shutting down."));
+            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, $"{Name} is shutting down."), CancellationToken.None);
         }
 
         try
