@@ -1,0 +1,54 @@
+using Pharos.Inference.Kernels;
+using Pharos.Inference.KvCache;
+
+namespace Pharos.Inference.Backend;
+
+/// <summary>How the CPU engine uses its machine.</summary>
+public sealed record CpuBackendOptions
+{
+    /// <summary>Parameters from which a model is large: memory traffic then counts for more than the last digits.</summary>
+    internal const long LargeModel = 50_000_000;
+
+    /// <summary>Threads of the kernels; null: one less than the machine's cores, at least one.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Bytes of KV blocks that attention reads.</summary>
+    public long DeviceBytes { get; init; } = 64L << 20;
+
+    /// <summary>Bytes of KV blocks that wait, swapped out; 0: no host tier.</summary>
+    public long HostBytes { get; init; } = 64L << 20;
+
+    /// <summary>Tokens a block: a multiple of 16.</summary>
+    public int BlockSize { get; init; } = 16;
+
+    /// <summary>Most tokens of one step; scratch memory is sized by it.</summary>
+    public int MaxTokensPerStep { get; init; } = 512;
+
+    /// <summary>Most sequences of one step.</summary>
+    public int MaxSequences { get; init; } = 128;
+
+    /// <summary>Null: fp32 for models below 50 million parameters, else bf16.</summary>
+    public KvType? KvType { get; init; }
+
+    /// <summary>Null: bf16 where the files are stored so or the model is large, else fp32.</summary>
+    public WeightType? WeightType { get; init; }
+
+    /// <summary>Null: the best the machine has.</summary>
+    public InstructionPath? Instructions { get; init; }
+
+    internal void Validate()
+    {
+        Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
+        Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");
+        Require(HostBytes >= 0, nameof(HostBytes), HostBytes, "0 or more");
+        Require(BlockSize >= KvLayout.Tile && BlockSize % KvLayout.Tile == 0, nameof(BlockSize), BlockSize, $"a multiple of {KvLayout.Tile}");
+        Require(MaxTokensPerStep is >= 1 and <= 1 << 20, nameof(MaxTokensPerStep), MaxTokensPerStep, "1 to 1048576");
+        Require(MaxSequences is >= 1 and <= 1 << 20, nameof(MaxSequences), MaxSequences, "1 to 1048576");
+    }
+
+    private static void Require(bool condition, string option, object? value, string expected)
+    {
+        if (!condition)
+            throw new ArgumentOutOfRangeException(option, value, $"CpuBackendOptions.{option} is expected to be {expected}.");
+    }
+}

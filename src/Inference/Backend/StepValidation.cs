@@ -1,0 +1,59 @@
+namespace Pharos.Inference.Backend;
+
+/// <summary>Checks a step before unsafe code reads by its indices.</summary>
+internal static class StepValidation
+{
+    /// <exception cref="ArgumentException">An index leaves its range, or the arrays contradict each other.</exception>
+    public static void RequireValid(StepBatch batch, ModelShape model, KvShape kv, BackendLimits limits)
+    {
+        Require(batch.TokenCount >= 1 && batch.TokenCount <= limits.MaxTokens, $"A step of {batch.TokenCount} tokens; 1 to {limits.MaxTokens} are supported.");
+        Require(batch.SequenceCount >= 1 && batch.SequenceCount <= limits.MaxSequences, $"A step of {batch.SequenceCount} sequences; 1 to {limits.MaxSequences} are supported.");
+        Require(batch.QueryStart[0] == 0 && batch.QueryStart[batch.SequenceCount] == batch.TokenCount, "QueryStart does not cover the tokens of the step.");
+        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+            RequireValidSequence(batch, sequence, model, kv);
+        for (int token = 0; token < batch.TokenCount; token++)
+        {
+            Require((uint)batch.TokenIds[token] < (uint)model.VocabularySize, $"Token id {batch.TokenIds[token]} is not below the vocabulary size {model.VocabularySize}.");
+            int slot = batch.SlotMapping[token];
+            Require(slot >= -1 && slot < (long)kv.DeviceBlocks * kv.BlockSize, $"Slot {slot} is none of {kv.DeviceBlocks} blocks of {kv.BlockSize} tokens.");
+        }
+        for (int row = 0; row < batch.LogitRowCount; row++)
+        {
+            Require((uint)batch.LogitRows[row] < (uint)batch.TokenCount && (row == 0 || batch.LogitRows[row] > batch.LogitRows[row - 1]),
+                $"LogitRows[{row}] is {batch.LogitRows[row]}; ascending token indices below {batch.TokenCount} are expected.");
+        }
+    }
+
+    private static void RequireValidSequence(StepBatch batch, int sequence, ModelShape model, KvShape kv)
+    {
+        int start = batch.QueryStart[sequence], end = batch.QueryStart[sequence + 1], context = batch.ContextLengths[sequence];
+        Require(end > start, $"Sequence {sequence} of the step has no token.");
+        Require(context <= model.MaxPositions, $"Sequence {sequence} has {context} tokens; the model supports {model.MaxPositions}.");
+        Require(context <= (long)batch.BlockTableStride * kv.BlockSize, $"Sequence {sequence} has {context} tokens; a block table of {batch.BlockTableStride} blocks does not hold them.");
+        for (int token = start; token < end; token++)
+        {
+            int expected = context - (end - token);
+            Require(expected >= 0 && batch.Positions[token] == expected, $"Token {token} has position {batch.Positions[token]}; its sequence's context length makes it {expected}.");
+        }
+        int blocks = (context + kv.BlockSize - 1) / kv.BlockSize;
+        for (int i = 0; i < blocks; i++)
+        {
+            int block = batch.BlockTables[sequence * batch.BlockTableStride + i];
+            Require((uint)block < (uint)kv.DeviceBlocks, $"Block {block} is none of the device's 0..{kv.DeviceBlocks - 1}.");
+        }
+    }
+
+    // Interpolation happens only where the condition fails.
+    private static void Require(
+        bool condition, [System.Runtime.CompilerServices.InterpolatedStringHandlerArgument(nameof(condition))] ref FailureMessage message)
+    {
+        if (!condition)
+            throw new ArgumentException(message.ToString(), "batch");
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+            throw new ArgumentException(message, "batch");
+    }
+}

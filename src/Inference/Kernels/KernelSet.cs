@@ -1,0 +1,93 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Pharos.Inference.KvCache;
+
+namespace Pharos.Inference.Kernels;
+
+/// <summary>
+/// The kernels for one instruction set. Results are bit-identical from call to call whatever the other rows of a call are;
+/// between instruction sets they differ by rounding.
+/// </summary>
+internal abstract unsafe class KernelSet
+{
+    /// <summary>The fastest set this machine runs.</summary>
+    public static KernelSet Best { get; } = For(
+        IsSupported(InstructionPath.Avx512) ? InstructionPath.Avx512 : IsSupported(InstructionPath.Avx2) ? InstructionPath.Avx2 : InstructionPath.Portable);
+
+    public abstract InstructionPath Path { get; }
+
+    /// <summary>Rows of the largest register tile: how <see cref="RowTiles"/> are to be cut.</summary>
+    public abstract int TileRows { get; }
+
+    public static bool IsSupported(InstructionPath path) => path switch
+    {
+        InstructionPath.Avx512 => Avx512F.IsSupported && Avx2.IsSupported,
+        InstructionPath.Avx2 => Avx2.IsSupported && Fma.IsSupported,
+        _ => true,
+    };
+
+    public static KernelSet For(InstructionPath path) => path switch
+    {
+        _ when !IsSupported(path) => throw new PlatformNotSupportedException($"This machine has no {path} instructions."),
+        InstructionPath.Avx512 => new KernelSet<Avx512Path, Vector512<float>>(),
+        InstructionPath.Avx2 => new KernelSet<Avx2Path, Vector256<float>>(),
+        _ => new KernelSet<PortablePath, Vector128<float>>(),
+    };
+
+    /// <summary>c[rows, panels of 32] = a x weights for the panels [first, end).</summary>
+    /// <param name="a">Packed by <see cref="PackRow"/> along <paramref name="tiles"/>.</param>
+    /// <param name="stride">Floats of a row of <paramref name="c"/>; at least the padded columns.</param>
+    public abstract void Multiply(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel);
+
+    /// <summary>x += addend (unless null); target = x / rms(x) * weight. All of padded length, zeros beyond <paramref name="width"/>.</summary>
+    public abstract void AddNorm(float* x, float* addend, float* weight, float* target, int width, float epsilon);
+
+    /// <summary>target[panel][32] = silu(gate) * up, from [panel][gate 32 | up 32].</summary>
+    public abstract void SwiGlu(float* gateUp, float* target, int panels);
+
+    /// <summary>Turns the pairs (j, j + headDim / 2) of one head by the angles of a position and multiplies by <paramref name="scale"/>.</summary>
+    public abstract void Rotate(float* head, int headDim, float* cosines, float* sines, float scale);
+
+    /// <summary>Softmax in place. The row must have room up to the next multiple of 16, which is overwritten.</summary>
+    public abstract void Softmax(float* scores, int count);
+
+    /// <summary>Attention of some queries of one sequence to one head of keys and values.</summary>
+    public abstract void Attend(in AttentionCall call);
+
+    /// <summary>Puts one row into its place of the packed left operand.</summary>
+    public static void PackRow(float* source, int depth, float* packed, RowTiles tiles, int row)
+    {
+        int tile = tiles.TileOfRow(row), start = tiles.Start(tile), size = tiles.Size(tile);
+        float* target = packed + (long)start * depth + (row - start);
+        if (size == 1)
+        {
+            new ReadOnlySpan<float>(source, depth).CopyTo(new Span<float>(target, depth));
+            return;
+        }
+        for (int k = 0; k < depth; k++)
+        {
+            *target = source[k];
+            target += size;
+        }
+    }
+}
+
+/// <summary>What <see cref="KernelSet.Attend"/> works on.</summary>
+internal unsafe ref struct AttentionCall
+{
+    public KvLayout Layout;
+    public byte* Blocks;       // the device arena
+    public int* BlockTable;    // [blocks of the sequence]
+    public int Layer;
+    public int KvHead;
+    public int Group;          // query heads of a key head
+    public int Queries;        // consecutive tokens of the sequence
+    public int FirstPosition;  // of the first of them; each attends to all positions up to its own
+    public float* Query;       // rotated and scaled, first query, first head of the group; [queries][group][headDim], queries QueryStride apart
+    public int QueryStride;
+    public float* Output;      // as Query
+    public int OutputStride;
+    public float* PackedQuery; // scratch [queries * group * headDim]
+    public float* Scores;      // scratch [queries * group][ScoreStride]
+    public int ScoreStride;    // at least the context rounded up to 16
+}

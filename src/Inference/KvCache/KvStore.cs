@@ -1,0 +1,80 @@
+using Pharos.Inference.Kernels;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Inference.KvCache;
+
+/// <summary>The blocks of both tiers in native memory: exactly as many as the budgets hold.</summary>
+internal sealed unsafe class KvStore : IDisposable
+{
+    private readonly NativeBuffer device;
+    private readonly NativeBuffer host;
+
+    public KvStore(KvLayout layout, int deviceBlocks, int hostBlocks)
+    {
+        (Layout, DeviceBlocks, HostBlocks) = (layout, deviceBlocks, hostBlocks);
+        device = new NativeBuffer(deviceBlocks * layout.BytesPerBlock);
+        host = new NativeBuffer(hostBlocks * layout.BytesPerBlock);
+    }
+
+    public KvLayout Layout { get; }
+
+    public int DeviceBlocks { get; }
+
+    public int HostBlocks { get; }
+
+    public byte* Device => device.Pointer;
+
+    /// <summary>Writes one token's keys and values of one layer to its slot.</summary>
+    /// <param name="keys">[kvHeads][headDim], rotated.</param>
+    /// <param name="values">[kvHeads][headDim]</param>
+    public void Write(int layer, int slot, float* keys, float* values)
+    {
+        int block = slot / Layout.BlockSize, token = slot % Layout.BlockSize, dims = Layout.HeadDim;
+        long blockStart = block * Layout.BlockElements;
+        for (int head = 0; head < Layout.KvHeads; head++)
+        {
+            long key = blockStart + Layout.KeyOffset(layer, head) + Layout.KeyOfToken(token);
+            long value = blockStart + Layout.ValueOffset(layer, head) + Layout.ValueOfToken(token);
+            if (Layout.Type == KvType.F32)
+            {
+                float* k = (float*)Device + key, v = (float*)Device + value;
+                for (int d = 0; d < dims; d++)
+                    (k[d * KvLayout.Tile], v[d]) = (keys[d], values[d]);
+            }
+            else
+            {
+                ushort* k = (ushort*)Device + key, v = (ushort*)Device + value;
+                for (int d = 0; d < dims; d++)
+                    (k[d * KvLayout.Tile], v[d]) = (Bf16.Round(keys[d]), Bf16.Round(values[d]));
+            }
+            keys += dims;
+            values += dims;
+        }
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">A block is not of its tier.</exception>
+    public void RequireValid(ReadOnlySpan<BlockCopy> copies)
+    {
+        foreach (var copy in copies)
+        {
+            if ((uint)copy.Source >= (uint)BlocksOf(copy.From) || (uint)copy.Target >= (uint)BlocksOf(copy.To))
+                throw new ArgumentOutOfRangeException(nameof(copies), copy, $"Blocks are 0..{DeviceBlocks - 1} on the device and 0..{HostBlocks - 1} on the host.");
+        }
+    }
+
+    public void Copy(ReadOnlySpan<BlockCopy> copies)
+    {
+        foreach (var copy in copies)
+            Buffer.MemoryCopy(BlockAt(copy.From, copy.Source), BlockAt(copy.To, copy.Target), Layout.BytesPerBlock, Layout.BytesPerBlock);
+    }
+
+    private int BlocksOf(KvTier tier) => tier == KvTier.Device ? DeviceBlocks : HostBlocks;
+
+    private byte* BlockAt(KvTier tier, int block) => (tier == KvTier.Device ? device : host).Pointer + block * Layout.BytesPerBlock;
+
+    public void Dispose()
+    {
+        device.Dispose();
+        host.Dispose();
+    }
+}

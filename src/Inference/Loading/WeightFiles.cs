@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Pharos.Inference.Loading;
+
+/// <summary>All tensors of a model directory: one <c>model.safetensors</c>, or the shards an index names.</summary>
+internal sealed unsafe class WeightFiles : IDisposable
+{
+    private const string Single = "model.safetensors";
+    private const string Index = "model.safetensors.index.json";
+    private readonly SortedDictionary<string, SafetensorsFile> files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TensorView> tensors = new(StringComparer.Ordinal);
+
+    public WeightFiles(string directory)
+    {
+        try
+        {
+            if (File.Exists(Path.Combine(directory, Index)))
+                OpenShards(directory);
+            else
+                OpenSingle(directory);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public TensorView Find(string name) => tensors.TryGetValue(name, out var tensor)
+        ? tensor
+        : throw new ModelLoadException($"{files.First().Key}: the tensor {name} is missing; config.json asks for it.");
+
+    public bool Contains(string name) => tensors.ContainsKey(name);
+
+    /// <summary>The widest type stored: F32 if any tensor is.</summary>
+    public TensorType StoredType => tensors.Values.Any(t => t.Type == TensorType.F32) ? TensorType.F32
+        : tensors.Values.Any(t => t.Type == TensorType.F16) ? TensorType.F16 : TensorType.BF16;
+
+    /// <summary>SHA-256 over the configuration and every byte of the weights, in the order of file names.</summary>
+    public string Fingerprint(string configPath)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(File.ReadAllBytes(configPath));
+        foreach (var file in files.Values)
+        {
+            const int chunk = 1 << 24;
+            for (long offset = 0; offset < file.Length; offset += chunk)
+                hash.AppendData(new ReadOnlySpan<byte>(file.Start + offset, (int)Math.Min(chunk, file.Length - offset)));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
+    }
+
+    private void OpenSingle(string directory)
+    {
+        string name = Single;
+        if (!File.Exists(Path.Combine(directory, Single)))
+        {
+            string[] found = [.. Directory.GetFiles(directory, "*.safetensors").Select(p => Path.GetFileName(p)!)];
+            if (found.Length != 1)
+                throw new ModelLoadException($"{Single}: the file is missing from {directory}; one .safetensors file, or {Index} and its shards, is expected.");
+            name = found[0];
+        }
+        var file = Open(directory, name);
+        foreach (var (tensor, view) in file.Tensors)
+            tensors[tensor] = view;
+    }
+
+    private void OpenShards(string directory)
+    {
+        using var document = JsonFields.Open(Path.Combine(directory, Index));
+        if (new JsonFields(Index, document.RootElement).Find("weight_map") is not { ValueKind: JsonValueKind.Object } map)
+            throw new ModelLoadException($"{Index}: weight_map is missing; an object of tensor name to file name is expected.");
+        foreach (var entry in map.EnumerateObject())
+        {
+            string? name = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
+            if (name is null || name != Path.GetFileName(name))
+                throw new ModelLoadException($"{Index}: weight_map.{entry.Name} is {entry.Value.GetRawText()}; the name of a file in the same directory is expected.");
+            if (!Open(directory, name).Tensors.TryGetValue(entry.Name, out var view))
+                throw new ModelLoadException($"{name}: the tensor {entry.Name} is missing; {Index} places it there.");
+            tensors[entry.Name] = view;
+        }
+        if (files.Count == 0)
+            throw new ModelLoadException($"{Index}: weight_map is empty; an object of tensor name to file name is expected.");
+    }
+
+    private SafetensorsFile Open(string directory, string name)
+    {
+        if (!files.TryGetValue(name, out var file))
+            files[name] = file = new SafetensorsFile(Path.Combine(directory, name));
+        return file;
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in files.Values)
+            file.Dispose();
+    }
+}
