@@ -6,7 +6,7 @@ using Pharos.Inference.Serving;
 namespace Pharos.Grains.Devices;
 
 /// <summary>The backends this build has, by the names of <c>Pharos:Backend</c>.</summary>
-public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> options, TimeProvider time) : IBackendFactory
+public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> options) : IBackendFactory
 {
     public Task<IModelBackend> OpenAsync(string device, CancellationToken ct) => options.Value.Backend switch
     {
