@@ -10,7 +10,7 @@ internal sealed class Activation : Mailbox, IGrainContext
 
     private readonly List<IStorage> states = [];
     private readonly List<GrainTimer> timers = [];
-    private readonly TaskCompletionSource deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource deactivated;
     private readonly CancellationTokenSource ending = new();
     private Phase phase;
     private DeactivationReason? reason;
@@ -23,6 +23,7 @@ internal sealed class Activation : Mailbox, IGrainContext
         : base(new TurnQueue(silo.Cluster.Pump, silo.Cluster.Quiescence, target.GrainId.ToString(), silo), target.Class.Reentrant)
     {
         Silo = silo;
+        deactivated = new TaskCompletionSource(silo.Cluster.Pump.Continuations);
         Target = target;
         lastUse = silo.Cluster.Time.GetTimestamp();
         Streams = new StreamTable(this);

@@ -78,6 +78,8 @@ internal sealed class GrainTimer : Request, IGrainTimer
 
     public override void Fail(Exception exception) => Dispose();
 
+    public override string ToString() => $"timer of {activation.GrainId}";
+
     private void OnDue()
     {
         lock (gate)

@@ -63,6 +63,8 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         Withdraw();
     }
 
+    public override string ToString() => $"{MethodName} to {target.GrainId}";
+
     protected void EnterTurn()
     {
         if (activity is not null) Activity.Current = activity;
@@ -94,7 +96,7 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
 /// <summary>A call whose outcome is a <typeparamref name="T"/>.</summary>
 internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(caller, target)
 {
-    private readonly TaskCompletionSource<T> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<T> outcome = new(caller.Cluster.Pump.Continuations);
 
     public Task<T> Outcome => outcome.Task;
 
