@@ -57,6 +57,7 @@ internal sealed class Activation : Mailbox, IGrainContext
             if (reason is not null || phase == Phase.Closed) return;
             reason = deactivationReason;
             if (phase == Phase.Open) BeginClosing();
+            else if (phase == Phase.Activating && deactivationReason.ReasonCode == DeactivationReasonCode.ShuttingDown) Turns.Post(static source => ((CancellationTokenSource)source!).Cancel(), ending);
         }
     }
 
@@ -138,6 +139,12 @@ internal sealed class Activation : Mailbox, IGrainContext
 
             foreach (var state in states) await state.ReadStateAsync(ending.Token);
             await ((IGrainBase)Instance).OnActivateAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // The silo stops: who waits goes to another.
+            await FinishAsync(null);
+            return;
         }
         catch (Exception exception)
         {

@@ -46,6 +46,7 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
 
     public sealed override void Arrive()
     {
+        if (IsOver) return;
         try
         {
             target.Dispatch(this);
@@ -76,6 +77,9 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         cancelledByCaller.Unregister();
     }
 
+    /// <summary>The caller has its outcome, be it a cancellation: a message that arrives only now is dropped.</summary>
+    protected abstract bool IsOver { get; }
+
     /// <summary>The caller no longer waits: the target need not start, or may stop.</summary>
     protected abstract void CancelTarget();
 
@@ -100,6 +104,8 @@ internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(c
 
     public Task<T> Outcome => outcome.Task;
 
+    protected sealed override bool IsOver => outcome.Task.IsCompleted;
+
     public sealed override async ValueTask RunAsync(Mailbox mailbox)
     {
         try
@@ -111,11 +117,13 @@ internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(c
         }
         catch (Exception exception)
         {
-            Fail(exception);
+            // First the deactivation, so that a caller who tries again meets the next activation.
             if (exception is InconsistentStateException { Writer: { } writer } && ReferenceEquals(writer, mailbox))
             {
                 writer.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, exception, "Its state was written by someone else."));
             }
+
+            Fail(exception);
         }
     }
 
