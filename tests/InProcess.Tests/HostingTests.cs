@@ -35,6 +35,13 @@ public sealed class HostingTests
     }
 
     [Fact]
+    public async Task GrainClasses_WithoutNamedAssemblies_AreFound()
+    {
+        await using var test = await TestCluster.StartAsync(configure: o => o.GrainAssemblies.Clear());
+        Assert.Equal("a@silo-0", await test.Grain<IDeskGrain>().Whoami());
+    }
+
+    [Fact]
     public void Assembly_UsesNoSockets()
     {
         var used = typeof(InProcessCluster).Assembly.GetReferencedAssemblies().Select(a => a.Name);
