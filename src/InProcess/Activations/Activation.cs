@@ -41,7 +41,8 @@ internal sealed class Activation : Mailbox, IGrainContext
     public IServiceProvider ActivationServices => Silo.Services;
     public Task Deactivated => deactivated.Task;
 
-    protected override bool IsOpen => phase == Phase.Open;
+    // On a silo that has just died nothing starts, though its activations are ended one by one.
+    protected override bool IsOpen => phase == Phase.Open && !Silo.IsDead;
     protected override bool IsClosed => phase == Phase.Closed;
 
     private InProcessCluster Cluster => Silo.Cluster;
@@ -174,10 +175,7 @@ internal sealed class Activation : Mailbox, IGrainContext
             return;
         }
 
-        using (ExecutionContext.SuppressFlow())
-        {
-            closeTimeout = Cluster.Time.CreateTimer(static self => ((Activation)self!).OnCloseTimeout(), this, Cluster.Options.DeactivationTimeout, Timeout.InfiniteTimeSpan);
-        }
+        closeTimeout = Cluster.Time.CreateDetachedTimer(static self => self.OnCloseTimeout(), this, Cluster.Options.DeactivationTimeout, Timeout.InfiniteTimeSpan);
     }
 
     private void OnCloseTimeout()

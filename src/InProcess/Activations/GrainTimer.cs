@@ -21,10 +21,7 @@ internal sealed class GrainTimer : Request, IGrainTimer
         this.cluster = cluster;
         Interleaves = options.Interleave;
         CountsAsUse = options.KeepAlive;
-        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
-        {
-            timer = cluster.Time.CreateTimer(static self => ((GrainTimer)self!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
+        timer = cluster.Time.CreateDetachedTimer(static self => self.OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Change(TimeSpan dueTime, TimeSpan period)

@@ -116,7 +116,7 @@ public sealed class InProcessCluster : IAsyncDisposable
     public async Task StartAsync()
     {
         foreach (var name in Options.Names()) await StartSiloAsync(name);
-        collector = Time.CreateTimer(static self => ((InProcessCluster)self!).CollectIdle(), this, Options.CollectionQuantum, Options.CollectionQuantum);
+        collector = Time.CreateDetachedTimer(static self => self.CollectIdle(), this, Options.CollectionQuantum, Options.CollectionQuantum);
     }
 
     /// <summary>Stops all silos gracefully.</summary>
