@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using Pharos.Inference.Sampling;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Inference.Backend;
+
+/// <summary>
+/// A device that only lets time pass. Its cache holds token ids, and every answer is a hash of all ids that the sequence's block table
+/// leads to: a token lost, doubled or moved, a block copied or mapped wrongly, shows in all that follows. It samples itself.
+/// </summary>
+/// <remarks>
+/// A segment is counted as the run of alphabet tokens at the end of the context, so its end depends on nothing but the tokens: a prompt should
+/// end in a token outside the alphabet. A row with a temperature also hashes its seed.
+/// </remarks>
+public sealed class SimulatedBackend : IModelBackend
+{
+    private const int Unwritten = -1;
+    private readonly SimulatedBackendOptions options;
+    private readonly TimeProvider time;
+    private readonly int[] alphabet;
+    private readonly HashSet<int> members;
+    private readonly int[] device; // [block][offset] token ids
+    private readonly int[] host;
+
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public SimulatedBackend(SimulatedBackendOptions options, TimeProvider? time = null)
+    {
+        (this.options, this.time) = (options, time ?? TimeProvider.System);
+        alphabet = [.. options.Alphabet];
+        members = [.. alphabet];
+        if (alphabet.Length == 0 || members.Contains(options.EosToken) || members.Append(options.EosToken).Any(id => id < 0 || id >= options.Model.VocabularySize))
+            throw new ArgumentException($"Alphabet and EosToken are expected to be different ids below {options.Model.VocabularySize}.", nameof(options));
+        if (options.MinSegment < 0 || options.MaxSegment < options.MinSegment)
+            throw new ArgumentException($"MinSegment {options.MinSegment} to MaxSegment {options.MaxSegment} is no range.", nameof(options));
+        if (options.DeviceBlocks < 1 || options.HostBlocks < 0 || options.BlockSize < 1)
+            throw new ArgumentException($"{options.DeviceBlocks} device blocks, {options.HostBlocks} host blocks of {options.BlockSize} tokens are no cache.", nameof(options));
+        Kv = new KvShape(options.BlockSize, options.DeviceBlocks, options.HostBlocks, (long)options.Model.CanonicalBytesPerToken * options.BlockSize);
+        Limits = new BackendLimits(options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: true);
+        device = new int[options.DeviceBlocks * options.BlockSize];
+        host = new int[options.HostBlocks * options.BlockSize];
+        Array.Fill(device, Unwritten);
+        Array.Fill(host, Unwritten);
+    }
+
+    public ModelShape Model => options.Model;
+
+    public KvShape Kv { get; }
+
+    public BackendLimits Limits { get; }
+
+    /// <summary>Answers at once and lets the step's time pass before it returns.</summary>
+    public async ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        StepValidation.RequireValid(batch, Model, Kv, Limits);
+        result.Reserve(batch.LogitRowCount, Model.VocabularySize, logits: false);
+        for (int token = 0; token < batch.TokenCount; token++)
+        {
+            if (batch.SlotMapping[token] >= 0)
+                device[batch.SlotMapping[token]] = batch.TokenIds[token];
+        }
+        for (int row = 0, sequence = 0; row < batch.LogitRowCount; row++)
+        {
+            while (batch.QueryStart[sequence + 1] <= batch.LogitRows[row])
+                sequence++;
+            result.Tokens[row] = Answer(batch, sequence, batch.Positions[batch.LogitRows[row]] + 1, batch.Sampling[row]);
+        }
+        var duration = DurationOf(batch);
+        result.Seconds = duration.TotalSeconds;
+        if (duration > TimeSpan.Zero)
+            await Task.Delay(duration, time, ct).ConfigureAwait(false);
+    }
+
+    public void CopyBlocks(ReadOnlySpan<BlockCopy> copies)
+    {
+        foreach (var copy in copies)
+            BlockAt(copy.From, copy.Source).CopyTo(BlockAt(copy.To, copy.Target));
+    }
+
+    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    {
+        var canonical = new byte[Model.CanonicalBytesPerToken * tokens];
+        for (int token = 0; token < tokens; token++)
+        {
+            int id = device[SlotOf(blocks.Span, token)];
+            BinaryPrimitives.WriteInt16LittleEndian(HalfOf(canonical, token, tokens, high: false), (short)id);
+            BinaryPrimitives.WriteInt16LittleEndian(HalfOf(canonical, token, tokens, high: true), (short)(id >> 16));
+        }
+        return ValueTask.FromResult(canonical);
+    }
+
+    public ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    {
+        if (canonical.Length != Model.CanonicalBytesPerToken * tokens)
+            throw new ArgumentException(
+                $"The exported cache has {canonical.Length} bytes; {Model.CanonicalBytesPerToken * tokens} are expected for {tokens} tokens of this model.", nameof(canonical));
+        byte[] bytes = canonical.ToArray();
+        for (int token = 0; token < tokens; token++)
+        {
+            int low = BinaryPrimitives.ReadUInt16LittleEndian(HalfOf(bytes, token, tokens, high: false));
+            int high = BinaryPrimitives.ReadInt16LittleEndian(HalfOf(bytes, token, tokens, high: true));
+            device[SlotOf(blocks.Span, token)] = low | (high << 16);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>The token after <paramref name="context"/> tokens, as the cache holds them.</summary>
+    private int Answer(StepBatch batch, int sequence, int context, SamplingStep sampling)
+    {
+        var table = batch.BlockTables.AsSpan(sequence * batch.BlockTableStride, batch.BlockTableStride);
+        ulong seed = options.Seed ^ (sampling.Temperature > 0 ? sampling.Seed : 0);
+        ulong hash = seed, beforeSegment = seed;
+        int segment = 0;
+        for (int position = 0; position < context; position++)
+        {
+            int id = device[SlotOf(table, position)];
+            hash = CounterRandom.Bits(hash, (uint)id);
+            bool answered = members.Contains(id);
+            segment = answered ? segment + 1 : 0;
+            if (!answered)
+                beforeSegment = hash;
+        }
+        int length = options.MinSegment + (int)(CounterRandom.Bits(beforeSegment, 1) % (ulong)(options.MaxSegment - options.MinSegment + 1));
+        return segment >= length ? options.EosToken : alphabet[CounterRandom.Bits(hash, 2) % (ulong)alphabet.Length];
+    }
+
+    private TimeSpan DurationOf(StepBatch batch)
+    {
+        int decodes = 0;
+        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+            decodes += batch.QueryStart[sequence + 1] - batch.QueryStart[sequence] == 1 ? 1 : 0;
+        return options.StepTime + TimeSpan.FromSeconds(
+            decodes / options.DecodeTokensPerSecond + (batch.TokenCount - decodes) / options.PrefillTokensPerSecond);
+    }
+
+    private int SlotOf(ReadOnlySpan<int> table, int position) => table[position / Kv.BlockSize] * Kv.BlockSize + position % Kv.BlockSize;
+
+    private Span<int> BlockAt(KvTier tier, int block) => (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+
+    /// <summary>A token's id travels in the first elements of its key and of its value in layer 0.</summary>
+    private Span<byte> HalfOf(Span<byte> canonical, int token, int tokens, bool high) =>
+        canonical.Slice((token + (high ? tokens : 0)) * Model.KvHeads * Model.HeadDim * sizeof(ushort), sizeof(ushort));
+}
