@@ -75,6 +75,8 @@ public sealed class PharosCluster : IAsyncDisposable
         var tokens = new List<int>();
         await foreach (var notice in Request(id).Follow(from, ct))
         {
+            if (notice.Kind == NoticeKind.Alive)
+                continue;
             notices.Add(notice);
             if (notice.Kind == NoticeKind.Placed)
                 await ReadSegmentAsync(id, gateway, notice, text, tokens, ct);

@@ -3,6 +3,7 @@ using Pharos.Scheduling.Pausing;
 
 namespace Pharos.Scheduling.Requests;
 
+[GenerateSerializer]
 public enum RequestPhase
 {
     /// <summary>Nothing is known of it.</summary>
