@@ -6,7 +6,7 @@ using FsCheck.Fluent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Pharos.Gateway.DemoTools;
+using Pharos.DemoTools;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Scheduling.Requests;
