@@ -1,0 +1,179 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Gateway.Answers;
+
+/// <summary>
+/// Makes one answer of the two streams it comes in: notices say what is valid, deltas carry the text. Every token is given once and in
+/// order, whichever workers produced it and however often. Pure: no clock, no calls; <see cref="AnswerStream"/> is its shell.
+/// </summary>
+/// <remarks>
+/// An epoch's deltas count only after the notice that placed it; earlier ones wait, those of older epochs are void. Notices of what
+/// follows a segment wait until the segment's last delta is there. A gap in the positions is a loss like a broken feed.
+/// </remarks>
+internal sealed class AnswerMerge
+{
+    private readonly Dictionary<int, List<(string Worker, SequenceDelta Delta)>> _early = [];
+    private readonly Queue<RequestNotice> _waiting = new();
+    private readonly List<AnswerEvent> _events = [];
+    private readonly List<AnswerEffect> _effects = [];
+    private readonly DeliveredSegment _segment = new();
+    private string? _worker;
+    private int _epoch;
+    private int _lostEpoch;
+    private bool _segmentOpen;
+    private SegmentEndReason? _lastEnd;
+    private bool _followEnded;
+
+    /// <summary>Nothing more will come of it.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Takes the next input; the two lists are valid until the next call.</summary>
+    public (IReadOnlyList<AnswerEvent> Events, IReadOnlyList<AnswerEffect> Effects) Handle(AnswerInput input)
+    {
+        _events.Clear();
+        _effects.Clear();
+        if (!IsOver)
+            Take(input);
+        return (_events, _effects);
+    }
+
+    private void Take(AnswerInput input)
+    {
+        switch (input)
+        {
+            case AnswerInput.Notice { Value: var notice }:
+                Take(notice);
+                break;
+            case AnswerInput.Delta { Worker: var worker, Value: var delta }:
+                if (delta.Epoch > _epoch)
+                    Keep(worker, delta);
+                else if (delta.Epoch == _epoch)
+                    Deliver(delta);
+                break;
+            case AnswerInput.FeedLost { Worker: var worker }:
+                if (worker == _worker && _segmentOpen)
+                    Lose();
+                break;
+            case AnswerInput.FollowEnded:
+                _followEnded = true;
+                FailIfNothingCanCome();
+                break;
+            case AnswerInput.FollowFailed { Because: var because }:
+                Fail(because);
+                break;
+        }
+    }
+
+    private void Take(RequestNotice notice)
+    {
+        if (notice.Kind == NoticeKind.Placed)
+            Place(notice);
+        else if (notice.Kind is NoticeKind.Queued or NoticeKind.Failed || !_segmentOpen)
+            Tell(notice);
+        else
+            _waiting.Enqueue(notice);
+    }
+
+    private void Place(RequestNotice notice)
+    {
+        if (notice.Epoch <= _epoch)
+            return; // said again after Follow was reopened
+        while (_waiting.TryDequeue(out var missed))
+            Tell(missed); // the end of the segment before this one was lost with its worker: only its text can be missing
+        (_worker, _epoch) = (notice.Worker, notice.Epoch);
+        _segmentOpen = true;
+        _effects.Add(new AnswerEffect.OpenFeed(notice.Worker!));
+        if (!_segment.Begin(notice.SegmentStart, notice.Position))
+        {
+            Lose();
+            return;
+        }
+        var early = _early.GetValueOrDefault(_epoch, []);
+        foreach (var old in _early.Keys.Where(epoch => epoch <= _epoch).ToList())
+            _early.Remove(old);
+        foreach (var (worker, delta) in early)
+        {
+            if (worker == _worker)
+                Deliver(delta);
+        }
+    }
+
+    private void Keep(string worker, SequenceDelta delta)
+    {
+        if (!_early.TryGetValue(delta.Epoch, out var deltas))
+            _early[delta.Epoch] = deltas = [];
+        deltas.Add((worker, delta));
+    }
+
+    private void Deliver(SequenceDelta delta)
+    {
+        if (!_segmentOpen || _epoch == _lostEpoch)
+            return;
+        if (!_segment.TryTake(delta, out var text))
+        {
+            Lose();
+            return;
+        }
+        if (text.Length > 0)
+            _events.Add(new AnswerEvent.Text(_segment.Start, text));
+        if (delta.End is not { } end)
+            return;
+        _segmentOpen = false;
+        _lastEnd = end.Reason;
+        _events.Add(new AnswerEvent.SegmentEnded(_segment.Start, end));
+        while (_waiting.TryDequeue(out var notice))
+            Tell(notice);
+    }
+
+    private void Tell(RequestNotice notice)
+    {
+        switch (notice.Kind)
+        {
+            case NoticeKind.Queued:
+                _events.Add(new AnswerEvent.Waiting(notice.Text));
+                break;
+            case NoticeKind.ToolStarted:
+                _events.Add(new AnswerEvent.ToolStarted(notice.Call!));
+                break;
+            case NoticeKind.ToolReturned:
+                _events.Add(new AnswerEvent.ToolReturned(notice.Result!));
+                break;
+            case NoticeKind.Finished when notice.Reason == SegmentEndReason.Cancelled:
+                Fail("The request was cancelled.");
+                break;
+            case NoticeKind.Parked or NoticeKind.Finished when _lastEnd is { } reason:
+                _events.Add(new AnswerEvent.Ended(reason, notice.Usage!)); // the delta's reason: a notice said again after a failover knows less
+                IsOver = true;
+                break;
+            case NoticeKind.Parked or NoticeKind.Finished:
+                Fail("The answer was lost: the request ended before its tokens could be had.");
+                break;
+            case NoticeKind.Failed:
+                Fail(notice.Text ?? "The request could not be served.");
+                break;
+        }
+    }
+
+    private void Lose()
+    {
+        if (_lostEpoch == _epoch)
+            return;
+        _lostEpoch = _epoch;
+        _effects.Add(new AnswerEffect.ReportLoss(_worker!, _epoch, _segment.Tokens));
+        FailIfNothingCanCome();
+    }
+
+    /// <summary>The request is done, and the rest of its text was lost with the worker: nobody can send it again.</summary>
+    private void FailIfNothingCanCome()
+    {
+        if (_followEnded && !IsOver && (!_segmentOpen || _lostEpoch == _epoch))
+            Fail($"The end of the answer was lost with worker {_worker}.");
+    }
+
+    private void Fail(string because)
+    {
+        _events.Add(new AnswerEvent.Failed(because));
+        IsOver = true;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+
+namespace Pharos.Gateway.Answers;
+
+/// <summary>
+/// The gateway's streams of tokens: one a worker, for all requests together, opened when the first request is placed there and
+/// reopened when it breaks. Deltas go to the request they name.
+/// </summary>
+internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity gateway, TimeProvider time, ILogger<WorkerFeeds> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, Subscription> _requests = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>From now on deltas of <paramref name="request"/> go to <paramref name="inputs"/>.</summary>
+    public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs) =>
+        _requests[request] = new Subscription(this, request, inputs);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_feeds.Values.Select(feed => feed.Loop));
+        _stop.Dispose();
+    }
+
+    private void Open(string worker) => _feeds.GetOrAdd(worker, key => new Feed(key)).Start(Read);
+
+    private async Task Read(Feed feed)
+    {
+        var delay = FirstDelay;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var batch in grains.Worker(feed.Worker).Deltas(gateway.Id, _stop.Token).WithCancellation(_stop.Token))
+                {
+                    delay = FirstDelay;
+                    foreach (var delta in batch.Deltas)
+                    {
+                        if (_requests.TryGetValue(delta.Request, out var subscription))
+                            subscription.Inputs.TryWrite(new AnswerInput.Delta(batch.Worker, delta));
+                    }
+                }
+                LogEnded(feed.Worker);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) // whatever broke it: what was in it is lost
+            {
+                LogBroken(exception, feed.Worker);
+            }
+            if (!TellLost(feed))
+            {
+                feed.Stop();
+                if (_requests.Values.Any(subscription => subscription.Worker == feed.Worker))
+                    feed.Start(Read); // one was placed there just now and found the loop still running
+                return;
+            }
+            try
+            {
+                await Task.Delay(delay, time, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+        }
+    }
+
+    /// <summary>True when somebody waits for this worker.</summary>
+    private bool TellLost(Feed feed)
+    {
+        var told = false;
+        foreach (var subscription in _requests.Values)
+        {
+            if (subscription.Worker != feed.Worker)
+                continue;
+            subscription.Inputs.TryWrite(new AnswerInput.FeedLost(feed.Worker));
+            told = true;
+        }
+        return told;
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke.")]
+    private partial void LogBroken(Exception exception, string worker);
+
+    [LoggerMessage(2, LogLevel.Information, "The token stream of worker {Worker} ended.")]
+    private partial void LogEnded(string worker);
+
+    /// <summary>One request's place in the feeds.</summary>
+    internal sealed class Subscription(WorkerFeeds feeds, string request, ChannelWriter<AnswerInput> inputs) : IDisposable
+    {
+        public ChannelWriter<AnswerInput> Inputs => inputs;
+
+        /// <summary>The worker it is placed on.</summary>
+        public string? Worker { get; private set; }
+
+        public void PlacedOn(string worker)
+        {
+            Worker = worker;
+            feeds.Open(worker);
+        }
+
+        public void Dispose() => feeds._requests.TryRemove(new KeyValuePair<string, Subscription>(request, this));
+    }
+
+    /// <summary>A worker's stream: runs while somebody needs it or it is whole, and starts again on demand.</summary>
+    private sealed class Feed(string worker)
+    {
+        private readonly Lock _gate = new();
+        private bool _runs;
+
+        public string Worker => worker;
+
+        public Task Loop { get; private set; } = Task.CompletedTask;
+
+        public void Start(Func<Feed, Task> loop)
+        {
+            lock (_gate)
+            {
+                if (_runs)
+                    return;
+                _runs = true;
+                Loop = Task.Run(() => loop(this));
+            }
+        }
+
+        public void Stop()
+        {
+            lock (_gate)
+                _runs = false;
+        }
+    }
+}

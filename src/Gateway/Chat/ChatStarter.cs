@@ -1,0 +1,94 @@
+using Pharos.Gateway.Answers;
+using Pharos.Gateway.Http;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Gateway.Chat;
+
+/// <summary>An answer under way.</summary>
+/// <param name="Id">Of the response; it names the request, and the answer where that has several.</param>
+internal sealed record StartedChat(string Id, AnswerStream Answer, int FromNotice, RequestSpec Spec);
+
+/// <summary>Brings a chat request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
+internal sealed class ChatStarter(
+    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ILogger<AnswerStream> logger)
+{
+    private const string OutOfReach = "The cluster is failing over; try again.";
+
+    /// <exception cref="ApiException">The request is wrong, or the cluster can't take it now.</exception>
+    public async Task<StartedChat> Start(ChatRequest request, CancellationToken ct)
+    {
+        var spec = factory.Create(request);
+        try
+        {
+            var resumed = ResumePlan.From(request.Messages) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
+            return resumed ?? await StartAnew(spec, ct);
+        }
+        catch (Exception exception) when (GrainRetry.IsTransient(exception))
+        {
+            throw new ApiException(ApiError.Unavailable(OutOfReach));
+        }
+    }
+
+    /// <summary>Null where nobody knows the parked request.</summary>
+    private async Task<StartedChat?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
+    {
+        var answer = Listen(plan.Request);
+        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, NewId());
+        ResumeOutcome outcome;
+        try
+        {
+            outcome = await retry.Call(() => grains.Request(plan.Request).Resume(resume), ct);
+        }
+        catch
+        {
+            answer.Leave();
+            throw;
+        }
+        if (outcome.Kind == ResumeKind.Resumed)
+            return new StartedChat($"{plan.Request}-{outcome.FromNotice}", answer, outcome.FromNotice, spec);
+        answer.Leave();
+        return outcome.Kind switch
+        {
+            ResumeKind.Forked => new StartedChat(outcome.Request, Listen(outcome.Request), outcome.FromNotice, spec),
+            ResumeKind.Incomplete => throw new ApiException(ResumePlan.Unanswered(outcome.Because)),
+            _ => null,
+        };
+    }
+
+    private async Task<StartedChat> StartAnew(RequestSpec spec, CancellationToken ct)
+    {
+        var id = "";
+        AnswerStream? answer = null;
+        try
+        {
+            var accepted = await retry.Call(
+                async () =>
+                {
+                    // An attempt that got no answer may have taken effect: it is given up, and the next goes under an id of its own.
+                    if (answer is not null)
+                        await answer.DisposeAsync();
+                    answer = Listen(id = NewId());
+                    return await grains.Request(id).Start(spec);
+                },
+                ct);
+            if (!accepted.Accepted)
+                throw new ApiException(ApiError.Unavailable(accepted.Because ?? "The request was not accepted; try again."));
+            return new StartedChat(id, answer!, 0, spec);
+        }
+        catch (ApiException)
+        {
+            answer?.Leave();
+            throw;
+        }
+        catch (Exception) when (answer is not null)
+        {
+            await answer.DisposeAsync();
+            throw;
+        }
+    }
+
+    private AnswerStream Listen(string request) => new(request, grains, feeds, retry, time, options.FollowPatience, logger);
+
+    /// <summary>Sortable by time, and free of underscores, which part the ids of tool calls.</summary>
+    private string NewId() => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+}

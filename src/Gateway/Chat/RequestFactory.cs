@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Pharos.Gateway.Answers;
+using Pharos.Gateway.Http;
+using Pharos.Gateway.Models;
+using Pharos.Grains.Tools;
+using Pharos.Inference.Chat;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Gateway.Chat;
+
+/// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
+internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
+{
+    /// <summary>Until there are tenants, everybody is one.</summary>
+    public const string Tenant = "default";
+
+    /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
+    public RequestSpec Create(ChatRequest request)
+    {
+        var (use, tools) = ChooseTools(request);
+        var tokens = model.Encode(model.Format.Render(request.Messages, tools));
+        var left = model.ContextTokens - tokens.Length;
+        if (left < 1)
+            throw new ApiException(ApiError.ContextExceeded(tokens.Length, model.ContextTokens));
+        var options = new GenerationOptions(
+            Math.Min(request.MaxTokens ?? left, left),
+            request.Temperature ?? model.Sampling.Temperature,
+            request.TopP ?? model.Sampling.TopP,
+            Math.Max(0, request.TopK ?? model.Sampling.TopK),
+            request.Seed ?? NewSeed(),
+            request.Stop);
+        return new RequestSpec(
+            model.Name, Tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(request.Messages), request.Priority);
+    }
+
+    private ulong NewSeed()
+    {
+        lock (random) // one that tests seed is not thread-safe
+            return (ulong)random.NextInt64();
+    }
+
+    private (ToolUse Use, ImmutableArray<ChatTool> Tools) ChooseTools(ChatRequest request)
+    {
+        if (!request.OffersTools)
+            return (ToolUse.None, []);
+        if (!request.RunTools)
+            return request.Tools.Length > 0 ? (ToolUse.Client, request.Tools) : (ToolUse.None, []);
+        for (var i = 0; i < request.Tools.Length; i++)
+        {
+            var name = request.Tools[i].Name;
+            if (registry.Tools.All(tool => tool.Name != name))
+            {
+                throw ApiException.Invalid(
+                    $"tools[{i}].function.name", $"'{name}' is no tool of this cluster, and pharos.run_tools runs no others; it has: {string.Join(", ", registry.Tools.Select(tool => tool.Name))}.");
+            }
+        }
+        ImmutableArray<ChatTool> offered =
+        [
+            .. from tool in registry.Tools
+               where request.Tools.Length == 0 || request.Tools.Any(wanted => wanted.Name == tool.Name)
+               select new ChatTool(tool.Name, tool.Description, tool.Schema),
+        ];
+        return (offered.Length > 0 ? ToolUse.Server : ToolUse.None, offered);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using Pharos.Gateway.Http;
+
+namespace Pharos.Gateway.Chat;
+
+/// <summary>Fields that would change the output and that we can't honour: better refused by name than ignored. Their neutral values pass.</summary>
+internal static class UnsupportedFields
+{
+    private static readonly (string Field, Func<JsonElement, bool> IsNeutral, string Allowed)[] Fields =
+    [
+        ("n", value => Is(value, 1), "1"),
+        ("logprobs", IsFalse, "false"),
+        ("top_logprobs", value => Is(value, 0), "0"),
+        ("logit_bias", IsEmpty, "an empty object"),
+        ("presence_penalty", value => Is(value, 0), "0"),
+        ("frequency_penalty", value => Is(value, 0), "0"),
+        ("repetition_penalty", value => Is(value, 1), "1"),
+        ("min_p", value => Is(value, 0), "0"),
+        ("min_tokens", value => Is(value, 0), "0"),
+        ("ignore_eos", IsFalse, "false"),
+        ("stop_token_ids", IsEmpty, "an empty array"),
+        ("response_format", value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && Is(type, "text"), "{\"type\":\"text\"}"),
+        ("parallel_tool_calls", value => value.ValueKind == JsonValueKind.True, "true"),
+        ("functions", IsEmpty, "absent; use 'tools'"),
+        ("function_call", value => Is(value, "none") || Is(value, "auto"), "absent; use 'tool_choice'"),
+        ("modalities", value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(one => Is(one, "text")), "[\"text\"]"),
+        ("audio", _ => false, "absent"),
+        ("web_search_options", _ => false, "absent"),
+    ];
+
+    /// <exception cref="ApiException">One of them has another value than its neutral one.</exception>
+    public static void Refuse(RequestFields fields)
+    {
+        foreach (var (field, isNeutral, allowed) in Fields)
+        {
+            if (fields.Find(field) is { } value && !isNeutral(value))
+                throw ApiException.Invalid(field, $"'{field}' is not supported yet; allowed: {allowed}.", "unsupported_value");
+        }
+    }
+
+    private static bool Is(JsonElement value, double number) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var given) && given == number;
+
+    private static bool Is(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
+
+    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        _ => false,
+    };
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Pharos.Gateway.Admin;
+using Pharos.Gateway.Answers;
+using Pharos.Gateway.Chat;
+using Pharos.Gateway.Http;
+using Pharos.Gateway.Metrics;
+using Pharos.Gateway.Models;
+using Pharos.Grains.Tools;
+using Pharos.Inference.Serving;
+
+namespace Pharos.Gateway.Hosting;
+
+/// <summary>What the gateway registers, and its routes. Expects grains, the model and the tool registry from others.</summary>
+internal static class GatewayRegistration
+{
+    public static WebApplicationBuilder AddPharosGateway(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<GatewayOptions>().BindConfiguration(GatewayOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<GatewayOptions>, GatewayOptionsValidator>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(Random.Shared);
+        services.TryAddSingleton<IToolRegistry, NoTools>();
+        services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
+        services.TryAddSingleton<IClusterGrains, ClusterGrains>();
+        services.AddSingleton(GatewayIdentity.New());
+        services.AddSingleton(provider => new GatewayStart(provider.GetRequiredService<TimeProvider>().GetUtcNow()));
+        services.AddSingleton<WorkerFeeds>();
+        services.AddSingleton<GrainRetry>();
+        services.AddSingleton<PoolView>();
+        services.AddSingleton<RequestFactory>();
+        services.AddSingleton<ChatStarter>();
+        services.AddSingleton<MeterReader>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<OpenAiErrors>();
+        services.AddHostedService<StartupBanner>();
+        services.AddProblemDetails();
+        builder.WebHost.ConfigureKestrel((_, server) => server.AddServerHeader = false);
+        services.AddOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>()
+            .Configure<GatewayOptions>((server, gateway) => server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes);
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
+            builder.WebHost.UseUrls("http://localhost:8080");
+        return builder;
+    }
+
+    public static WebApplication MapPharosGateway(this WebApplication app)
+    {
+        app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
+        app.UseExceptionHandler();
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/v1"), v1 => v1.UseMiddleware<OpenAiErrors>());
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1"), rest => rest.UseStatusCodePages());
+        app.UseRouting();
+        app.MapChatCompletionsApi();
+        app.MapModelsApi();
+        app.MapHealthApi();
+        app.MapMetricsApi();
+        app.MapAdminApi();
+        return app;
+    }
+
+    /// <summary>A gateway without server-side tools.</summary>
+    private sealed class NoTools : IToolRegistry
+    {
+        public IReadOnlyList<ToolDefinition> Tools => [];
+    }
+}

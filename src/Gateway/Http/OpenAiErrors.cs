@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Pharos.Gateway.Chat;
+
+namespace Pharos.Gateway.Http;
+
+/// <summary>Every failure below <c>/v1</c> is answered in OpenAI's envelope, whoever found it.</summary>
+internal sealed partial class OpenAiErrors(ILogger<OpenAiErrors> logger) : IMiddleware
+{
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null })
+                await Write(context, OfStatus(context));
+        }
+        catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            await Write(context, Of(exception));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it
+        }
+    }
+
+    public static async Task Write(HttpContext context, ApiError error)
+    {
+        context.Response.StatusCode = (int)error.Status;
+        if (error.RetryAfterSeconds is { } seconds)
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        await context.Response.WriteAsJsonAsync(Envelope(error), OpenAiJson.Readable.ErrorEnvelope, cancellationToken: CancellationToken.None);
+    }
+
+    public static ErrorEnvelope Envelope(ApiError error) => new(new ErrorBody(error.Message, error.Type, error.Param, error.Code));
+
+    private ApiError Of(Exception exception)
+    {
+        switch (exception)
+        {
+            case ApiException { Error: var error }:
+                return error;
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return new ApiError(HttpStatusCode.RequestEntityTooLarge, "invalid_request_error", "The request's body is too large.", Code: "request_too_large");
+            case BadHttpRequestException bad:
+                return new ApiError((HttpStatusCode)bad.StatusCode, "invalid_request_error", bad.Message);
+            case JsonException json:
+                return new ApiError(
+                    HttpStatusCode.BadRequest, "invalid_request_error",
+                    $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}).", Code: "invalid_json");
+            default:
+                LogUnexpected(exception);
+                return new ApiError(HttpStatusCode.InternalServerError, "server_error", "The gateway failed; its log says why.");
+        }
+    }
+
+    private static ApiError OfStatus(HttpContext context)
+    {
+        var status = (HttpStatusCode)context.Response.StatusCode;
+        var request = $"{context.Request.Method} {context.Request.Path}";
+        return status switch
+        {
+            HttpStatusCode.NotFound => new ApiError(status, "invalid_request_error", $"Unknown path: {request}.", Code: "unknown_url"),
+            HttpStatusCode.MethodNotAllowed => new ApiError(status, "invalid_request_error", $"Not allowed: {request}.", Code: "method_not_allowed"),
+            _ => new ApiError(status, "invalid_request_error", $"{request} was answered with {(int)status} {status}."),
+        };
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "A request failed unexpectedly.")]
+    private partial void LogUnexpected(Exception exception);
+}

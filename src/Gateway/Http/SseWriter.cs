@@ -1,0 +1,47 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Pharos.Gateway.Http;
+
+/// <summary>Writes server-sent events, each on its way at once.</summary>
+internal sealed class SseWriter(PipeWriter body)
+{
+    public static void Prepare(HttpResponse response)
+    {
+        response.ContentType = "text/event-stream; charset=utf-8";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers["X-Accel-Buffering"] = "no"; // nginx would collect it
+    }
+
+    /// <param name="name">Of the event; null for a plain one.</param>
+    public async Task Data<T>(T value, JsonTypeInfo<T> type, CancellationToken ct, string? name = null)
+    {
+        if (name is not null)
+        {
+            body.Write("event: "u8);
+            body.Write(System.Text.Encoding.UTF8.GetBytes(name));
+            body.Write("\n"u8);
+        }
+        body.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = type.Options.Encoder }))
+            JsonSerializer.Serialize(json, value, type);
+        body.Write("\n\n"u8);
+        await body.FlushAsync(ct);
+    }
+
+    /// <summary>The end of the stream.</summary>
+    public async Task Done(CancellationToken ct)
+    {
+        body.Write("data: [DONE]\n\n"u8);
+        await body.FlushAsync(ct);
+    }
+
+    /// <summary>A comment: clients ignore it, proxies see life.</summary>
+    public async Task Ping(CancellationToken ct)
+    {
+        body.Write(": ping\n\n"u8);
+        await body.FlushAsync(ct);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics.Metrics;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Gateway.Metrics;
+
+/// <summary>What the gateway itself measures: what clients experience. Names are written with a dot for vLLM's colon.</summary>
+internal sealed class GatewayMetrics
+{
+    public const string MeterName = "Pharos";
+
+    /// <summary>vLLM's buckets, so that existing dashboards keep their quantiles.</summary>
+    private static readonly double[] FirstTokenBuckets =
+        [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560];
+
+    private static readonly double[] InterTokenBuckets =
+        [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80];
+
+    private static readonly double[] RequestBuckets =
+        [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
+
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _generationTokens;
+    private readonly Counter<long> _successes;
+    private readonly Counter<long> _rejections;
+    private readonly Histogram<double> _firstToken;
+    private readonly Histogram<double> _interToken;
+    private readonly Histogram<double> _endToEnd;
+    private readonly Histogram<double> _queue;
+    private readonly KeyValuePair<string, object?>[] _labels;
+
+    public GatewayMetrics(IMeterFactory meters, Models.PromptModel model)
+    {
+        var meter = meters.Create(MeterName);
+        _labels = [new("model_name", model.Name), new("engine", "0")];
+        _promptTokens = meter.CreateCounter<long>("vllm.prompt_tokens", description: "Prompt tokens of answered requests.");
+        _generationTokens = meter.CreateCounter<long>("vllm.generation_tokens", description: "Generated tokens.");
+        _successes = meter.CreateCounter<long>("vllm.request_success", description: "Answers by the reason they ended.");
+        _rejections = meter.CreateCounter<long>("pharos.admission_rejections", description: "Requests refused or failed, by status.");
+        _firstToken = Create(meter, "vllm.time_to_first_token_seconds", "From the request's arrival to its first text, in seconds.", FirstTokenBuckets);
+        _interToken = Create(meter, "vllm.inter_token_latency_seconds", "Between two texts of one answer, in seconds.", InterTokenBuckets);
+        _endToEnd = Create(meter, "vllm.e2e_request_latency_seconds", "From arrival to the answer's end, in seconds.", RequestBuckets);
+        _queue = Create(meter, "vllm.request_queue_time_seconds", "Waiting for a turn, in seconds.", RequestBuckets);
+    }
+
+    public void FirstText(double seconds) => _firstToken.Record(seconds, _labels);
+
+    public void NextText(double seconds) => _interToken.Record(seconds, _labels);
+
+    public void Answered(string finishReason, RequestUsage usage, double seconds)
+    {
+        _promptTokens.Add(usage.PromptTokens, _labels);
+        _generationTokens.Add(usage.CompletionTokens, _labels);
+        _successes.Add(1, [.. _labels, new("finished_reason", finishReason)]);
+        _endToEnd.Record(seconds, _labels);
+        _queue.Record(usage.QueueSeconds, _labels);
+    }
+
+    public void Refused(int status) => _rejections.Add(1, new KeyValuePair<string, object?>("reason", status));
+
+    private static Histogram<double> Create(Meter meter, string name, string description, double[] buckets) => meter.CreateHistogram(
+        name, unit: null, description, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = buckets });
+}

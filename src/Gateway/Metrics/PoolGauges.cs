@@ -1,0 +1,70 @@
+using Pharos.Grains;
+using Pharos.Scheduling.Pool;
+
+namespace Pharos.Gateway.Metrics;
+
+/// <summary>The state of the pool and its workers at the moment of the scrape, from the scheduler.</summary>
+internal static class PoolGauges
+{
+    public static void Write(PrometheusText text, PoolDescription pool)
+    {
+        var workers = pool.Workers;
+        Each("vllm:num_requests_running", "Sequences in the batch.", worker => Count(worker, SequencePhase.Running));
+        text.Family("vllm:num_requests_waiting", "gauge", "Requests that wait for their turn.");
+        text.Sample("vllm:num_requests_waiting", Engine(pool.Pool, "scheduler"), pool.Waiting);
+        foreach (var worker in workers)
+            text.Sample("vllm:num_requests_waiting", Engine(pool.Pool, worker.Worker), Count(worker, SequencePhase.Waiting));
+        Each("vllm:kv_cache_usage_perc", "Share of the device's KV blocks in use, 0 to 1.", worker =>
+            worker.Kv.DeviceBlocks == 0 ? 0 : (double)(worker.Kv.DeviceBlocks - worker.Kv.DeviceFree) / worker.Kv.DeviceBlocks);
+        Each("vllm:num_preemptions_total", "Sequences that lost their place.", worker => worker.Counters.Preemptions, "counter");
+        text.Family("vllm:cache_config_info", "gauge", "Shape of the KV cache.");
+        foreach (var worker in workers)
+        {
+            var shape = PrometheusText.Labels(
+                ("model_name", pool.Pool), ("engine", worker.Worker), ("block_size", $"{worker.Kv.BlockSize}"), ("num_gpu_blocks", $"{worker.Kv.DeviceBlocks}"));
+            text.Sample("vllm:cache_config_info", shape, 1);
+        }
+
+        text.Family("pharos_requests", "gauge", "Requests by state.");
+        text.Sample("pharos_requests", PrometheusText.Labels(("state", "queued")), pool.Waiting);
+        foreach (var phase in Enum.GetValues<SequencePhase>())
+            text.Sample("pharos_requests", PrometheusText.Labels(("state", Name(phase))), workers.Sum(worker => Count(worker, phase)));
+        text.Family("pharos_kv_bytes", "gauge", "Bytes of the KV tiers by use.");
+        foreach (var (tier, use, blocks) in Tiers)
+        {
+            var bytes = workers.Sum(worker => blocks(worker.Kv) * worker.Kv.BytesPerBlock);
+            text.Sample("pharos_kv_bytes", PrometheusText.Labels(("tier", tier), ("use", use)), bytes);
+        }
+        text.Family("pharos_swap_bytes_total", "counter", "Bytes copied between the tiers.");
+        text.Sample("pharos_swap_bytes_total", PrometheusText.Labels(("direction", "out")), workers.Sum(worker => worker.Counters.SwappedOutBytes));
+        text.Sample("pharos_swap_bytes_total", PrometheusText.Labels(("direction", "in")), workers.Sum(worker => worker.Counters.SwappedInBytes));
+        text.Family("pharos_worker_state", "gauge", "1 for the state a worker is in.");
+        foreach (var worker in workers)
+        {
+            foreach (var state in Enum.GetValues<WorkerState>())
+                text.Sample("pharos_worker_state", PrometheusText.Labels(("worker", worker.Worker), ("state", Name(state))), worker.State == state ? 1 : 0);
+        }
+
+        void Each(string name, string help, Func<WorkerSnapshot, double> value, string type = "gauge")
+        {
+            text.Family(name, type, help);
+            foreach (var worker in workers)
+                text.Sample(name, Engine(pool.Pool, worker.Worker), value(worker));
+        }
+    }
+
+    private static readonly (string Tier, string Use, Func<KvUse, long> Blocks)[] Tiers =
+    [
+        ("device", "running", kv => kv.DeviceBlocks - kv.DeviceFree - kv.DeviceParked),
+        ("device", "parked", kv => kv.DeviceParked),
+        ("device", "free", kv => kv.DeviceFree),
+        ("host", "parked", kv => kv.HostBlocks - kv.HostFree),
+        ("host", "free", kv => kv.HostFree),
+    ];
+
+    private static string Engine(string model, string engine) => PrometheusText.Labels(("model_name", model), ("engine", engine));
+
+    private static int Count(WorkerSnapshot worker, SequencePhase phase) => worker.Sequences.Count(sequence => sequence.Phase == phase);
+
+    private static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

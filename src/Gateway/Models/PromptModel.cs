@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+using Pharos.Inference.Chat;
+using Pharos.Inference.Serving;
+
+namespace Pharos.Gateway.Models;
+
+/// <summary>What the gateway must know of the model: how to write a prompt for it and how long that may be. No weights.</summary>
+/// <param name="Name">The name it is served under; also the pool's.</param>
+/// <param name="ContextTokens">Longest context, prompt and answer together.</param>
+internal sealed record PromptModel(
+    string Name, int ContextTokens, SamplingDefaults Sampling, IChatFormat Format, Func<IEnumerable<PromptPiece>, ImmutableArray<int>> Encode)
+{
+    public static PromptModel Of(ServedModel model) => new(
+        model.Name,
+        model.MaxPositions,
+        new SamplingDefaults(model.DefaultTemperature, model.Loaded.Generation.TopP ?? 1, model.Loaded.Generation.TopK ?? 0),
+        model.Format,
+        model.Encode);
+}
+
+/// <summary>What the model's <c>generation_config.json</c> recommends.</summary>
+internal sealed record SamplingDefaults(float Temperature, float TopP, int TopK);
