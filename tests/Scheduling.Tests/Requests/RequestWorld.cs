@@ -87,6 +87,8 @@ public sealed class RequestWorld
         if (really)
             Workers.Remove(worker);
         Apply(Core.WorkerLost(worker, held.Epoch, [.. held.Tokens.Skip(held.SegmentStart).Take(delivered)], Now));
+        if (!really)
+            Workers[worker] = held; // only slow, and the release does not reach it either
     }
 
     public ResumeSpec Results(int? segmentStart = null, int calls = 1, string tenant = "tenant", params string[] transcript)
