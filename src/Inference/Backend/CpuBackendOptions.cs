@@ -36,6 +36,11 @@ public sealed record CpuBackendOptions
     /// <summary>Null: the best the machine has.</summary>
     public InstructionPath? Instructions { get; init; }
 
+    /// <summary>
+    /// Multiply-accumulates of a step below which it runs on one thread: barriers would cost more than helpers save.
+    /// </summary>
+    public long WorkForThreads { get; init; } = 20_000_000;
+
     internal void Validate()
     {
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");

@@ -137,7 +137,13 @@ public sealed class SimulatedBackend : IModelBackend
 
     private int SlotOf(ReadOnlySpan<int> table, int position) => table[position / Kv.BlockSize] * Kv.BlockSize + position % Kv.BlockSize;
 
-    private Span<int> BlockAt(KvTier tier, int block) => (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+    private Span<int> BlockAt(KvTier tier, int block)
+    {
+        int blocks = tier == KvTier.Device ? Kv.DeviceBlocks : Kv.HostBlocks;
+        if ((uint)block >= (uint)blocks)
+            throw new ArgumentOutOfRangeException(nameof(block), block, $"The {tier} tier has blocks 0..{blocks - 1}.");
+        return (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+    }
 
     /// <summary>A token's id travels in the first elements of its key and of its value in layer 0.</summary>
     private Span<byte> HalfOf(Span<byte> canonical, int token, int tokens, bool high) =>
