@@ -90,7 +90,7 @@ public sealed partial class RequestGrain
     private void Retire() => retirement ??= this.RegisterGrainTimer(
         async ct =>
         {
-            await storage.ClearStateAsync();
+            await storage.ClearStateAsync(ct);
             DeactivateOnIdle();
         },
         options.Value.FinishedRetention, Timeout.InfiniteTimeSpan);

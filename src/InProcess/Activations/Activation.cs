@@ -10,7 +10,7 @@ internal sealed class Activation : Mailbox, IGrainContext
 
     private readonly List<IStorage> states = [];
     private readonly List<GrainTimer> timers = [];
-    private readonly TaskCompletionSource deactivated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource deactivated;
     private readonly CancellationTokenSource ending = new();
     private Phase phase;
     private DeactivationReason? reason;
@@ -23,6 +23,7 @@ internal sealed class Activation : Mailbox, IGrainContext
         : base(new TurnQueue(silo.Cluster.Pump, silo.Cluster.Quiescence, target.GrainId.ToString(), silo), target.Class.Reentrant)
     {
         Silo = silo;
+        deactivated = new TaskCompletionSource(silo.Cluster.Pump.Continuations);
         Target = target;
         lastUse = silo.Cluster.Time.GetTimestamp();
         Streams = new StreamTable(this);
@@ -40,7 +41,8 @@ internal sealed class Activation : Mailbox, IGrainContext
     public IServiceProvider ActivationServices => Silo.Services;
     public Task Deactivated => deactivated.Task;
 
-    protected override bool IsOpen => phase == Phase.Open;
+    // On a silo that has just died nothing starts, though its activations are ended one by one.
+    protected override bool IsOpen => phase == Phase.Open && !Silo.IsDead;
     protected override bool IsClosed => phase == Phase.Closed;
 
     private InProcessCluster Cluster => Silo.Cluster;
@@ -56,6 +58,7 @@ internal sealed class Activation : Mailbox, IGrainContext
             if (reason is not null || phase == Phase.Closed) return;
             reason = deactivationReason;
             if (phase == Phase.Open) BeginClosing();
+            else if (phase == Phase.Activating && deactivationReason.ReasonCode == DeactivationReasonCode.ShuttingDown) Turns.Post(static source => ((CancellationTokenSource)source!).Cancel(), ending);
         }
     }
 
@@ -138,6 +141,12 @@ internal sealed class Activation : Mailbox, IGrainContext
             foreach (var state in states) await state.ReadStateAsync(ending.Token);
             await ((IGrainBase)Instance).OnActivateAsync(ending.Token);
         }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // The silo stops: who waits goes to another.
+            await FinishAsync(null);
+            return;
+        }
         catch (Exception exception)
         {
             Cluster.Log.LogWarning(exception, "Activating {Grain} on {Silo} failed", GrainId, Silo.Name);
@@ -166,10 +175,7 @@ internal sealed class Activation : Mailbox, IGrainContext
             return;
         }
 
-        using (ExecutionContext.SuppressFlow())
-        {
-            closeTimeout = Cluster.Time.CreateTimer(static self => ((Activation)self!).OnCloseTimeout(), this, Cluster.Options.DeactivationTimeout, Timeout.InfiniteTimeSpan);
-        }
+        closeTimeout = Cluster.Time.CreateDetachedTimer(static self => self.OnCloseTimeout(), this, Cluster.Options.DeactivationTimeout, Timeout.InfiniteTimeSpan);
     }
 
     private void OnCloseTimeout()

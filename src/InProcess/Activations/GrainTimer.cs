@@ -21,10 +21,7 @@ internal sealed class GrainTimer : Request, IGrainTimer
         this.cluster = cluster;
         Interleaves = options.Interleave;
         CountsAsUse = options.KeepAlive;
-        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
-        {
-            timer = cluster.Time.CreateTimer(static self => ((GrainTimer)self!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
+        timer = cluster.Time.CreateDetachedTimer(static self => self.OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Change(TimeSpan dueTime, TimeSpan period)
@@ -77,6 +74,8 @@ internal sealed class GrainTimer : Request, IGrainTimer
     }
 
     public override void Fail(Exception exception) => Dispose();
+
+    public override string ToString() => $"timer of {activation.GrainId}";
 
     private void OnDue()
     {

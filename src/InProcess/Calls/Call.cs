@@ -46,6 +46,7 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
 
     public sealed override void Arrive()
     {
+        if (IsOver) return;
         try
         {
             target.Dispatch(this);
@@ -63,6 +64,8 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         Withdraw();
     }
 
+    public override string ToString() => $"{MethodName} to {target.GrainId}";
+
     protected void EnterTurn()
     {
         if (activity is not null) Activity.Current = activity;
@@ -73,6 +76,9 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         deadlines?.Remove(this);
         cancelledByCaller.Unregister();
     }
+
+    /// <summary>The caller has its outcome, be it a cancellation: a message that arrives only now is dropped.</summary>
+    protected abstract bool IsOver { get; }
 
     /// <summary>The caller no longer waits: the target need not start, or may stop.</summary>
     protected abstract void CancelTarget();
@@ -94,9 +100,11 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
 /// <summary>A call whose outcome is a <typeparamref name="T"/>.</summary>
 internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(caller, target)
 {
-    private readonly TaskCompletionSource<T> outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<T> outcome = new(caller.Cluster.Pump.Continuations);
 
     public Task<T> Outcome => outcome.Task;
+
+    protected sealed override bool IsOver => outcome.Task.IsCompleted;
 
     public sealed override async ValueTask RunAsync(Mailbox mailbox)
     {
@@ -109,11 +117,13 @@ internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(c
         }
         catch (Exception exception)
         {
-            Fail(exception);
+            // First the deactivation, so that a caller who tries again meets the next activation.
             if (exception is InconsistentStateException { Writer: { } writer } && ReferenceEquals(writer, mailbox))
             {
                 writer.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, exception, "Its state was written by someone else."));
             }
+
+            Fail(exception);
         }
     }
 

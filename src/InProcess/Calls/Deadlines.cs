@@ -33,10 +33,7 @@ internal sealed class DeadlineList : IDisposable
     {
         this.time = time;
         this.timeout = timeout;
-        using (ExecutionContext.SuppressFlow())
-        {
-            timer = time.CreateTimer(static list => ((DeadlineList)list!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
+        timer = time.CreateDetachedTimer(static list => list.Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Add(Call call)

@@ -34,7 +34,7 @@ internal sealed class TaskPlan<T>(MethodInfo method) : MethodPlan(method)
         MethodCall<T> call;
         try
         {
-            call = new MethodCall<T>(this, caller, target, CopyArguments(arguments, caller), token.CanBeCanceled);
+            call = new MethodCall<T>(this, caller, target, CopyArguments(arguments, caller.Cluster.Factory), token.CanBeCanceled);
         }
         catch (Exception exception)
         {

@@ -11,7 +11,7 @@ internal sealed class GrainClasses
 
     public GrainClasses(InProcessClusterOptions options)
     {
-        var assemblies = options.GrainAssemblies.Count > 0 ? options.GrainAssemblies.Distinct() : LoadedUsers();
+        var assemblies = options.GrainAssemblies.Count > 0 ? options.GrainAssemblies.Distinct() : GrainAssemblies.Find();
         var types = assemblies.SelectMany(TypesOf).Where(IsGrainClass).OrderBy(t => t.FullName, StringComparer.Ordinal).ToList();
         var shortNames = types.CountBy(ShortName).ToDictionary();
         foreach (var type in types)
@@ -37,7 +37,7 @@ internal sealed class GrainClasses
         return fitting.Count switch
         {
             1 => fitting[0],
-            0 => throw new ArgumentException($"No grain class implements {type}{(prefix is null ? "" : $" and begins with '{prefix}'")}. Classes are looked for in the assemblies of InProcessClusterOptions.GrainAssemblies, or in all that are loaded."),
+            0 => throw new ArgumentException($"No grain class implements {type}{(prefix is null ? "" : $" and begins with '{prefix}'")}. Classes are looked for in the assemblies of InProcessClusterOptions.GrainAssemblies, or, where none are given, in all that lie beside the program and use Pharos.InProcess."),
             _ => throw new ArgumentException($"{type} is implemented by {string.Join(", ", fitting.Select(c => c.Type.Name))}: name one with grainClassNamePrefix."),
         };
     }
@@ -48,12 +48,6 @@ internal sealed class GrainClasses
     {
         var name = type.Name.ToLowerInvariant();
         return name.Length > 5 && name.EndsWith("grain", StringComparison.Ordinal) ? name[..^5] : name;
-    }
-
-    private static IEnumerable<Assembly> LoadedUsers()
-    {
-        var own = typeof(GrainClasses).Assembly.GetName().Name;
-        return AppDomain.CurrentDomain.GetAssemblies().Where(a => !a.IsDynamic && a.GetReferencedAssemblies().Any(r => r.Name == own));
     }
 
     private static IEnumerable<Type> TypesOf(Assembly assembly)

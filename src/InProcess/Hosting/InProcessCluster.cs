@@ -18,6 +18,7 @@ public sealed class InProcessCluster : IAsyncDisposable
         Options = options;
         Time = options.TimeProvider ?? services.GetService<TimeProvider>() ?? TimeProvider.System;
         Log = services.GetService<ILoggerFactory>()?.CreateLogger("Pharos.InProcess") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        Quiescence = new QuiescenceCounter(options.MessagePump.Continuations);
         random = new Random(options.Seed);
         Classes = new GrainClasses(options);
         Directory = new GrainDirectory(this);
@@ -99,7 +100,7 @@ public sealed class InProcessCluster : IAsyncDisposable
     internal TimeProvider Time { get; }
     internal ILogger Log { get; }
     internal IMessagePump Pump => Options.MessagePump;
-    internal QuiescenceCounter Quiescence { get; } = new();
+    internal QuiescenceCounter Quiescence { get; }
     internal GrainClasses Classes { get; }
     internal GrainDirectory Directory { get; }
     internal ObserverTable Observers { get; }
@@ -111,15 +112,15 @@ public sealed class InProcessCluster : IAsyncDisposable
 
     internal CallTarget TargetOf(GrainId id) => Observers.Find(id) ?? (CallTarget)new GrainTarget(id, Classes.ByName(id.Type.Name));
 
-    /// <summary>Starts all silos, and looking for idle activations.</summary>
-    internal async Task StartAsync()
+    /// <summary>Starts all silos, and looking for idle activations. The host does it; call it where there is none.</summary>
+    public async Task StartAsync()
     {
         foreach (var name in Options.Names()) await StartSiloAsync(name);
-        collector = Time.CreateTimer(static self => ((InProcessCluster)self!).CollectIdle(), this, Options.CollectionQuantum, Options.CollectionQuantum);
+        collector = Time.CreateDetachedTimer(static self => self.CollectIdle(), this, Options.CollectionQuantum, Options.CollectionQuantum);
     }
 
     /// <summary>Stops all silos gracefully.</summary>
-    internal async Task StopAsync(CancellationToken cancellation)
+    public async Task StopAsync(CancellationToken cancellation = default)
     {
         collector?.Dispose();
         Silo[] all;
@@ -155,7 +156,7 @@ public sealed class InProcessCluster : IAsyncDisposable
 
     private void CollectIdle()
     {
-        foreach (var activation in Directory.All) activation.CollectIfIdle();
+        foreach (var activation in Directory.All.OrderBy(a => a.GrainId)) activation.CollectIfIdle();
     }
 
     private Silo Require(string name)

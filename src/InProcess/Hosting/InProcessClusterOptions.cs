@@ -29,7 +29,7 @@ public sealed class InProcessClusterOptions
     /// <summary>Where random placement starts.</summary>
     public int Seed { get; set; } = 1;
 
-    /// <summary>Where grain classes are looked for; empty: all loaded assemblies that use this one.</summary>
+    /// <summary>Where grain classes are looked for; empty: all assemblies beside the program that use this one.</summary>
     public IList<Assembly> GrainAssemblies { get; } = [];
 
     /// <summary>Runs turns and delivers messages.</summary>

@@ -29,7 +29,7 @@ internal sealed class ObserverTable(InProcessCluster cluster)
 
     public void RemoveOf(Silo silo)
     {
-        foreach (var (id, target) in observers)
+        foreach (var (id, target) in observers.OrderBy(o => o.Key))
         {
             if (ReferenceEquals(target.Silo, silo)) Drop(id, target);
         }

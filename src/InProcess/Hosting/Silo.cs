@@ -54,7 +54,7 @@ internal sealed class Silo : ILocalSiloDetails
     public async Task KillAsync()
     {
         Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Dead);
-        foreach (var activation in activations.Keys) activation.Kill();
+        foreach (var activation in InOrder()) activation.Kill();
         await EndAsync();
     }
 
@@ -62,14 +62,14 @@ internal sealed class Silo : ILocalSiloDetails
     public async Task StopAsync(CancellationToken cancellation)
     {
         Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.ShuttingDown);
-        foreach (var activation in activations.Keys)
+        foreach (var activation in InOrder())
         {
             activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, $"{Name} is shutting down."), CancellationToken.None);
         }
 
         try
         {
-            await Task.WhenAll(activations.Keys.Select(a => a.Deactivated)).WaitAsync(cancellation);
+            await Task.WhenAll(InOrder().Select(a => a.Deactivated)).WaitAsync(cancellation);
         }
         catch (OperationCanceledException)
         {
@@ -77,9 +77,12 @@ internal sealed class Silo : ILocalSiloDetails
         }
 
         Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Dead);
-        foreach (var activation in activations.Keys) activation.Kill();
+        foreach (var activation in InOrder()) activation.Kill();
         await EndAsync();
     }
+
+    // The same order in every run, for runs that are to be repeatable.
+    private List<Activation> InOrder() => [.. activations.Keys.OrderBy(a => a.GrainId)];
 
     private async Task EndAsync()
     {

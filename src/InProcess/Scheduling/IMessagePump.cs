@@ -12,6 +12,12 @@ public interface IMessagePump
     /// <summary>There are turns to run; the pump calls <see cref="ITurnQueue.RunTurns"/> now or later, never twice at once for the same queue.</summary>
     void Schedule(ITurnQueue turns);
 
+    /// <summary>
+    /// How outcomes are handed to those who await them: <see cref="TaskCreationOptions.RunContinuationsAsynchronously"/> where code outside grains
+    /// would otherwise run in a grain's turn; None where the pump runs that code itself, since Task.WhenAll would else leave its thread.
+    /// </summary>
+    TaskCreationOptions Continuations { get; }
+
     /// <summary>Gives work that turns have handed to the thread pool (channels do) a chance to come back, before the cluster is called idle.</summary>
     Task SettleAsync();
 }

@@ -4,7 +4,7 @@ namespace Pharos.InProcess;
 /// Counts the turn queues that have work. At zero nothing happens any more until time passes or someone outside calls: tests wait for that
 /// instead of sleeping.
 /// </summary>
-internal sealed class QuiescenceCounter
+internal sealed class QuiescenceCounter(TaskCreationOptions continuations)
 {
     private readonly Lock gate = new();
     private int busy;
@@ -37,7 +37,7 @@ internal sealed class QuiescenceCounter
     {
         lock (gate)
         {
-            var source = waiting ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var source = waiting ??= new TaskCompletionSource(continuations);
             Interlocked.MemoryBarrier();
             if (Volatile.Read(ref busy) == 0)
             {

@@ -7,6 +7,8 @@ public sealed class ThreadPoolPump : IMessagePump
 
     public void Schedule(ITurnQueue turns) => ThreadPool.UnsafeQueueUserWorkItem(turns, preferLocal: true);
 
+    public TaskCreationOptions Continuations => TaskCreationOptions.RunContinuationsAsynchronously;
+
     public Task SettleAsync()
     {
         var behindTheOthers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

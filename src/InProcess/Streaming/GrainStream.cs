@@ -90,7 +90,7 @@ internal sealed class GrainStream<T>(StreamPlan<T> plan, GrainFactory caller, Ca
             if (!started)
             {
                 started = true;
-                first = stream.Plan.CopyArguments((object?[])stream.Arguments.Clone(), stream.Caller);
+                first = stream.Plan.CopyArguments((object?[])stream.Arguments.Clone(), stream.Caller.Cluster.Factory);
             }
 
             var fetch = new StreamFetch<T>(stream.Caller, stream.Target, stream.Plan, id, first, stream.MaxBatchSize);

@@ -18,7 +18,7 @@ internal abstract class ServerStream
 /// <summary>The grain's end of an enumeration. All of it runs in turns of the activation.</summary>
 internal sealed class ServerStream<T>(Activation activation, IAsyncEnumerator<T> source, CancellationTokenSource stopping) : ServerStream
 {
-    private readonly TaskCompletionSource aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource aborted = new(activation.Silo.Cluster.Pump.Continuations);
 
     // The MoveNextAsync that is under way: an enumerator allows one at a time, and no disposal during it.
     private Task<bool>? moving;

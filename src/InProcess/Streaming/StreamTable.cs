@@ -17,10 +17,7 @@ internal sealed class StreamTable(Activation activation) : IDisposable
             streams.Add(id, stream);
             if (sweep is not null) return;
             var period = Cluster.Options.EnumeratorExpiry;
-            using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
-            {
-                sweep = Cluster.Time.CreateTimer(static self => ((StreamTable)self!).Sweep(), this, period, period);
-            }
+            sweep = Cluster.Time.CreateDetachedTimer(static self => self.Sweep(), this, period, period);
         }
     }
 

@@ -9,10 +9,22 @@ namespace Pharos.Inference.Serving;
 /// <summary>The text side of a model: everything that turns conversations into tokens and back. Needs no weights; gateways and silos share it.</summary>
 /// <param name="MaxPositions">Longest context in tokens.</param>
 /// <param name="EndTokens">Tokens that end an answer.</param>
+/// <param name="Loaded">The files behind it, from which backends are made.</param>
 /// <param name="DefaultTemperature">What a request without a temperature gets: 0 where the model's generation config says not to sample.</param>
 public sealed record ServedModel(
-    string Name, string Directory, BpeTokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
+    string Name, LoadedModel Loaded, BpeTokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
 {
+    /// <summary>Opens an embedded model by name, or a Hugging Face directory by path.</summary>
+    /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
+    public static ServedModel Open(string nameOrPath)
+    {
+        var loaded = ModelDirectory.Load(ModelLocator.Find(nameOrPath));
+        var generation = loaded.Generation;
+        return new ServedModel(
+            loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate), loaded.Shape.MaxPositions,
+            [.. generation.EosTokens], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
+    }
+
     public bool Ends(int token) => EndTokens.Contains(token);
 
     /// <summary>Tokens of pieces: only control pieces may spell special tokens, so that a user's text cannot end its own turn.</summary>

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+
+namespace Pharos.Grains.Configuration;
+
+/// <summary>Refuses to start with values nobody can have meant; each message names the property, what came and what is allowed.</summary>
+public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PharosOptions options)
+    {
+        var wrong = new List<string>();
+        Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
+        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        Range("Workers", options.Workers, 0, 1024);
+        Range("Threads", options.Threads, 0, 1024);
+        Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
+        Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
+        Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
+        Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
+        Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
+        OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps");
+        OneOf("Policy:Pause", options.Policy.Pause, "lamps", "preserve", "swap", "discard");
+        Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
+        Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
+        Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
+        Range("MaxQueued", options.MaxQueued, 1, int.MaxValue);
+        Span("ParkedRetention", options.ParkedRetention, TimeSpan.FromDays(365));
+        Span("FinishedRetention", options.FinishedRetention, TimeSpan.FromDays(365));
+        Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
+        Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
+        Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);
+        Range("Cluster:GatewayPort", options.Cluster.GatewayPort, 0, 65535);
+        foreach (var (tool, settings) in options.Tools)
+            ValidateTool(tool, settings);
+        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
+
+        void Require(bool holds, string property, object value, string expected)
+        {
+            if (!holds)
+                wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{PharosOptions.Section}:{property} is '{value}'; expected {expected}."));
+        }
+
+        void Range<T>(string property, T value, T least, T most) where T : IComparable<T> =>
+            Require(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0, property, value, string.Create(CultureInfo.InvariantCulture, $"{least} to {most}"));
+
+        void Span(string property, TimeSpan value, TimeSpan most) => Require(value > TimeSpan.Zero && value <= most, property, value, $"more than 0 and at most {most}");
+
+        void OneOf(string property, string value, params string[] allowed) => Require(allowed.Contains(value), property, value, string.Join(", ", allowed));
+
+        void ValidateTool(string tool, ToolOptions settings)
+        {
+            var isHttp = Uri.TryCreate(settings.Url, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https");
+            Require(isHttp, $"Tools:{tool}:Url", settings.Url, "an absolute http or https URL");
+            Span($"Tools:{tool}:Timeout", settings.Timeout, TimeSpan.FromHours(1));
+            Range($"Tools:{tool}:Retries", settings.Retries, 0, 10);
+            Range($"Tools:{tool}:MaxConcurrency", settings.MaxConcurrency, 1, 100_000);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains.Tests;
+
+public sealed class ClientToolTests
+{
+    [Fact]
+    public async Task Parked_request_goes_on_from_its_cache_when_the_client_brings_the_result()
+    {
+        await using var cluster = await PharosCluster.StartAsync(("Policy:Pause", "preserve"));
+        var (id, call) = await ParkAsync(cluster);
+        var outcome = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
+        Assert.Equal(ResumeKind.Resumed, outcome.Kind);
+        var seen = await cluster.ReadAsync(outcome.Request, "gateway", outcome.FromNotice);
+        Assert.Equal("127*43+9 is 5470.", seen.Text);
+        Assert.True(seen.Last.Usage!.CachedTokens > cluster.Ask("What is 127*43+9?").Tokens.Length, "prompt and call were in the cache");
+    }
+
+    [Fact]
+    public async Task Result_brought_twice_forks_and_both_give_the_same_answer()
+    {
+        await using var cluster = await PharosCluster.StartAsync();
+        var (id, call) = await ParkAsync(cluster);
+        var first = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
+        var again = await cluster.Request(id).Resume(Answer(cluster, call, "5470", "fork"));
+        Assert.Equal((ResumeKind.Resumed, ResumeKind.Forked), (first.Kind, again.Kind));
+        var texts = await Task.WhenAll(
+            cluster.ReadAsync(first.Request, "gateway", first.FromNotice), cluster.ReadAsync(again.Request, "gateway", again.FromNotice));
+        Assert.Equal(texts[0].Text, texts[1].Text);
+    }
+
+    [Fact]
+    public async Task Result_of_another_tenant_or_of_an_unknown_request_is_unknown_and_leaves_nothing()
+    {
+        await using var cluster = await PharosCluster.StartAsync();
+        var (id, call) = await ParkAsync(cluster);
+        Assert.Equal(ResumeKind.Unknown, (await cluster.Request(id).Resume(Answer(cluster, call, "1") with { Tenant = "other" })).Kind);
+        Assert.Equal(ResumeKind.Unknown, (await cluster.Request("nobody").Resume(Answer(cluster, call, "1"))).Kind);
+        Assert.Equal(ResumeKind.Incomplete, (await cluster.Request(id).Resume(Answer(cluster, call, "1") with { Results = [] })).Kind);
+        await cluster.Silos.WaitForIdle();
+        Assert.DoesNotContain(cluster.Silos.Activations<IRequestGrain>(), activation => activation.GrainId.ToString().Contains("nobody"));
+    }
+
+    private static async Task<(string Id, ToolCall Call)> ParkAsync(PharosCluster cluster)
+    {
+        var id = cluster.NewId();
+        var parked = await cluster.RunAsync(cluster.Ask("What is 127*43+9?", ToolUse.Client), id);
+        Assert.Equal((NoticeKind.Parked, SegmentEndReason.ToolCalls), (parked.Last.Kind, parked.Last.Reason));
+        Assert.Equal("parked", (await cluster.Request(id).Describe())!.State);
+        var point = cluster.Ask("What is 127*43+9?").Tokens.Length;
+        return (id, new ToolCall(ToolCallId.Format(id, point, 0), "calculator", "{}"));
+    }
+
+    private static ResumeSpec Answer(PharosCluster cluster, ToolCall call, string content, string newRequest = "new")
+    {
+        Assert.True(ToolCallId.TryParse(call.Id, out _, out var segmentStart, out _));
+        return new ResumeSpec("tenant", "gateway", segmentStart, [new ToolResult(call.Id, call.Name, content, 0, false)], [], cluster.Ask("x").Options, newRequest);
+    }
+}

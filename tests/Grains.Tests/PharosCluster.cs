@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using System.Text;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pharos.Grains.Hosting;
+using Pharos.Grains.Tools;
+using Pharos.Inference.Chat;
+using Pharos.Inference.Serving;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains.Tests;
+
+/// <summary>What a client of the grains saw of one answer.</summary>
+public sealed record Seen(string Text, ImmutableArray<int> Tokens, RequestNotice Last, ImmutableArray<RequestNotice> Notices);
+
+/// <summary>The real grains, engine and embedded model in one process, without HTTP: what a gateway does, done by hand.</summary>
+public sealed class PharosCluster : IAsyncDisposable
+{
+    private readonly IHost host;
+    private int requests;
+
+    private PharosCluster(IHost host) => this.host = host;
+
+    public IGrainFactory Grains => host.Services.GetRequiredService<IGrainFactory>();
+
+    public InProcessCluster Silos => host.Services.GetRequiredService<InProcessCluster>();
+
+    public ServedModel Model => host.Services.GetRequiredService<ServedModel>();
+
+    public TestTools Tools => host.Services.GetRequiredService<TestTools>();
+
+    public ISchedulerGrain Scheduler => Grains.GetGrain<ISchedulerGrain>(Model.Name);
+
+    public static async Task<PharosCluster> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        if (Environment.GetEnvironmentVariable("PHAROS_TEST_LOG") is { } level)
+            builder.Logging.AddSimpleConsole(console => console.TimestampFormat = "ss.fff ").SetMinimumLevel(Enum.Parse<LogLevel>(level));
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("Pharos:" + setting.Key, (string?)setting.Value)));
+        builder.AddPharosModel();
+        builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
+        builder.AddPharosSilo();
+        builder.Services.AddSingleton<TestTools>().AddSingleton<IToolCaller>(services => services.GetRequiredService<TestTools>());
+        var cluster = new PharosCluster(builder.Build());
+        await cluster.host.StartAsync();
+        return cluster;
+    }
+
+    public string NewId() => $"r{Interlocked.Increment(ref requests)}";
+
+    public RequestSpec Ask(string question, ToolUse tools = ToolUse.None, int maxTokens = 200, float temperature = 0, ulong seed = 1) => new(
+        Model.Name, "tenant", "gateway", Model.Encode(Model.Format.Render([ChatMessage.User(question)], [])),
+        new GenerationOptions(maxTokens, temperature, 1, 0, seed, []), tools, tools == ToolUse.None ? [] : ["calculator", "get_weather", "get_time"], [], 0);
+
+    public IRequestGrain Request(string id) => Grains.GetGrain<IRequestGrain>(id);
+
+    /// <summary>Starts a request and reads its answer to the end.</summary>
+    public async Task<Seen> RunAsync(RequestSpec spec, string? id = null, CancellationToken ct = default)
+    {
+        id ??= NewId();
+        var accepted = await Request(id).Start(spec);
+        Assert.True(accepted.Accepted, accepted.Because);
+        return await ReadAsync(id, spec.Gateway, 0, ct);
+    }
+
+    /// <summary>Reads an answer as a gateway does: notices from the request, tokens from the workers it is placed on.</summary>
+    public async Task<Seen> ReadAsync(string id, string gateway, int from, CancellationToken ct = default)
+    {
+        var notices = new List<RequestNotice>();
+        var text = new StringBuilder();
+        var tokens = new List<int>();
+        await foreach (var notice in Request(id).Follow(from, ct))
+        {
+            if (notice.Kind == NoticeKind.Alive)
+                continue;
+            notices.Add(notice);
+            if (notice.Kind == NoticeKind.Placed)
+                await ReadSegmentAsync(id, gateway, notice, text, tokens, ct);
+        }
+
+        return new Seen(text.ToString(), [.. tokens], notices[^1], [.. notices]);
+    }
+
+    private async Task ReadSegmentAsync(string id, string gateway, RequestNotice placed, StringBuilder text, List<int> tokens, CancellationToken ct)
+    {
+        await foreach (var batch in Grains.GetGrain<IWorkerGrain>(placed.Worker!).Deltas(gateway, ct))
+        {
+            foreach (var delta in batch.Deltas.Where(delta => delta.Request == id && delta.Epoch == placed.Epoch))
+            {
+                text.Append(delta.Text);
+                tokens.AddRange(delta.Tokens);
+                if (delta.End is not null)
+                    return;
+            }
+        }
+    }
+
+    /// <summary>The workers' own word that nothing is left: all blocks free, no sequence held.</summary>
+    public async Task<ImmutableArray<WorkerSnapshot>> WorkersAsync() =>
+        [.. await Task.WhenAll((await Scheduler.Describe()).Workers.Select(worker => Grains.GetGrain<IWorkerGrain>(worker.Worker).Describe()))];
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+    }
+}
