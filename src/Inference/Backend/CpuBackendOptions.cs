@@ -37,7 +37,7 @@ public sealed record CpuBackendOptions
     public InstructionPath? Instructions { get; init; }
 
     /// <summary>
-    /// Multiply-accumulates of a step below which it runs on one thread: barriers would cost more than helpers save.
+    /// Multiply-accumulates of a step below which it runs on one thread: barriers would cost more than threads save.
     /// </summary>
     public long WorkForThreads { get; init; } = 20_000_000;
 

@@ -37,12 +37,12 @@ public sealed class ThreadTeamTests
     }
 
     [Fact]
-    public void FailureOfAHelper_ReachesTheCaller()
+    public void FailureOfAThread_ReachesTheCaller()
     {
         using var team = new ThreadTeam(2, thread =>
         {
             if (thread == 1)
-                throw new InvalidDataException("a helper");
+                throw new InvalidDataException("thread 1");
         });
         var failure = Assert.Throws<InvalidOperationException>(() => team.Run(together: true));
         Assert.IsType<InvalidDataException>(failure.InnerException);
