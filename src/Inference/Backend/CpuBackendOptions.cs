@@ -46,7 +46,8 @@ public sealed record CpuBackendOptions
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");
         Require(HostBytes >= 0, nameof(HostBytes), HostBytes, "0 or more");
-        Require(BlockSize >= KvLayout.Tile && BlockSize % KvLayout.Tile == 0, nameof(BlockSize), BlockSize, $"a multiple of {KvLayout.Tile}");
+        Require(BlockSize >= KvLayout.Tile && BlockSize % KvLayout.Tile == 0, nameof(BlockSize), BlockSize,
+            $"a multiple of {KvLayout.Tile}");
         Require(MaxTokensPerStep is >= 1 and <= 1 << 20, nameof(MaxTokensPerStep), MaxTokensPerStep, "1 to 1048576");
         Require(MaxSequences is >= 1 and <= 1 << 20, nameof(MaxSequences), MaxSequences, "1 to 1048576");
     }
