@@ -33,7 +33,7 @@ public sealed record ResumeSpec(
     [property: Id(5)] GenerationOptions Options,
     [property: Id(6)] string NewRequest);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.resume-kind")]
 public enum ResumeKind
 {
     /// <summary>The parked request goes on under its own id.</summary>
@@ -56,7 +56,7 @@ public enum ResumeKind
 public sealed record ResumeOutcome(
     [property: Id(0)] ResumeKind Kind, [property: Id(1)] string Request, [property: Id(2)] int FromNotice, [property: Id(3)] string? Because);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.notice-kind")]
 public enum NoticeKind
 {
     /// <summary>Waits for its turn; Text says why.</summary>

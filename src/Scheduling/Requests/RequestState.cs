@@ -3,7 +3,7 @@ using Pharos.Scheduling.Pausing;
 
 namespace Pharos.Scheduling.Requests;
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.request-phase")]
 public enum RequestPhase
 {
     /// <summary>Nothing is known of it.</summary>
