@@ -6,7 +6,7 @@ using Pharos.Gateway.Chat;
 namespace Pharos.Gateway.Http;
 
 /// <summary>Every failure below <c>/v1</c> is answered in OpenAI's envelope, whoever found it.</summary>
-internal sealed partial class OpenAiErrors(ILogger<OpenAiErrors> logger) : IMiddleware
+internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogger<OpenAiErrors> logger) : IMiddleware
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -26,8 +26,9 @@ internal sealed partial class OpenAiErrors(ILogger<OpenAiErrors> logger) : IMidd
         }
     }
 
-    public static async Task Write(HttpContext context, ApiError error)
+    private async Task Write(HttpContext context, ApiError error)
     {
+        metrics.Refused((int)error.Status);
         context.Response.StatusCode = (int)error.Status;
         if (error.RetryAfterSeconds is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
