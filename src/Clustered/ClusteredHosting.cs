@@ -15,6 +15,8 @@ public static class ClusteredHosting
     /// <summary>Name of the grain storage that persistent state asks for.</summary>
     public const string Storage = "pharos";
 
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(6);
+
     /// <summary>Joins the cluster, as a silo that hosts grains or as an external client.</summary>
     /// <param name="gateway">This process is a gateway: an external client.</param>
     /// <param name="siloServices">What each silo has for itself.</param>
@@ -30,6 +32,9 @@ public static class ClusteredHosting
                 client.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.Id);
                 client.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
                 client.UseConnectionRetryFilter(RetryConnection);
+                // A client is not told when the silo that owes it a response dies: this bounds the wait. More than half of the silos' timeout,
+                // which is how long a silent stream's poll may take.
+                client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout * 0.8);
                 client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             });
             return false;
@@ -46,6 +51,7 @@ public static class ClusteredHosting
             silo.AddRedisGrainStorage(Storage, storage => storage.ConfigurationOptions = redis);
             silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
             silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+            silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
             silo.AddActivityPropagation();
             // Failover target: about a second after a kill (probes every half second, two missed, one vote). Indirect probes are off
             // because an intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.

@@ -11,7 +11,7 @@ namespace Pharos.Grains;
 [Alias("pharos.request")]
 public interface IRequestGrain : IGrainWithStringKey
 {
-    /// <summary>Takes a new request and puts it in its pool's queue. Starting the same id twice is refused.</summary>
+    /// <summary>Takes a new request and puts it in its pool's queue. Idempotent: an id that is known is not started again.</summary>
     [Alias("start")] Task<RequestAccepted> Start(RequestSpec spec);
 
     /// <summary>

@@ -37,7 +37,7 @@ public interface ISchedulerGrain : IGrainWithStringKey
 public interface IToolGrain : IGrainWithStringKey
 {
     /// <summary>Never throws for a failing tool: the failure is the result.</summary>
-    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult> Call(Scheduling.Requests.ToolCall call, CancellationToken ct);
+    [Alias("call"), AlwaysInterleave, ResponseTimeout("01:00:00")] Task<Scheduling.Requests.ToolResult> Call(Scheduling.Requests.ToolCall call, CancellationToken ct);
 }
 
 [GenerateSerializer, Alias("pharos.pool-description")]

@@ -35,9 +35,8 @@ public sealed partial class RequestGrain(
 
     public async Task<RequestAccepted> Start(RequestSpec spec)
     {
-        if (core.State.Phase != RequestPhase.None)
-            return new RequestAccepted(false, $"request {this.GetPrimaryKeyString()} exists already");
-        await Apply(core.Start(spec, Now));
+        if (core.State.Phase == RequestPhase.None) // else the caller asks again because the answer was lost
+            await Apply(core.Start(spec, Now));
         return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure);
     }
 
@@ -67,7 +66,12 @@ public sealed partial class RequestGrain(
                     yield break;
             }
 
-            await wait.WaitAsync(ct);
+            // A caller whose silo was lost gets no error, only silence: so silence is never longer than a second.
+            if (await Task.WhenAny(wait, Task.Delay(TimeSpan.FromSeconds(1), time, ct)) != wait)
+            {
+                ct.ThrowIfCancellationRequested();
+                yield return new RequestNotice(-1, NoticeKind.Alive);
+            }
         }
     }
 

@@ -1,15 +1,19 @@
 using Pharos.DemoTools;
 using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
+using Pharos.Silo;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddPharosModel();
-builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
-builder.AddPharosSilo();
-builder.Services.AddPharosTools();
-builder.Services.AddDemoTools();
+return PharosProgram.Run(() =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    if (string.IsNullOrEmpty(builder.Configuration["urls"]))
+        builder.WebHost.UseUrls("http://localhost:8081");
+    builder.AddPharosModel();
+    builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
+    builder.AddPharosSilo();
+    builder.Services.AddPharosTools().AddDemoTools();
 
-var app = builder.Build();
-app.MapGet("/alive", () => "alive");
-app.MapGet("/health", SiloHealth.Describe);
-return app.RunPharos("Pharos silo");
+    var app = builder.Build();
+    app.MapSiloHealth();
+    return app;
+});

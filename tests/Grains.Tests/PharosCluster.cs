@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
+using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pool;
@@ -43,7 +44,7 @@ public sealed class PharosCluster : IAsyncDisposable
         builder.AddPharosModel();
         builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
         builder.AddPharosSilo();
-        builder.Services.AddSingleton<TestTools>();
+        builder.Services.AddSingleton<TestTools>().AddSingleton<IToolCaller>(services => services.GetRequiredService<TestTools>());
         var cluster = new PharosCluster(builder.Build());
         await cluster.host.StartAsync();
         return cluster;
@@ -74,6 +75,8 @@ public sealed class PharosCluster : IAsyncDisposable
         var tokens = new List<int>();
         await foreach (var notice in Request(id).Follow(from, ct))
         {
+            if (notice.Kind == NoticeKind.Alive)
+                continue;
             notices.Add(notice);
             if (notice.Kind == NoticeKind.Placed)
                 await ReadSegmentAsync(id, gateway, notice, text, tokens, ct);

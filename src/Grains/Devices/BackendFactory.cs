@@ -6,11 +6,12 @@ using Pharos.Inference.Serving;
 namespace Pharos.Grains.Devices;
 
 /// <summary>The backends this build has, by the names of <c>Pharos:Backend</c>.</summary>
-public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> options) : IBackendFactory
+public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> options, TimeProvider time) : IBackendFactory
 {
     public Task<IModelBackend> OpenAsync(string device, CancellationToken ct) => options.Value.Backend switch
     {
         "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(model.Loaded, Cpu()), ct),
+        "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(), time)),
         var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, simulated."),
     };
 
@@ -25,6 +26,28 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+        };
+    }
+
+    // Time passes as for one sequence at the configured speed, however many there are; answers are letters, their length is drawn from the prompt.
+    private SimulatedBackendOptions Simulated()
+    {
+        var settings = options.Value;
+        var shape = model.Loaded.Shape;
+        var bytesPerBlock = (long)settings.Kv.BlockSize * shape.CanonicalBytesPerToken;
+        return new SimulatedBackendOptions
+        {
+            Model = shape,
+            BlockSize = settings.Kv.BlockSize,
+            DeviceBlocks = (int)Math.Max(1, settings.Kv.DeviceBytes / bytesPerBlock),
+            HostBlocks = (int)(settings.Kv.HostBytes / bytesPerBlock),
+            MaxTokensPerStep = settings.Batch.MaxTokens,
+            MaxSequences = settings.Batch.MaxSequences,
+            Alphabet = [.. model.Tokenizer.Encode("abcdefghijklmnopqrstuvwxyz ", parseSpecial: false)],
+            EosToken = model.EndTokens[0],
+            MinSegment = settings.Simulated.MinTokens,
+            MaxSegment = settings.Simulated.MaxTokens,
+            StepTime = settings.Simulated.TokensPerSecond > 0 ? TimeSpan.FromSeconds(1 / settings.Simulated.TokensPerSecond) : TimeSpan.Zero,
         };
     }
 }

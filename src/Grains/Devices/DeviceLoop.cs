@@ -124,7 +124,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private void SendPending()
     {
         foreach (var outbox in outboxes.Values)
-            outbox.Send(identity.Worker);
+            outbox.Send();
     }
 
     private void Copy(IterationPlan plan)
@@ -188,7 +188,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private GatewayOutbox Outbox(string gateway)
     {
         if (!outboxes.TryGetValue(gateway, out var outbox))
-            outboxes.Add(gateway, outbox = new GatewayOutbox(time));
+            outboxes.Add(gateway, outbox = new GatewayOutbox(identity.Worker, time));
         return outbox;
     }
 

@@ -5,8 +5,11 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Grains.Devices;
 
 /// <summary>What a worker has to say to one gateway: one message an iteration, kept until the gateway's stream takes it.</summary>
-internal sealed class GatewayOutbox(TimeProvider time)
+internal sealed class GatewayOutbox(string worker, TimeProvider time)
 {
+    /// <summary>An empty message after so much silence: a gateway knows a worker is gone when two are missing.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
+
     private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>(new UnboundedChannelOptions { SingleWriter = true });
     private CancellationTokenSource reader = new();
     private long readAt = time.GetTimestamp();
@@ -17,7 +20,7 @@ internal sealed class GatewayOutbox(TimeProvider time)
     /// <summary>Nobody has taken what waits here for that long: the gateway is gone.</summary>
     public bool IsAbandoned(TimeSpan lease) => channel.Reader.Count > 0 && time.GetElapsedTime(Volatile.Read(ref readAt)) > lease;
 
-    public void Send(string worker)
+    public void Send()
     {
         if (Pending.Count == 0)
             return;
@@ -35,8 +38,18 @@ internal sealed class GatewayOutbox(TimeProvider time)
         var mine = new CancellationTokenSource();
         Interlocked.Exchange(ref reader, mine).Cancel();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, mine.Token);
-        while (await channel.Reader.WaitToReadAsync(either.Token))
+        var ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
+        while (true)
         {
+            if (await Task.WhenAny(ready, Task.Delay(Heartbeat, time, either.Token)) != ready)
+            {
+                either.Token.ThrowIfCancellationRequested();
+                yield return new DeltaBatch(worker, []);
+                continue;
+            }
+
+            if (!await ready)
+                yield break;
             while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
             {
                 Volatile.Write(ref readAt, time.GetTimestamp());
@@ -44,6 +57,7 @@ internal sealed class GatewayOutbox(TimeProvider time)
             }
 
             either.Token.ThrowIfCancellationRequested();
+            ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
         }
     }
 }

@@ -15,7 +15,7 @@ public static class PharosSiloExtensions
     public static IHostApplicationBuilder AddPharosModel(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<PharosOptions>().Bind(builder.Configuration.GetSection(PharosOptions.Section)).ValidateOnStart();
-        builder.Services.TryAddSingleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(services => ServedModel.Open(services.GetRequiredService<IOptions<PharosOptions>>().Value.Model));
         return builder;

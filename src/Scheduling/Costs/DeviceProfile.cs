@@ -1,7 +1,8 @@
 namespace Pharos.Scheduling.Costs;
 
 /// <summary>
-/// What one device takes for what: iteration time = c + a * tokens + aCtx * context tokens attended, and the link to host memory.
+/// What one device takes for what: iteration time = c + a * tokens + aCtx * context tokens attended, and the link to host memory. Attended
+/// context is counted a computed token at a time: a decode at position n attends n + 1 tokens, a chunk the sum over its tokens.
 /// Constants of published devices are profiles; live workers fit theirs online (<see cref="IterationFit"/>).
 /// </summary>
 /// <param name="ConstantSeconds">c: an iteration's fixed cost, in seconds.</param>
@@ -25,7 +26,10 @@ public sealed record DeviceProfile(
     /// <summary>Tf(x): prefill of <paramref name="tokens"/> tokens in chunks of the iteration's budget.</summary>
     public double PrefillSeconds(double tokens) =>
         tokens <= 0 ? 0 : Math.Ceiling(tokens / TokensPerIteration) * ConstantSeconds + SecondsPerToken * tokens
-                          + SecondsPerContextToken * tokens * Math.Max(1, tokens / TokensPerIteration) / 2;
+                          + SecondsPerContextToken * tokens * (tokens + 1) / 2;
+
+    /// <summary>Context attended by <paramref name="count"/> tokens computed from position <paramref name="start"/> on: the sum of start + 1 ... start + count.</summary>
+    public static long ContextAttended(int start, int count) => (long)count * start + (long)count * (count + 1) / 2;
 
     /// <summary>Tsw(x): one-way copy of the KV of <paramref name="tokens"/> tokens.</summary>
     public double SwapSeconds(double tokens) => tokens / SwapTokensPerSecond;

@@ -1,9 +1,14 @@
 namespace Pharos.Scheduling.Costs;
 
 /// <summary>
-/// Fits the iteration model of a live device by recursive least squares with exponential forgetting over
-/// x = (1, tokens, context tokens), so that prices follow the machine, its load and its model.
+/// Fits the iteration model of a live device by recursive least squares over x = (1, tokens, context tokens), so that prices follow the
+/// machine, its load and its model.
 /// </summary>
+/// <remarks>
+/// Old measurements fade by letting the constants walk at random (a Kalman filter), not by exponential forgetting: a live device may decode
+/// one and the same batch for hours, and under forgetting the covariance of what is not excited grows exponentially until it breaks.
+/// </remarks>
+/// <param name="forgetting">Memory in observations is about 1 / (1 - forgetting).</param>
 public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
 {
     // Regressors are scaled so that all three are of the order of one; without it the covariance is ill-conditioned.
@@ -13,18 +18,13 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
         [prior.ConstantSeconds, prior.SecondsPerToken / TokenScale, prior.SecondsPerContextToken / ContextScale];
 
     private readonly double[] covariance = [100, 0, 0, 0, 100, 0, 0, 0, 100];
+    private readonly double walk = (1 - forgetting) * (1 - forgetting);
     private double swapTokensPerSecond = prior.SwapTokensPerSecond;
 
     public long Observations { get; private set; }
 
-    /// <summary>The present estimate; never negative.</summary>
-    public DeviceProfile Profile => prior with
-    {
-        ConstantSeconds = Math.Max(0, weights[0]),
-        SecondsPerToken = Math.Max(1e-9, weights[1] * TokenScale),
-        SecondsPerContextToken = Math.Max(0, weights[2] * ContextScale),
-        SwapTokensPerSecond = swapTokensPerSecond,
-    };
+    /// <summary>The present estimate; never negative. The same object until a constant has moved by a thousandth.</summary>
+    public DeviceProfile Profile { get; private set; } = prior;
 
     public void Observe(int tokens, long contextTokens, double seconds)
     {
@@ -32,7 +32,7 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
             return;
         Span<double> x = [1, tokens * TokenScale, contextTokens * ContextScale];
         Span<double> px = stackalloc double[3];
-        double denominator = forgetting, error = seconds;
+        double denominator = 1, error = seconds;
         for (var i = 0; i < 3; i++)
         {
             for (var j = 0; j < 3; j++)
@@ -45,13 +45,12 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
         {
             weights[i] += px[i] / denominator * error;
             for (var j = 0; j < 3; j++)
-                covariance[i * 3 + j] = (covariance[i * 3 + j] - px[i] * px[j] / denominator) / forgetting;
+                covariance[i * 3 + j] -= px[i] * px[j] / denominator;
+            covariance[i * 4] += walk;
         }
 
-        // Directions that are not excited would grow without bound under forgetting.
-        for (var i = 0; i < 3; i++)
-            covariance[i * 4] = Math.Min(covariance[i * 4], 1e4);
         Observations++;
+        Refresh();
     }
 
     /// <summary>A measured copy of <paramref name="tokens"/> tokens of KV between the tiers.</summary>
@@ -59,5 +58,22 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
     {
         if (tokens > 0 && seconds > 0)
             swapTokensPerSecond = 0.9 * swapTokensPerSecond + 0.1 * (tokens / seconds);
+        Refresh();
     }
+
+    private void Refresh()
+    {
+        var constant = Math.Max(0, weights[0]);
+        var token = Math.Max(1e-9, weights[1] * TokenScale);
+        var context = Math.Max(0, weights[2] * ContextScale);
+        if (Close(constant, Profile.ConstantSeconds) && Close(token, Profile.SecondsPerToken)
+            && Close(context, Profile.SecondsPerContextToken) && Close(swapTokensPerSecond, Profile.SwapTokensPerSecond))
+            return;
+        Profile = Profile with
+        {
+            ConstantSeconds = constant, SecondsPerToken = token, SecondsPerContextToken = context, SwapTokensPerSecond = swapTokensPerSecond,
+        };
+    }
+
+    private static bool Close(double estimate, double published) => Math.Abs(estimate - published) <= 1e-3 * published;
 }

@@ -39,14 +39,18 @@ public sealed class DurationHistogram
         if (total <= 0)
             return prior;
         var rest = q * total;
+        var bin = 0;
         for (var i = 0; i < Bins; i++)
         {
+            if (weights[i] <= 0)
+                continue;
+            bin = i; // the last one that holds anything, should rounding leave a rest
             rest -= weights[i];
             if (rest <= 0)
-                return Smallest * Math.Pow(2, (i + 0.5) / BinsPerOctave);
+                break;
         }
 
-        return Smallest * Math.Pow(2, (Bins - 0.5) / BinsPerOctave);
+        return Smallest * Math.Pow(2, (bin + 0.5) / BinsPerOctave);
     }
 
     private static int Bin(double value) =>

@@ -11,14 +11,17 @@ public sealed partial class RequestCore
     public IReadOnlyList<RequestEffect> SegmentEnded(SegmentReport report, double now)
     {
         if (IsOver || report.Epoch != state.Epoch || state.Phase is not (RequestPhase.Placed or RequestPhase.Queued))
-            return Nothing; // a stale owner
+            return Stale(report);
         var effects = new List<RequestEffect>();
+        if (state.ParkedEpoch > 0 && state.Worker is { } holder && holder != report.Worker)
+            effects.Add(new RequestEffect.Release(holder, state.ParkedEpoch));
         if (state.Phase == RequestPhase.Queued)
             effects.Add(new RequestEffect.Withdraw()); // this activation missed the dispatch; the worker has it all the same
         var end = report.End;
         state.Worker = report.Worker;
         state.Tokens = [.. state.Tokens.AsSpan()[..report.SegmentStart], .. report.Tokens];
         state.Appended = 0;
+        state.ParkedEpoch = 0;
         state.Usage = state.Usage with
         {
             CompletionTokens = state.Usage.CompletionTokens + report.Tokens.Length,
@@ -54,6 +57,13 @@ public sealed partial class RequestCore
         state.Phase = RequestPhase.Parked;
         effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Parked, Usage: state.Usage, Reason: end.Reason))]);
         return effects;
+    }
+
+    // A stale owner may have parked a cache that nobody will come back for; one that says the same twice keeps it.
+    private IReadOnlyList<RequestEffect> Stale(SegmentReport report)
+    {
+        var awaited = !IsOver && report.Worker == state.Worker && report.Epoch == state.ParkedEpoch;
+        return report.End.Reason == SegmentEndReason.ToolCalls && !awaited ? [new RequestEffect.Release(report.Worker, report.Epoch)] : Nothing;
     }
 
     /// <summary>
@@ -106,8 +116,18 @@ public sealed partial class RequestCore
     /// <summary>The worker changed what it does with the parked cache, or settled its price.</summary>
     public void Revise(int epoch, PauseReceipt receipt)
     {
-        if (state.Receipts is [.., { } last] && last.Call == receipt.Call && epoch <= state.Epoch)
-            state.Receipts = state.Receipts.SetItem(state.Receipts.Length - 1, receipt);
+        // Words of a worker may overtake each other: what is settled stays, and revisions only grow.
+        if (epoch > state.Epoch)
+            return;
+        for (var i = state.Receipts.Length - 1; i >= 0; i--)
+        {
+            var known = state.Receipts[i];
+            if (known.Call != receipt.Call)
+                continue;
+            if (receipt.ActualSeconds is not null || (known.ActualSeconds is null && receipt.Revisions.Length > known.Revisions.Length))
+                state.Receipts = state.Receipts.SetItem(i, receipt);
+            return;
+        }
     }
 
     private IReadOnlyList<RequestEffect> GoOn(ImmutableArray<ToolResult> results, double now)
@@ -131,17 +151,24 @@ public sealed partial class RequestCore
     private (ResumeOutcome, IReadOnlyList<RequestEffect>) Forked(ResumeSpec spec, PausePoint point, ImmutableArray<ToolResult> results)
     {
         var tokens = state.Tokens[..point.Length].AddRange(toolTurn(results));
-        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options };
+        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options, Transcript = spec.Transcript };
         return (new ResumeOutcome(ResumeKind.Forked, spec.NewRequest, 0, null), [new RequestEffect.Fork(spec.NewRequest, copy)]);
     }
 
     private IEnumerable<RequestEffect> End(SegmentReport report, double now)
     {
-        state.Phase = report.End.Reason == SegmentEndReason.Cancelled ? RequestPhase.Cancelled : RequestPhase.Finished;
-        Record(report.End.Reason == SegmentEndReason.Cancelled ? "cancelled" : "finished", report.Worker, state.Tokens.Length, now);
+        state.EndReason = report.End.Reason;
+        var cancelled = report.End.Reason == SegmentEndReason.Cancelled;
+        state.Phase = cancelled ? RequestPhase.Cancelled : RequestPhase.Finished;
+        state.Failure = cancelled ? "cancelled by " + report.Worker : null;
+        Record(cancelled ? "cancelled" : "finished", report.Worker, state.Tokens.Length, now);
+        // A segment cut short says nothing about how long segments are.
+        IEnumerable<RequestEffect> learn = cancelled
+            ? [new RequestEffect.Withdraw()]
+            : [new RequestEffect.Learn(new SegmentOutcome(id, state.Segment, report.SegmentStart, report.Tokens.Length, [], Ended: true))];
         return
         [
-            new RequestEffect.Learn(new SegmentOutcome(id, state.Segment, report.SegmentStart, report.Tokens.Length, [], Ended: true)),
+            .. learn,
             new RequestEffect.Save(),
             Tell(new(0, NoticeKind.Finished, Usage: state.Usage, Reason: report.End.Reason)),
             new RequestEffect.Retire(),

@@ -46,7 +46,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
             return Nothing;
         state.Phase = RequestPhase.Placed;
         var effects = new List<RequestEffect>();
-        var returning = state.Appended > 0;
+        var returning = state.ParkedEpoch > 0;
         if (returning && worker == state.Worker)
         {
             effects.Add(new RequestEffect.Continue(worker, new ResumeWork(
@@ -58,6 +58,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
             {
                 effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
                 state.Usage = state.Usage with { Migrations = state.Usage.Migrations + 1 };
+                state.ParkedEpoch = 0;
             }
 
             effects.Add(new RequestEffect.Admit(worker, Work(forecast)));
@@ -74,6 +75,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         if (state.Phase != RequestPhase.Placed || state.Worker != worker)
             return Nothing;
+        state.ParkedEpoch = 0;
         Record("recomputed", worker, state.Tokens.Length, now);
         return [new RequestEffect.Admit(worker, Work(forecast))];
     }
@@ -97,12 +99,14 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     /// <summary>It cannot be served.</summary>
     public IReadOnlyList<RequestEffect> Fail(string because, double now)
     {
-        if (IsOver)
+        if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
+        var effects = LetGo();
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        return [new RequestEffect.Withdraw(), new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because)), new RequestEffect.Retire()];
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because)), new RequestEffect.Retire()]);
+        return effects;
     }
 
     /// <summary>Stops it wherever it is.</summary>
@@ -110,11 +114,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
-        var effects = new List<RequestEffect> { new RequestEffect.Withdraw() };
-        if (state.Worker is { } worker && state.Phase != RequestPhase.Queued)
-            effects.Add(new RequestEffect.Release(worker, state.Epoch));
-        else if (state.Worker is { } holder && state.ParkedEpoch > 0)
-            effects.Add(new RequestEffect.Release(holder, state.ParkedEpoch));
+        var effects = LetGo();
         state.Phase = RequestPhase.Cancelled;
         state.Failure = because;
         Record("cancelled", state.Worker, state.Tokens.Length, now);
@@ -128,9 +128,10 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     /// <summary>The last word on the present answer for one who asks late, by the state alone; null while it goes on.</summary>
     public RequestNotice? LastWord(int number) => state.Phase switch
     {
-        RequestPhase.Finished => new(number, NoticeKind.Finished, Usage: state.Usage, Reason: SegmentEndReason.Stop),
+        RequestPhase.Finished => new(number, NoticeKind.Finished, Usage: state.Usage, Reason: state.EndReason ?? SegmentEndReason.Stop),
         RequestPhase.Parked => new(number, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
-        RequestPhase.Failed or RequestPhase.Cancelled => new(number, NoticeKind.Failed, Text: state.Failure),
+        RequestPhase.Failed => new(number, NoticeKind.Failed, Text: state.Failure),
+        RequestPhase.Cancelled => new(number, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
         RequestPhase.None => new(number, NoticeKind.Failed, Text: $"request {id} is not known"),
         _ => null,
     };
@@ -146,12 +147,22 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return [new RequestEffect.Save(), new RequestEffect.Enqueue(Describe(now))];
     }
 
+    // Out of the queue and off the worker, wherever it is.
+    private List<RequestEffect> LetGo()
+    {
+        var effects = new List<RequestEffect> { new RequestEffect.Withdraw() };
+        if (state.Worker is { } worker)
+            effects.Add(new RequestEffect.Release(worker, state.Epoch)); // a cache parked under an older epoch goes too
+        return effects;
+    }
+
     private IReadOnlyList<RequestEffect> Requeue(string because, double now)
     {
         var effects = new List<RequestEffect>();
         if (state.Worker is { } worker)
             effects.Add(new RequestEffect.Release(worker, state.Epoch)); // in case it was only slow
         state.Appended = 0;
+        state.ParkedEpoch = 0;
         state.Worker = null;
         Record(because, null, state.Tokens.Length, now);
         effects.AddRange(Queue(now));
@@ -161,8 +172,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     private RequestDescriptor Describe(double now) => new(
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
-        Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.Appended > 0 ? state.Worker : null,
-        state.Appended > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
+        Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
+        state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
         state.Spec.ToolUse);
 
     private SequenceWork Work(SegmentForecast forecast) => new(

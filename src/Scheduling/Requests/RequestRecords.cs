@@ -33,6 +33,7 @@ public sealed record ResumeSpec(
     [property: Id(5)] GenerationOptions Options,
     [property: Id(6)] string NewRequest);
 
+[GenerateSerializer]
 public enum ResumeKind
 {
     /// <summary>The parked request goes on under its own id.</summary>
@@ -55,6 +56,7 @@ public enum ResumeKind
 public sealed record ResumeOutcome(
     [property: Id(0)] ResumeKind Kind, [property: Id(1)] string Request, [property: Id(2)] int FromNotice, [property: Id(3)] string? Because);
 
+[GenerateSerializer]
 public enum NoticeKind
 {
     /// <summary>Waits for its turn; Text says why.</summary>
@@ -77,6 +79,9 @@ public enum NoticeKind
 
     /// <summary>It could not be served: Text says why.</summary>
     Failed,
+
+    /// <summary>Nothing new, but the request is there: sent every second of silence, with the number -1.</summary>
+    Alive,
 }
 
 /// <summary>One step of a request's life, numbered from 0.</summary>

@@ -3,6 +3,7 @@ using Pharos.Scheduling.Pausing;
 
 namespace Pharos.Scheduling.Requests;
 
+[GenerateSerializer]
 public enum RequestPhase
 {
     /// <summary>Nothing is known of it.</summary>
@@ -78,7 +79,7 @@ public sealed class RequestState
 
     [Id(8)] public string? Worker { get; set; }
 
-    /// <summary>The epoch under which <see cref="Worker"/> parked the cache.</summary>
+    /// <summary>The epoch under which <see cref="Worker"/> parked the cache; 0 where none is parked for this request.</summary>
     [Id(9)] public int ParkedEpoch { get; set; }
 
     [Id(10)] public double PausedAt { get; set; }
@@ -110,4 +111,7 @@ public sealed class RequestState
 
     /// <summary>Hashes of the messages before the last pause that was resumed: a resume must begin with them.</summary>
     [Id(23)] public ImmutableArray<string> Transcript { get; set; } = [];
+
+    /// <summary>How the last segment ended; null before the end.</summary>
+    [Id(24)] public SegmentEndReason? EndReason { get; set; }
 }

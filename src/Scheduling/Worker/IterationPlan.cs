@@ -9,8 +9,11 @@ public readonly record struct PlannedSequence(SequenceSlot Sequence, int Start, 
 /// <summary>What the device does next: block copies in order, then one forward pass over the batch. Reused from iteration to iteration.</summary>
 public sealed class IterationPlan
 {
-    /// <summary>Decodes first, then prefill chunks.</summary>
+    /// <summary>Decodes (one token each) first, then prefill chunks.</summary>
     public List<PlannedSequence> Batch { get; } = [];
+
+    /// <summary>How many of <see cref="Batch"/> compute a single token.</summary>
+    public int Decodes { get; internal set; }
 
     /// <summary>To be executed in order, before the forward pass.</summary>
     public List<BlockCopy> Copies { get; } = [];
@@ -23,7 +26,7 @@ public sealed class IterationPlan
 
     public int Tokens { get; internal set; }
 
-    /// <summary>Context tokens attended by the batch.</summary>
+    /// <summary>Context tokens attended by the batch: for every computed token, those it looks at (<see cref="Costs.DeviceProfile.ContextAttended"/>).</summary>
     public long ContextTokens { get; internal set; }
 
     public bool IsEmpty => Batch.Count == 0 && Copies.Count == 0 && OutOfMemory.Count == 0;
@@ -34,6 +37,7 @@ public sealed class IterationPlan
         Copies.Clear();
         OutOfMemory.Clear();
         Revised.Clear();
+        Decodes = 0;
         Tokens = 0;
         ContextTokens = 0;
     }

@@ -73,7 +73,8 @@ public sealed class SequenceSlot
 
     internal double HeldSince { get; set; }
 
-    internal double PausedAt { get; set; }
+    /// <summary>KV tokens of the batch it left when it paused.</summary>
+    internal long PausedBeside { get; set; }
 
     /// <summary>When the tool is expected to return, seconds; orders evictions.</summary>
     internal double ExpectedReturnAt { get; set; }

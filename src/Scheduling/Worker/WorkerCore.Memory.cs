@@ -17,22 +17,33 @@ public sealed partial class WorkerCore
         pendingCopies.Clear();
     }
 
-    // One more block for a running sequence, at the cost of whoever comes last. False: it was preempted itself, or holds all there is.
-    private bool TryGrow(SequenceSlot slot, int tokens, double now)
+    private enum Growth
     {
-        while (!TryReserve(slot, tokens, now))
+        Grown,
+
+        /// <summary>It was the last and gave way itself.</summary>
+        Preempted,
+
+        /// <summary>It holds all there is.</summary>
+        Alone,
+    }
+
+    // One more block for a running sequence, at the cost of whoever was admitted last.
+    private Growth Grow(SequenceSlot slot, double now)
+    {
+        while (!TryReserve(slot, slot.Length, now))
         {
             if (EvictParked(needed: slot, now) || EvictWaiting(except: slot, now))
                 continue;
-            var victim = LastUnplanned();
-            if (victim is null || (victim == slot && running.Count == 1))
-                return false;
+            if (running.Count == 1)
+                return Growth.Alone;
+            var victim = running[^1];
             Preempt(victim, now);
             if (victim == slot)
-                return false;
+                return Growth.Preempted;
         }
 
-        return true;
+        return Growth.Grown;
     }
 
     // Room for the whole context of a waiting sequence, and its cache back from the host. Running sequences are never displaced for it.
@@ -40,9 +51,11 @@ public sealed partial class WorkerCore
     {
         if (slot.Pending == 0)
             throw new InvalidOperationException($"{slot.Request} has nothing to compute.");
+        if (!CanBeMade(ledger.BlocksFor(slot.Length) - slot.DeviceBlocks.Count, slot))
+            return false;
         while (!TryReserve(slot, slot.Length, now))
         {
-            if (!EvictParked(needed: slot, now) && !(running.Count == 0 && EvictWaiting(except: slot, now)))
+            if (!EvictParked(needed: slot, now) && !EvictWaiting(except: slot, now))
                 return false;
         }
 
@@ -55,6 +68,21 @@ public sealed partial class WorkerCore
         }
 
         return true;
+    }
+
+    // A cache is given up only where that makes the room that is missing. Where nothing runs, waiting caches are no obstacle either.
+    private bool CanBeMade(int missing, SequenceSlot slot)
+    {
+        var room = ledger.Free(KvTier.Device);
+        if (room >= missing)
+            return true;
+        foreach (var other in parked)
+            room += other.DeviceBlocks.Count;
+        if (running.Count > 0)
+            return room >= missing;
+        foreach (var other in waiting)
+            room += other == slot ? 0 : other.DeviceBlocks.Count;
+        return room >= missing;
     }
 
     private bool TryReserve(SequenceSlot slot, int tokens, double now)
@@ -108,20 +136,9 @@ public sealed partial class WorkerCore
         return false;
     }
 
-    private SequenceSlot? LastUnplanned()
-    {
-        for (var i = running.Count - 1; i >= 0; i--)
-        {
-            var candidate = running[i];
-            if (!plan.Batch.Exists(planned => planned.Sequence == candidate))
-                return candidate;
-        }
-
-        return null;
-    }
-
     private void Preempt(SequenceSlot slot, double now)
     {
+        preempted = true;
         running.Remove(slot);
         Handle(slot, Reload(slot), now);
         slot.Phase = SequencePhase.Waiting;

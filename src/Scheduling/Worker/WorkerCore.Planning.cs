@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
 
@@ -6,26 +7,21 @@ namespace Pharos.Scheduling.Worker;
 // Who runs in the next iteration.
 public sealed partial class WorkerCore
 {
-    // The running set goes first; its rank never displaces it, only memory does.
+    // The running set goes first; its rank never displaces it, only memory does. Whoever is preempted stands behind the one that grows (or is
+    // that one, being the last), so the places before it never move.
     private void ContinueDecodes(double now)
     {
-        for (var i = 0; i < running.Count && plan.Tokens < limits.MaxTokens; i++)
+        for (var i = 0; i < running.Count; i++)
         {
             var slot = running[i];
             if (slot.Pending != 1)
                 continue;
-            if (TryGrow(slot, slot.Length, now))
+            switch (Grow(slot, now))
             {
-                Take(slot, 1);
+                case Growth.Grown: Take(slot, 1); break;
+                case Growth.Alone: plan.OutOfMemory.Add(slot); break;
+                case Growth.Preempted: return; // it was the last
             }
-            else if (running.Contains(slot))
-            {
-                plan.OutOfMemory.Add(slot);
-            }
-
-            // Making room may have preempted sequences behind this one, or this one: stay at the same place of the list.
-            if (i < running.Count && running[i] != slot)
-                i = running.IndexOf(slot) is var at and >= 0 ? at : i - 1;
         }
     }
 
@@ -38,14 +34,15 @@ public sealed partial class WorkerCore
         }
     }
 
-    // In order of rank; the first that does not fit ends the round, so that a large one gets its memory in the end.
+    // In order of rank; the first that does not fit ends the round, so that a large one gets its memory in the end. Nobody is admitted in an
+    // iteration that had to preempt: memory would only change hands.
     private void AdmitWaiting(double now)
     {
         if (waiting.Count == 0)
             return;
         Rescore();
         var admitted = 0;
-        while (admitted < waiting.Count && running.Count < limits.MaxSequences && plan.Tokens < limits.MaxTokens)
+        while (!preempted && admitted < waiting.Count && running.Count < maxRunning && plan.Tokens < limits.MaxTokens)
         {
             var slot = waiting[admitted];
             if (!TryBringIn(slot, now))
@@ -103,8 +100,13 @@ public sealed partial class WorkerCore
 
     private void Take(SequenceSlot slot, int count)
     {
-        plan.Batch.Add(new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + count == slot.Length));
+        var planned = new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + count == slot.Length);
+        // A sequence that comes back for a single token is a decode too: its place is among them.
+        if (count == 1)
+            plan.Batch.Insert(plan.Decodes++, planned);
+        else
+            plan.Batch.Add(planned);
         plan.Tokens += count;
-        plan.ContextTokens += slot.Computed + count;
+        plan.ContextTokens += DeviceProfile.ContextAttended(slot.Computed, count);
     }
 }

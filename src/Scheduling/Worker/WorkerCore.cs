@@ -30,11 +30,16 @@ public sealed partial class WorkerCore
     private readonly IterationPlan plan = new();
     private int nextId;
     private long iteration;
-    private bool planning;
+    private readonly int maxRunning;
+    private bool planning, preempted;
 
     public WorkerCore(WorkerLimits limits, DeviceProfile prior, IRankingPolicy ranking, IPausePolicy pausing)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxTokens, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.MaxSequences, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limits.Chunk, 1);
         this.limits = limits;
+        maxRunning = Math.Min(limits.MaxSequences, limits.MaxTokens); // so that every running sequence gets its token in every iteration
         ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks);
         Fit = new IterationFit(prior);
         Ranking = ranking;
@@ -80,15 +85,19 @@ public sealed partial class WorkerCore
     /// </summary>
     public PauseReceipt Park(SequenceSlot slot, string call, ToolForecast tool, double now)
     {
+        if (slot.Phase != SequencePhase.Running)
+            throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not running: it cannot be parked.");
         Account(slot, now);
         running.Remove(slot);
         var context = slot.Computed;
-        var decision = Pausing.Decide(new PauseView(
-            context, HeldTokens() - context, tool, Fit.Profile, ledger.Free(KvTier.Host) >= ledger.BlocksFor(context)));
+        var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
+        slot.PausedBeside = RunningTokens();
+        var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible));
+        if (decision.Action == PauseAction.Swap && !swapPossible)
+            decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
             call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
         slot.Phase = SequencePhase.Parked;
-        slot.PausedAt = now;
         slot.ExpectedReturnAt = now + tool.Seconds.Mean;
         slot.Promoted = false;
         parked.Add(slot);
@@ -103,6 +112,8 @@ public sealed partial class WorkerCore
     {
         if (slot.Phase != SequencePhase.Parked)
             throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not parked: it cannot be resumed.");
+        if (appended < 0 || slot.Length + appended >= LargestContext)
+            throw new ArgumentOutOfRangeException(nameof(appended), $"{slot.Length} + {appended} tokens do not fit a device of {LargestContext}.");
         Account(slot, now);
         var receipt = Settled(slot, toolSeconds);
         parked.Remove(slot);
@@ -139,6 +150,7 @@ public sealed partial class WorkerCore
         plan.Clear();
         TakePendingCopies();
         planning = true;
+        preempted = false;
         ContinueDecodes(now);
         ContinuePrefills();
         AdmitWaiting(now);
@@ -195,14 +207,25 @@ public sealed partial class WorkerCore
         }
     }
 
-    private long HeldTokens() => slots.Values.Sum(slot => (long)slot.DeviceTokens);
+    // C_other of the pause prices: what a stall makes the rest of the batch hold.
+    private long RunningTokens()
+    {
+        var tokens = 0L;
+        foreach (var slot in running)
+            tokens += slot.DeviceTokens;
+        return tokens;
+    }
 
+    // What the pause really wasted, revisions included, against the best choice for the time the tool turned out to take.
     private PauseReceipt Settled(SequenceSlot slot, double toolSeconds)
     {
         var receipt = slot.Receipt!;
-        var actual = MemoryTime.Waste(Fit.Profile, receipt.ContextTokens, 0, toolSeconds);
+        var actual = MemoryTime.Waste(Fit.Profile, receipt.ContextTokens, slot.PausedBeside, toolSeconds);
         var best = Math.Min(actual.Preserve, Math.Min(actual.Swap, actual.Discard));
-        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, actual.Of(receipt.Decision) - best) };
+        var paid = actual.Of(receipt.Decision);
+        if (receipt.Decision == PauseAction.Preserve && receipt.Revisions is [var givenUp, ..])
+            paid = receipt.ContextTokens * Math.Clamp(givenUp.At - receipt.At, 0, toolSeconds) + actual.Of(givenUp.Decision);
+        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best) };
     }
 }
 

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>A small dictionary, its definitions short enough for a small model to repeat.</summary>
 public static class Glossary

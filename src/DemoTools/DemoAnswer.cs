@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>What a demo tool says: JSON, spaced as the embedded model has seen it in training.</summary>
 /// <param name="Failed">Answered with 422, so that the caller knows.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>The demo tools over HTTP: <c>POST /tools/NAME</c> with the arguments as JSON.</summary>
 public static class DemoToolsApi

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 public static class DemoToolServices
 {

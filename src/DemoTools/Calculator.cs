@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>
 /// Arithmetic as Python writes it: + - * / %, parentheses, signs, decimals. Whole numbers are exact; what was divided or has a

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>How long the demo tools take: a distribution, so that pauses can be studied without a slow service.</summary>
 public sealed class ToolLatency

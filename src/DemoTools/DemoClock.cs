@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>Local time of a city: of its real time zone where it and the machine's zone data are known, else of a made-up one.</summary>
 public static class DemoClock

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>
 /// Serves the demo tools on a loopback port of their own and registers them, so that a tool call is a real HTTP call from the first

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>Weather made up from a city's name and the day: the same question has the same answer until midnight UTC.</summary>
 public static class DemoWeather

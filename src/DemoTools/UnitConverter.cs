@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 
-namespace Pharos.Gateway.DemoTools;
+namespace Pharos.DemoTools;
 
 /// <summary>Converts between units of one dimension. Currencies have fixed rates: a demonstration, no market data.</summary>
 public static class UnitConverter

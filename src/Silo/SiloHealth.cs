@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Options;
+using Pharos.Grains;
+using Pharos.Grains.Configuration;
+using Pharos.Grains.Devices;
+using Pharos.Inference.Serving;
+using Pharos.Scheduling.Pool;
+
+namespace Pharos.Silo;
+
+/// <summary>What an orchestrator asks a silo: <c>/alive</c>, the process answers; <c>/health</c>, its devices take new work.</summary>
+internal static class SiloHealth
+{
+    public static void MapSiloHealth(this WebApplication app)
+    {
+        app.MapGet("/alive", () => "alive");
+        app.MapGet("/health", async (IGrainFactory grains, ILocalSilos silos, ServedModel model, IOptions<PharosOptions> options) =>
+        {
+            var keys = silos.Names.SelectMany(silo => Enumerable.Range(0, options.Value.Workers).Select(device => WorkerKey.Of(model.Name, silo, device)));
+            var workers = await Task.WhenAll(keys.Select(key => grains.GetGrain<IWorkerGrain>(key).Describe()));
+            var active = workers.Count(worker => worker.State == WorkerState.Active);
+            return active > 0
+                ? Results.Text($"{active} of {workers.Length} workers are active")
+                : Results.Text($"none of {workers.Length} workers is active", statusCode: StatusCodes.Status503ServiceUnavailable);
+        });
+    }
+}

@@ -1,0 +1,43 @@
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Scheduling.Tests.Worker;
+
+/// <summary>
+/// A device that remembers which token of which sequence is in every slot of every block, executes plans as a real one would, and complains
+/// when a sequence would attend to anything that is not its own context.
+/// </summary>
+public sealed class FakeDevice(WorkerLimits limits)
+{
+    private readonly (int Sequence, int Position)[][][] tiers = // [tier][block][offset]
+        [Empty(limits.DeviceBlocks, limits.BlockSize), Empty(limits.HostBlocks, limits.BlockSize)];
+
+    public void Execute(IterationPlan plan, WorkerCore core)
+    {
+        foreach (var copy in plan.Copies)
+            tiers[(int)copy.From][copy.Source].CopyTo(tiers[(int)copy.To][copy.Target], 0);
+        foreach (var (slot, start, count, samples) in plan.Batch)
+        {
+            var table = core.BlockTable(slot);
+            Assert.True(table.Count * limits.BlockSize >= start + count, $"{slot.Request} writes to {start + count} in {table.Count} blocks");
+            Assert.Equal(samples, start + count == slot.Length);
+            for (var position = start; position < start + count; position++)
+                Block(table, position)[position % limits.BlockSize] = (slot.Id, position);
+        }
+
+        // After all writes: a write into somebody else's block shows too.
+        foreach (var (slot, start, count, _) in plan.Batch)
+        {
+            var table = core.BlockTable(slot);
+            for (var position = 0; position < start + count; position++)
+            {
+                if (Block(table, position)[position % limits.BlockSize] != (slot.Id, position))
+                    Assert.Fail($"{slot.Request} attends at {position} to {Block(table, position)[position % limits.BlockSize]} instead of its own token");
+            }
+        }
+    }
+
+    private (int Sequence, int Position)[] Block(IReadOnlyList<int> table, int position) => tiers[0][table[position / limits.BlockSize]];
+
+    private static (int, int)[][] Empty(int blocks, int size) =>
+        [.. Enumerable.Range(0, blocks).Select(_ => Enumerable.Repeat((-1, -1), size).ToArray())];
+}

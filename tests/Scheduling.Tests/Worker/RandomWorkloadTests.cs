@@ -1,0 +1,109 @@
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Scheduling.Tests.Worker;
+
+/// <summary>Random lives on tiny devices: whatever happens, contexts are whole, everybody gets to the end, and nothing is left behind.</summary>
+public sealed class RandomWorkloadTests
+{
+    public static TheoryData<string, string> Policies => new()
+    {
+        { "fcfs", "preserve" }, { "fcfs", "swap" }, { "fcfs", "discard" }, { "fcfs", "lamps" },
+        { "lamps", "preserve" }, { "lamps", "swap" }, { "lamps", "discard" }, { "lamps", "lamps" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Policies))]
+    public void Random_workload_ends_with_everybody_served_and_everything_free(string rank, string pause)
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            try
+            {
+                Run(rank, pause, seed);
+            }
+            catch (Exception failure)
+            {
+                throw new InvalidOperationException($"seed {seed} of {rank} x {pause}: {failure.Message}", failure);
+            }
+        }
+    }
+
+    private static void Run(string rank, string pause, int seed)
+    {
+        var dice = new Random(seed);
+        var blockSize = dice.Next(1, 6);
+        var blocks = dice.Next(4, 40);
+        var slowLink = WorkerStory.FastLink with { SwapTokensPerSecond = dice.Next(2) == 0 ? 1e6 : 10 };
+        var story = new WorkerStory(
+            blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink);
+        var toCome = dice.Next(5, 25);
+        var lives = new List<Life>();
+        for (var step = 0; toCome > 0 || lives.Count > 0; step++)
+        {
+            Assert.True(step < 20_000, $"no end: {string.Join(", ", lives.Select(life => $"{life.Slot.Request} {life.Slot.Phase} {life.Slot.Computed}/{life.Slot.Length}"))}");
+            if (toCome > 0 && dice.Next(3) == 0)
+            {
+                var prompt = dice.Next(1, Math.Max(2, blocks * blockSize));
+                var slot = story.Start($"r{toCome--}", Math.Min(prompt, blocks * blockSize - 1), dice.Next(2), dice.Next(1, 30), story.Now);
+                lives.Add(new Life(slot) { Left = dice.Next(1, 15), Pauses = dice.Next(0, 4) });
+            }
+
+            if (lives.Count > 0 && dice.Next(60) == 0)
+                End(story, lives, lives[dice.Next(lives.Count)]); // cancelled, wherever it is
+
+            foreach (var life in lives.Where(life => life.Slot.Phase == SequencePhase.Parked && life.BackAt <= story.Now).ToList())
+            {
+                var appended = dice.Next(0, 10);
+                if (life.Slot.Length + appended >= story.Core.LargestContext)
+                    End(story, lives, life);
+                else
+                    story.Return(life.Slot, appended, 0);
+                life.Left = dice.Next(1, 15);
+            }
+
+            story.Step();
+            if (story.Plan.IsEmpty)
+                story.Wait(0.05);
+            foreach (var alone in story.Plan.OutOfMemory.ToList())
+            {
+                Assert.Equal(1, story.Core.Running);
+                End(story, lives, lives.Single(life => life.Slot == alone));
+            }
+
+            foreach (var planned in story.Plan.Batch.Where(planned => planned.Samples).ToList())
+            {
+                if (lives.FirstOrDefault(life => life.Slot == planned.Sequence) is not { } life || --life.Left > 0)
+                    continue;
+                if (life.Pauses-- > 0)
+                {
+                    life.BackAt = story.Now + dice.NextDouble() * 0.5;
+                    story.Park(life.Slot, dice.NextDouble());
+                }
+                else
+                {
+                    End(story, lives, life);
+                }
+            }
+        }
+
+        story.AllIsFree();
+    }
+
+    private static void End(WorkerStory story, List<Life> lives, Life life)
+    {
+        story.End(life.Slot);
+        lives.Remove(life);
+    }
+
+    private sealed class Life(SequenceSlot slot)
+    {
+        public SequenceSlot Slot => slot;
+
+        public int Left { get; set; }
+
+        public int Pauses { get; set; }
+
+        public double BackAt { get; set; }
+    }
+}
