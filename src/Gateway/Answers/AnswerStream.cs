@@ -9,6 +9,9 @@ namespace Pharos.Gateway.Answers;
 /// </summary>
 internal sealed partial class AnswerStream : IAsyncDisposable
 {
+    /// <summary>A request says something at least every second; see <see cref="WorkerFeeds"/>.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
+
     private readonly IClusterGrains _grains;
     private readonly GrainRetry _retry;
     private readonly TimeProvider _time;
@@ -86,14 +89,20 @@ internal sealed partial class AnswerStream : IAsyncDisposable
         long? brokenSince = null;
         while (true)
         {
-            var opened = _time.GetTimestamp();
+            using var heard = new CancellationTokenSource(Silence, _time);
+            await using var stopped = _stop.Token.Register(heard.Cancel);
             try
             {
                 var ended = false;
-                await foreach (var notice in _grains.Request(Request).Follow(next, _stop.Token).WithCancellation(_stop.Token))
+                await foreach (var notice in _grains.Request(Request).Follow(next, heard.Token).WithCancellation(heard.Token))
                 {
+                    heard.CancelAfter(Silence);
                     if (notice.Number < next)
+                    {
+                        brokenSince = null; // it is there
                         continue;
+                    }
+
                     next = notice.Number + 1;
                     delay = TimeSpan.FromMilliseconds(100);
                     brokenSince = null;
@@ -116,8 +125,6 @@ internal sealed partial class AnswerStream : IAsyncDisposable
             }
             if (_stop.IsCancellationRequested)
                 return;
-            if (_time.GetElapsedTime(opened) > _patience)
-                brokenSince = null; // it was whole for long, only silent
             brokenSince ??= _time.GetTimestamp();
             if (_time.GetElapsedTime(brokenSince.Value) >= _patience)
             {

@@ -12,6 +12,9 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>A worker says something at least every half second. A client of the cluster gets no error when a silo dies, only silence.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<string, Subscription> _requests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
@@ -34,10 +37,13 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
         var delay = FirstDelay;
         while (!_stop.IsCancellationRequested)
         {
+            using var heard = new CancellationTokenSource(Silence, time);
+            await using var stopped = _stop.Token.Register(heard.Cancel);
             try
             {
-                await foreach (var batch in grains.Worker(feed.Worker).Deltas(gateway.Id, _stop.Token).WithCancellation(_stop.Token))
+                await foreach (var batch in grains.Worker(feed.Worker).Deltas(gateway.Id, heard.Token).WithCancellation(heard.Token))
                 {
+                    heard.CancelAfter(Silence);
                     delay = FirstDelay;
                     foreach (var delta in batch.Deltas)
                     {

@@ -25,7 +25,7 @@ public sealed partial class RequestCore
         state.Usage = state.Usage with
         {
             CompletionTokens = state.Usage.CompletionTokens + report.Tokens.Length,
-            CachedTokens = state.Usage.CachedTokens + end.CachedTokens,
+            CachedTokens = state.AnswerTokens == 0 ? end.CachedTokens : state.Usage.CachedTokens, // of the prompt, not of what the answer added
             KvTokenSeconds = state.Usage.KvTokenSeconds + end.KvTokenSeconds,
             QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
             Preemptions = state.Usage.Preemptions + end.Preemptions,
