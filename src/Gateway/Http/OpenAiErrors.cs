@@ -20,9 +20,10 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
         {
             await Write(context, Of(exception));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // for the log: nobody reads it
         }
     }
 
