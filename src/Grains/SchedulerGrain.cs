@@ -51,7 +51,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
 
     public Task Learn(SegmentOutcome outcome)
     {
-        core.Predictor.Learn(outcome);
+        core.Learn(outcome);
         return Task.CompletedTask;
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Pharos.Grains.Tools;
@@ -51,6 +53,26 @@ public sealed class ToolCallerTests
         var result = await story.CallAsync(tool: "wether");
 
         Assert.Equal(("""{"error": "unknown tool wether; known tools: weather"}""", true), (result.Content, result.Failed));
+    }
+
+    [Fact]
+    public async Task Durations_are_measured_by_tool_and_outcome_and_made_up_names_are_no_label()
+    {
+        await using var story = await ToolStory.StartAsync((http, _) => http.Response.WriteAsync("1"));
+        var seen = new ConcurrentQueue<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "pharos.tool_duration_seconds" && instrument.Meter.Scope == story.Meters)
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => seen.Enqueue($"{tags[0].Value} {tags[1].Value}"));
+        listener.Start();
+
+        await story.CallAsync();
+        await story.CallAsync(tool: "wether");
+
+        Assert.Equal(["weather ok", "unknown unknown_tool"], seen);
     }
 
     [Theory]

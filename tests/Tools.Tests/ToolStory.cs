@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +20,8 @@ public sealed class ToolStory : IAsyncDisposable
     private ToolStory(WebApplication server, ServiceProvider services, ManualTime time) => (this.server, this.services, Time) = (server, services, time);
 
     public ManualTime Time { get; }
+
+    public IMeterFactory Meters => services.GetRequiredService<IMeterFactory>();
 
     public int Calls => Volatile.Read(ref calls);
 

@@ -35,6 +35,7 @@ start_silo() { # name number
   Pharos__Cluster__SiloName=$1 Pharos__Cluster__SiloPort=$((21110 + $2)) Pharos__Cluster__GatewayPort=$((31000 + $2)) \
     dotnet "$bin/Silo/release/Pharos.Silo.dll" --urls "http://127.0.0.1:$((18090 + $2))" >"$work/$1.log" 2>&1 &
   silo[$1]=$!
+  disown $!
   pids+=($!)
 }
 start_silo alpha 1

@@ -30,7 +30,7 @@ public sealed class CpuBackend : IModelBackend
         Threads = threads;
         weights = new LlamaWeights(source, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new LlamaModel(source.Config, weights, cache, Kernels, threads, options.MaxTokensPerStep);
+        model = new LlamaModel(source.Config, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
     }

@@ -36,12 +36,18 @@ public sealed record CpuBackendOptions
     /// <summary>Null: the best the machine has.</summary>
     public InstructionPath? Instructions { get; init; }
 
+    /// <summary>
+    /// Multiply-accumulates of a step below which it runs on one thread: barriers would cost more than threads save.
+    /// </summary>
+    public long WorkForThreads { get; init; } = 20_000_000;
+
     internal void Validate()
     {
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");
         Require(HostBytes >= 0, nameof(HostBytes), HostBytes, "0 or more");
-        Require(BlockSize >= KvLayout.Tile && BlockSize % KvLayout.Tile == 0, nameof(BlockSize), BlockSize, $"a multiple of {KvLayout.Tile}");
+        Require(BlockSize >= KvLayout.Tile && BlockSize % KvLayout.Tile == 0, nameof(BlockSize), BlockSize,
+            $"a multiple of {KvLayout.Tile}");
         Require(MaxTokensPerStep is >= 1 and <= 1 << 20, nameof(MaxTokensPerStep), MaxTokensPerStep, "1 to 1048576");
         Require(MaxSequences is >= 1 and <= 1 << 20, nameof(MaxSequences), MaxSequences, "1 to 1048576");
     }

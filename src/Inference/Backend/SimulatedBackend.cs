@@ -29,11 +29,14 @@ public sealed class SimulatedBackend : IModelBackend
         alphabet = [.. options.Alphabet];
         members = [.. alphabet];
         if (alphabet.Length == 0 || members.Contains(options.EosToken) || members.Append(options.EosToken).Any(id => id < 0 || id >= options.Model.VocabularySize))
-            throw new ArgumentException($"Alphabet and EosToken are expected to be different ids below {options.Model.VocabularySize}.", nameof(options));
+            throw new ArgumentException(
+                $"Alphabet and EosToken are expected to be different ids below {options.Model.VocabularySize}.", nameof(options));
         if (options.MinSegment < 0 || options.MaxSegment < options.MinSegment)
-            throw new ArgumentException($"MinSegment {options.MinSegment} to MaxSegment {options.MaxSegment} is no range.", nameof(options));
+            throw new ArgumentException(
+                $"MinSegment {options.MinSegment} to MaxSegment {options.MaxSegment} is no range.", nameof(options));
         if (options.DeviceBlocks < 1 || options.HostBlocks < 0 || options.BlockSize < 1)
-            throw new ArgumentException($"{options.DeviceBlocks} device blocks, {options.HostBlocks} host blocks of {options.BlockSize} tokens are no cache.", nameof(options));
+            throw new ArgumentException(
+                $"{options.DeviceBlocks} device blocks, {options.HostBlocks} host blocks of {options.BlockSize} tokens are no cache.", nameof(options));
         Kv = new KvShape(options.BlockSize, options.DeviceBlocks, options.HostBlocks, (long)options.Model.CanonicalBytesPerToken * options.BlockSize);
         Limits = new BackendLimits(options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: true);
         device = new int[options.DeviceBlocks * options.BlockSize];
@@ -137,7 +140,13 @@ public sealed class SimulatedBackend : IModelBackend
 
     private int SlotOf(ReadOnlySpan<int> table, int position) => table[position / Kv.BlockSize] * Kv.BlockSize + position % Kv.BlockSize;
 
-    private Span<int> BlockAt(KvTier tier, int block) => (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+    private Span<int> BlockAt(KvTier tier, int block)
+    {
+        int blocks = tier == KvTier.Device ? Kv.DeviceBlocks : Kv.HostBlocks;
+        if ((uint)block >= (uint)blocks)
+            throw new ArgumentOutOfRangeException(nameof(block), block, $"The {tier} tier has blocks 0..{blocks - 1}.");
+        return (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+    }
 
     /// <summary>A token's id travels in the first elements of its key and of its value in layer 0.</summary>
     private Span<byte> HalfOf(Span<byte> canonical, int token, int tokens, bool high) =>

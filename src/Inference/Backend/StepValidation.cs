@@ -6,16 +6,20 @@ internal static class StepValidation
     /// <exception cref="ArgumentException">An index leaves its range, or the arrays contradict each other.</exception>
     public static void RequireValid(StepBatch batch, ModelShape model, KvShape kv, BackendLimits limits)
     {
-        Require(batch.TokenCount >= 1 && batch.TokenCount <= limits.MaxTokens, $"A step of {batch.TokenCount} tokens; 1 to {limits.MaxTokens} are supported.");
-        Require(batch.SequenceCount >= 1 && batch.SequenceCount <= limits.MaxSequences, $"A step of {batch.SequenceCount} sequences; 1 to {limits.MaxSequences} are supported.");
+        Require(batch.TokenCount >= 1 && batch.TokenCount <= limits.MaxTokens,
+            $"A step of {batch.TokenCount} tokens; 1 to {limits.MaxTokens} are supported.");
+        Require(batch.SequenceCount >= 1 && batch.SequenceCount <= limits.MaxSequences,
+            $"A step of {batch.SequenceCount} sequences; 1 to {limits.MaxSequences} are supported.");
         Require(batch.QueryStart[0] == 0 && batch.QueryStart[batch.SequenceCount] == batch.TokenCount, "QueryStart does not cover the tokens of the step.");
         for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
             RequireValidSequence(batch, sequence, model, kv);
         for (int token = 0; token < batch.TokenCount; token++)
         {
-            Require((uint)batch.TokenIds[token] < (uint)model.VocabularySize, $"Token id {batch.TokenIds[token]} is not below the vocabulary size {model.VocabularySize}.");
+            Require((uint)batch.TokenIds[token] < (uint)model.VocabularySize,
+                $"Token id {batch.TokenIds[token]} is not below the vocabulary size {model.VocabularySize}.");
             int slot = batch.SlotMapping[token];
-            Require(slot >= -1 && slot < (long)kv.DeviceBlocks * kv.BlockSize, $"Slot {slot} is none of {kv.DeviceBlocks} blocks of {kv.BlockSize} tokens.");
+            Require(slot >= -1 && slot < (long)kv.DeviceBlocks * kv.BlockSize,
+                $"Slot {slot} is none of {kv.DeviceBlocks} blocks of {kv.BlockSize} tokens.");
         }
         for (int row = 0; row < batch.LogitRowCount; row++)
         {
@@ -29,11 +33,13 @@ internal static class StepValidation
         int start = batch.QueryStart[sequence], end = batch.QueryStart[sequence + 1], context = batch.ContextLengths[sequence];
         Require(end > start, $"Sequence {sequence} of the step has no token.");
         Require(context <= model.MaxPositions, $"Sequence {sequence} has {context} tokens; the model supports {model.MaxPositions}.");
-        Require(context <= (long)batch.BlockTableStride * kv.BlockSize, $"Sequence {sequence} has {context} tokens; a block table of {batch.BlockTableStride} blocks does not hold them.");
+        Require(context <= (long)batch.BlockTableStride * kv.BlockSize,
+            $"Sequence {sequence} has {context} tokens; a block table of {batch.BlockTableStride} blocks does not hold them.");
         for (int token = start; token < end; token++)
         {
             int expected = context - (end - token);
-            Require(expected >= 0 && batch.Positions[token] == expected, $"Token {token} has position {batch.Positions[token]}; its sequence's context length makes it {expected}.");
+            Require(expected >= 0 && batch.Positions[token] == expected,
+                $"Token {token} has position {batch.Positions[token]}; its sequence's context length makes it {expected}.");
         }
         int blocks = (context + kv.BlockSize - 1) / kv.BlockSize;
         for (int i = 0; i < blocks; i++)

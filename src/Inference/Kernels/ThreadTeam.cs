@@ -10,15 +10,15 @@ internal sealed class ThreadTeam : IDisposable
     private readonly object gate = new();
     private readonly Action<int> body;
     private int parked;
-    private int job;        // counts the runs; a change wakes the helpers
-    private int finished;   // helpers done with the present run
+    private int job;        // counts the runs; a change wakes the followers
+    private int finished;   // followers done with the present run
     private int arrived;    // threads that reached the present barrier
     private int phase;      // counts the barriers
     private int active = 1; // threads of the present run, the caller among them
     private bool stopping;
     private Exception? failure;
 
-    /// <param name="threads">The caller of <see cref="Run"/> and threads - 1 helpers.</param>
+    /// <param name="threads">The caller of <see cref="Run"/> and threads - 1 followers.</param>
     /// <param name="body">Gets the thread's number, 0 to <see cref="Active"/> - 1; must not throw between barriers that others wait for.</param>
     public ThreadTeam(int threads, Action<int> body)
     {
@@ -26,7 +26,7 @@ internal sealed class ThreadTeam : IDisposable
         for (int i = 1; i < threads; i++)
         {
             int number = i;
-            new Thread(() => Help(number)) { IsBackground = true, Name = $"pharos-kernel-{number}" }.Start();
+            new Thread(() => Follow(number)) { IsBackground = true, Name = $"pharos-kernel-{number}" }.Start();
         }
     }
 
@@ -35,7 +35,7 @@ internal sealed class ThreadTeam : IDisposable
     /// <summary>Threads of the present run.</summary>
     public int Active => active;
 
-    /// <summary>Runs the body on the caller, together with all helpers or alone, and returns when it is done.</summary>
+    /// <summary>Runs the body on the caller, together with all followers or alone, and returns when it is done.</summary>
     public void Run(bool together)
     {
         active = together ? Threads : 1;
@@ -68,7 +68,7 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    private void Help(int number)
+    private void Follow(int number)
     {
         for (int seen = 0; ;)
         {

@@ -26,7 +26,8 @@ internal static unsafe class CanonicalKv
     public static void RequireValid(KvStore store, ReadOnlySpan<int> blocks, int tokens)
     {
         if (tokens < 0 || tokens > (long)blocks.Length * store.Layout.BlockSize)
-            throw new ArgumentException($"{blocks.Length} blocks of {store.Layout.BlockSize} tokens do not hold {tokens} tokens.", nameof(tokens));
+            throw new ArgumentException(
+                $"{blocks.Length} blocks of {store.Layout.BlockSize} tokens do not hold {tokens} tokens.", nameof(tokens));
         foreach (int block in blocks)
         {
             if ((uint)block >= (uint)store.DeviceBlocks)
@@ -39,7 +40,8 @@ internal static unsafe class CanonicalKv
     {
         long expected = BytesOf(layout, tokens);
         if (bytes != expected)
-            throw new ArgumentException($"The exported cache has {bytes} bytes; {expected} are expected for {tokens} tokens of this model.", nameof(bytes));
+            throw new ArgumentException(
+                $"The exported cache has {bytes} bytes; {expected} are expected for {tokens} tokens of this model.", nameof(bytes));
     }
 
     private static long BytesOf(KvLayout layout, int tokens) => (long)layout.Layers * 2 * tokens * layout.KvHeads * layout.HeadDim * sizeof(ushort);

@@ -58,7 +58,8 @@ internal sealed unsafe class KvStore : IDisposable
         foreach (var copy in copies)
         {
             if ((uint)copy.Source >= (uint)BlocksOf(copy.From) || (uint)copy.Target >= (uint)BlocksOf(copy.To))
-                throw new ArgumentOutOfRangeException(nameof(copies), copy, $"Blocks are 0..{DeviceBlocks - 1} on the device and 0..{HostBlocks - 1} on the host.");
+                throw new ArgumentOutOfRangeException(nameof(copies), copy,
+                    $"Blocks are 0..{DeviceBlocks - 1} on the device and 0..{HostBlocks - 1} on the host.");
         }
     }
 

@@ -28,13 +28,15 @@ public sealed record LlamaConfig(
         int heads = fields.Integer("num_attention_heads", 1, MaxWidth);
         int kvHeads = fields.OptionalInteger("num_key_value_heads", 1, heads) ?? heads;
         if (heads % kvHeads != 0)
-            throw fields.Unsupported("num_key_value_heads", fields.Find("num_key_value_heads")!.Value, $"a divisor of num_attention_heads, which is {heads}");
+            throw fields.Unsupported("num_key_value_heads", fields.Find("num_key_value_heads")!.Value,
+                $"a divisor of num_attention_heads, which is {heads}");
         int? headDim = fields.OptionalInteger("head_dim", 2, MaxWidth);
         if (headDim is null && hidden % heads != 0)
             throw fields.Missing("head_dim", $"a value (hidden_size {hidden} is no multiple of num_attention_heads {heads})");
         headDim ??= hidden / heads;
         if (headDim % 2 != 0)
-            throw new ModelLoadException($"{fields.FileName}: head_dim is {headDim}; supported is an even number, as rotary positions turn pairs.");
+            throw new ModelLoadException(
+                $"{fields.FileName}: head_dim is {headDim}; supported is an even number, as rotary positions turn pairs.");
 
         int layers = fields.Integer("num_hidden_layers", 1, 10_000);
         int vocabulary = fields.Integer("vocab_size", 1, 1 << 24);
@@ -87,7 +89,8 @@ public sealed record LlamaConfig(
     {
         int[] exits = fields.Integers("early_exit_layers");
         if (exits.Any(e => e < 1 || e > layers) || exits.Zip(exits.Skip(1)).Any(pair => pair.First >= pair.Second))
-            throw fields.Unsupported("early_exit_layers", fields.Find("early_exit_layers")!.Value, $"an ascending list of depths between 1 and {layers}");
+            throw fields.Unsupported("early_exit_layers", fields.Find("early_exit_layers")!.Value,
+                $"an ascending list of depths between 1 and {layers}");
         return exits;
     }
 }

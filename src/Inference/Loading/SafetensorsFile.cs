@@ -46,7 +46,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     {
         long headerBytes = BinaryPrimitives.ReadInt64LittleEndian(new ReadOnlySpan<byte>(Start, 8));
         if (headerBytes < 2 || headerBytes > Math.Min(Length - 8, MaxHeaderBytes))
-            throw new ModelLoadException($"{file}: the header length is {headerBytes}; supported is 2 to {Math.Min(Length - 8, MaxHeaderBytes)} in a file of {Length} bytes.");
+            throw new ModelLoadException(
+                $"{file}: the header length is {headerBytes}; supported is 2 to {Math.Min(Length - 8, MaxHeaderBytes)} in a file of {Length} bytes.");
         JsonDocument header;
         try
         {
@@ -83,7 +84,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new ModelLoadException($"{file}: the header entry of {name} is malformed; dtype, shape and data_offsets are expected.", e);
+            throw new ModelLoadException(
+                $"{file}: the header entry of {name} is malformed; dtype, shape and data_offsets are expected.", e);
         }
         var type = dtype switch
         {

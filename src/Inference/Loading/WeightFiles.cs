@@ -58,7 +58,8 @@ internal sealed unsafe class WeightFiles : IDisposable
         {
             string[] found = [.. Directory.GetFiles(directory, "*.safetensors").Select(p => Path.GetFileName(p)!)];
             if (found.Length != 1)
-                throw new ModelLoadException($"{Single}: the file is missing from {directory}; one .safetensors file, or {Index} and its shards, is expected.");
+                throw new ModelLoadException(
+                    $"{Single}: the file is missing from {directory}; one .safetensors file, or {Index} and its shards, is expected.");
             name = found[0];
         }
         var file = Open(directory, name);
@@ -75,7 +76,8 @@ internal sealed unsafe class WeightFiles : IDisposable
         {
             string? name = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
             if (name is null || name != Path.GetFileName(name))
-                throw new ModelLoadException($"{Index}: weight_map.{entry.Name} is {entry.Value.GetRawText()}; the name of a file in the same directory is expected.");
+                throw new ModelLoadException(
+                    $"{Index}: weight_map.{entry.Name} is {entry.Value.GetRawText()}; the name of a file in the same directory is expected.");
             if (!Open(directory, name).Tensors.TryGetValue(entry.Name, out var view))
                 throw new ModelLoadException($"{name}: the tensor {entry.Name} is missing; {Index} places it there.");
             tensors[entry.Name] = view;

@@ -12,9 +12,6 @@ namespace Pharos.Inference.Models;
 /// </summary>
 internal sealed unsafe class LlamaModel : IDisposable
 {
-    /// <summary>Multiply-accumulates below which a step runs on the caller alone: barriers would cost more than helpers save.</summary>
-    private const long WorkForThreads = 20_000_000;
-
     private readonly LlamaConfig config;
     private readonly LlamaWeights weights;
     private readonly KvStore cache;
@@ -28,15 +25,17 @@ internal sealed unsafe class LlamaModel : IDisposable
     private readonly int[] nextItem; // [layer] attention work taken
     private readonly float queryScale;
     private readonly int group;
+    private readonly long workForThreads; // multiply-accumulates below which a step runs on the caller alone
 
     // Of the present step, for all threads.
     private StepBatch batch = null!;
     private float[] logits = [];
     private int depth;
 
-    public LlamaModel(LlamaConfig config, LlamaWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens)
+    public LlamaModel(LlamaConfig config, LlamaWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads)
     {
         (this.config, this.weights, this.cache, this.kernels) = (config, weights, cache, kernels);
+        this.workForThreads = workForThreads;
         group = config.Heads / config.KvHeads;
         queryScale = 1f / MathF.Sqrt(config.HeadDim);
         rotary = new RotaryTable(config.MaxPositions, config.HeadDim, config.RopeTheta);
@@ -57,7 +56,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         attention.Cut(batch);
         tiles.Cut(batch.TokenCount, kernels.TileRows);
         Array.Clear(nextItem);
-        team.Run(together: config.Parameters * batch.TokenCount >= WorkForThreads);
+        team.Run(together: config.Parameters * batch.TokenCount >= workForThreads);
         this.batch = null!;
     }
 

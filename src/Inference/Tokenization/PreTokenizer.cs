@@ -7,7 +7,7 @@ namespace Pharos.Inference.Tokenization;
 /// <summary>Cuts text into the pieces within which merges may happen.</summary>
 internal abstract class PreTokenizer
 {
-    /// <summary>Length in UTF-16 units of the piece that starts <paramref name="text"/>, which is not empty.</summary>
+    /// <summary>Length in UTF-16 units of the first piece of text[start..end), which is not empty.</summary>
     public abstract int NextPiece(string text, int start, int end);
 }
 
@@ -92,8 +92,9 @@ internal sealed class RegexPreTokenizer(string pattern) : PreTokenizer
         var match = regex.Match(text, start, end - start);
         while (match.Success && match.Length == 0)
             match = match.NextMatch();
-        if (!match.Success)
-            return end - start;
-        return match.Index == start ? match.Length : match.Index - start;
+        int length = !match.Success ? end - start : match.Index == start ? match.Length : match.Index - start;
+        // The regex sees the halves of a supplementary character as symbols of their own; a cut between them would lose it.
+        bool splitsPair = start + length < end && char.IsHighSurrogate(text[start + length - 1]) && char.IsLowSurrogate(text[start + length]);
+        return splitsPair ? length + 1 : length;
     }
 }

@@ -39,7 +39,8 @@ internal static class TokenizerFile
         for (int value = 0; value < 256; value++)
         {
             if (!vocabulary.TryGetValue(ByteAlphabet.Spell((byte)value).ToString(), out byteTokens[value]))
-                throw new ModelLoadException($"{root.FileName}: model.vocab has no token for byte 0x{value:X2}; supported is byte-level BPE with all 256 bytes.");
+                throw new ModelLoadException(
+                    $"{root.FileName}: model.vocab has no token for byte 0x{value:X2}; supported is byte-level BPE with all 256 bytes.");
         }
         var (preTokenizer, prefixSpace) = ReadPreTokenizer(root);
         return new BpeTokenizer(new TokenizerParts(

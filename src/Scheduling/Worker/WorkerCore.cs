@@ -228,37 +228,3 @@ public sealed partial class WorkerCore
         return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best) };
     }
 }
-
-/// <summary>Totals since the device was opened.</summary>
-public sealed class WorkerTotals
-{
-    public long Iterations { get; internal set; }
-
-    public long PrefillTokens { get; internal set; }
-
-    public long GeneratedTokens { get; internal set; }
-
-    public long RecomputedTokens { get; internal set; }
-
-    public long Preemptions { get; internal set; }
-
-    public long SwappedOutBlocks { get; internal set; }
-
-    public long SwappedInBlocks { get; internal set; }
-
-    public long Preserved { get; private set; }
-
-    public long Swapped { get; private set; }
-
-    public long Discarded { get; private set; }
-
-    internal void Count(PauseAction action)
-    {
-        switch (action)
-        {
-            case PauseAction.Preserve: Preserved++; break;
-            case PauseAction.Swap: Swapped++; break;
-            default: Discarded++; break;
-        }
-    }
-}

@@ -1,4 +1,5 @@
 using Pharos.Inference.Backend;
+using Pharos.Inference.Sampling;
 
 namespace Pharos.Inference.Tests.Support;
 
@@ -38,7 +39,7 @@ internal sealed class StepDriver(IModelBackend backend)
     public async Task<int[]> NextAsync(params Part[] parts)
     {
         var rows = await RunAsync(parts);
-        return backend.Limits.SamplesTokens ? result.Tokens[..batch.LogitRowCount] : [.. rows.Select(r => Sampling.Sampler.ArgMax(r))];
+        return backend.Limits.SamplesTokens ? result.Tokens[..batch.LogitRowCount] : [.. rows.Select(r => Sampler.ArgMax(r))];
     }
 
     /// <summary>The last row's logits when a prompt runs in chunks of the given sizes, the last one repeated.</summary>

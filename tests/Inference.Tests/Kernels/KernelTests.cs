@@ -1,0 +1,138 @@
+using Pharos.Inference.Kernels;
+using Pharos.Inference.KvCache;
+
+namespace Pharos.Inference.Tests.Kernels;
+
+/// <summary>Each instruction set against scalar loops.</summary>
+public sealed unsafe class KernelTests
+{
+    public static TheoryData<InstructionPath> Paths() => [.. Enum.GetValues<InstructionPath>().Where(KernelSet.IsSupported)];
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Multiply_IsOneChainOverDepth_ForEveryNumberOfRows(InstructionPath path)
+    {
+        var kernels = KernelSet.For(path);
+        const int depth = 450, columns = 70; // more than one slice of depth, a panel that is not full
+        foreach (var type in Enum.GetValues<WeightType>())
+        {
+            float[][] weights = Matrix(columns, depth, 1);
+            using var packed = new PackedMatrix(columns, depth, type);
+            for (int column = 0; column < columns; column++)
+                packed.SetColumn(column, weights[column]);
+            foreach (int rows in Enumerable.Range(1, 14).Append(29))
+            {
+                float[][] a = Matrix(rows, depth, rows);
+                var tiles = new RowTiles(rows);
+                tiles.Cut(rows, kernels.TileRows);
+                using var left = NativeBuffer.OfFloats(rows * depth);
+                using var c = NativeBuffer.OfFloats(rows * packed.PaddedColumns);
+                for (int row = 0; row < rows; row++)
+                    fixed (float* source = a[row])
+                        KernelSet.PackRow(source, depth, left.Floats, tiles, row);
+                kernels.Multiply(packed, tiles, left.Floats, c.Floats, packed.PaddedColumns, 0, packed.Panels);
+                for (int row = 0; row < rows; row++)
+                {
+                    for (int column = 0; column < columns; column++)
+                    {
+                        float expected = 0;
+                        for (int k = 0; k < depth; k++)
+                            expected = Chain(path, a[row][k], type == WeightType.Bf16 ? Bf16.Widen(Bf16.Round(weights[column][k])) : weights[column][k], expected);
+                        Assert.Equal(expected, c.Floats[row * packed.PaddedColumns + column]);
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Softmax_IsThatOfScalars(InstructionPath path)
+    {
+        foreach (int count in (int[])[1, 2, 15, 16, 17, 100])
+        {
+            float[] scores = [.. Matrix(1, count + 16, count)[0].Select(v => v * 30)];
+            double top = scores.Take(count).Max(), sum = scores.Take(count).Sum(s => Math.Exp(s - top));
+            double[] expected = [.. scores.Take(count).Select(s => Math.Exp(s - top) / sum)];
+            fixed (float* p = scores)
+                KernelSet.For(path).Softmax(p, count);
+            for (int i = 0; i < count; i++)
+                Assert.Equal(expected[i], scores[i], 1e-6);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void SwiGlu_IsThatOfScalars_ToTheExtremes(InstructionPath path)
+    {
+        float[] gate = [.. Enumerable.Range(0, 32).Select(i => (i - 16) * 9f)], up = [.. Enumerable.Range(0, 32).Select(i => 1f - i * 0.1f)];
+        float[] input = [.. gate, .. up], output = new float[32];
+        fixed (float* source = input, target = output)
+            KernelSet.For(path).SwiGlu(source, target, 1);
+        for (int i = 0; i < 32; i++)
+        {
+            double expected = gate[i] / (1 + Math.Exp(-gate[i])) * up[i];
+            Assert.Equal(expected, output[i], Math.Max(1e-30, Math.Abs(expected) * 1e-5));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void AddNorm_AddsAndNormalises(InstructionPath path)
+    {
+        const int width = 70;
+        int padded = PackedMatrix.Pad(width);
+        float[] Padded(int seed) => [.. Matrix(1, width, seed)[0], .. new float[padded - width]];
+        float[] x = Padded(1), addend = Padded(2), weight = Padded(3), target = new float[padded];
+        double[] sum = [.. x.Zip(addend, (a, b) => (double)(a + b))];
+        double scale = 1 / Math.Sqrt(sum.Sum(v => v * v) / width + 1e-5);
+        fixed (float* px = x, pa = addend, pw = weight, pt = target)
+            KernelSet.For(path).AddNorm(px, pa, pw, pt, width, 1e-5f);
+        for (int i = 0; i < padded; i++)
+        {
+            Assert.Equal(sum[i], x[i], 1e-6);
+            Assert.Equal(sum[i] * scale * weight[i], target[i], 1e-5);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Rotate_TurnsHalves(InstructionPath path)
+    {
+        foreach (int dims in (int[])[8, 12, 32, 64, 72])
+        {
+            float[] head = Matrix(1, dims, dims)[0], before = [.. head];
+            float[] cos = [.. Enumerable.Range(0, dims / 2).Select(j => MathF.Cos(j))], sin = [.. Enumerable.Range(0, dims / 2).Select(j => MathF.Sin(j))];
+            fixed (float* p = head, c = cos, s = sin)
+                KernelSet.For(path).Rotate(p, dims, c, s, 0.5f);
+            for (int j = 0; j < dims / 2; j++)
+            {
+                Assert.Equal(0.5f * (before[j] * cos[j] - before[dims / 2 + j] * sin[j]), head[j], 1e-6f);
+                Assert.Equal(0.5f * (before[dims / 2 + j] * cos[j] + before[j] * sin[j]), head[dims / 2 + j], 1e-6f);
+            }
+        }
+    }
+
+    [Fact]
+    public void Bf16_RoundsToNearestEven_AndKeepsWhatIsExact()
+    {
+        Assert.Equal(0x3F80, Bf16.Round(1f));
+        Assert.Equal(0x3F80, Bf16.Round(BitConverter.UInt32BitsToSingle(0x3F808000))); // a tie, to even
+        Assert.Equal(0x3F82, Bf16.Round(BitConverter.UInt32BitsToSingle(0x3F818000))); // a tie, to even
+        Assert.Equal(0x3F81, Bf16.Round(BitConverter.UInt32BitsToSingle(0x3F808001)));
+        Assert.True(float.IsNaN(Bf16.Widen(Bf16.Round(float.NaN))));
+        Assert.Equal(float.PositiveInfinity, Bf16.Widen(Bf16.Round(float.MaxValue)));
+        for (int bits = 0; bits < 0x7F80; bits++)
+            Assert.Equal(bits, Bf16.Round(Bf16.Widen((ushort)bits)));
+    }
+
+    private static float Chain(InstructionPath path, float a, float b, float c) =>
+        // The portable path fuses where the machine does, as scalars do.
+        path == InstructionPath.Portable ? float.MultiplyAddEstimate(a, b, c) : MathF.FusedMultiplyAdd(a, b, c);
+
+    private static float[][] Matrix(int rows, int columns, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, columns).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray())];
+    }
+}

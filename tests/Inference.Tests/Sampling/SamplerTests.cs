@@ -1,0 +1,123 @@
+using Pharos.Inference.Backend;
+using Pharos.Inference.Sampling;
+
+namespace Pharos.Inference.Tests.Sampling;
+
+public sealed class SamplerTests
+{
+    private static readonly float[] Logits = [1f, 3f, 2f, 3f, float.NegativeInfinity, 0f];
+    private readonly Sampler sampler = new(Logits.Length);
+
+    [Fact]
+    public void Greedy_TakesTheLowestIdOfTheHighest_WhateverTheSeed()
+    {
+        for (int position = 0; position < 20; position++)
+        {
+            Assert.Equal(1, sampler.Sample(Logits, new SamplingStep(0, 1, 0, 7, position)));
+            Assert.Equal(1, sampler.Sample(Logits, new SamplingStep(2, 1, 1, 7, position)));
+            Assert.Equal(1, sampler.Sample(Logits, new SamplingStep(2, 0, 0, 7, position)));
+        }
+    }
+
+    [Fact]
+    public void SameSeedAndPosition_GiveTheSameToken_InAnyOrder()
+    {
+        int[] forward = [.. Enumerable.Range(0, 200).Select(p => sampler.Sample(Logits, new SamplingStep(1.5f, 0.95f, 5, 42, p)))];
+        int[] backward = [.. Enumerable.Range(0, 200).Reverse().Select(p => new Sampler(6).Sample(Logits, new SamplingStep(1.5f, 0.95f, 5, 42, p)))];
+        Assert.Equal(forward, backward.Reverse());
+        Assert.NotEqual(forward, Enumerable.Range(0, 200).Select(p => sampler.Sample(Logits, new SamplingStep(1.5f, 0.95f, 5, 43, p))));
+    }
+
+    [Theory]
+    [InlineData(1f, 1f, 0)]
+    [InlineData(0.7f, 1f, 3)]
+    [InlineData(1.3f, 0.8f, 0)]
+    [InlineData(2f, 0.9f, 4)]
+    public void Frequencies_AreTheProbabilities(float temperature, float topP, int topK)
+    {
+        const int draws = 40_000;
+        double[] expected = Probabilities(Logits, temperature, topP, topK);
+        var counts = new int[Logits.Length];
+        for (int position = 0; position < draws; position++)
+            counts[sampler.Sample(Logits, new SamplingStep(temperature, topP, topK, 1, position))]++;
+        for (int token = 0; token < counts.Length; token++)
+        {
+            double deviation = Math.Sqrt(draws * expected[token] * (1 - expected[token]));
+            Assert.InRange(counts[token], draws * expected[token] - 5 * deviation, draws * expected[token] + 5 * deviation);
+        }
+    }
+
+    [Fact]
+    public void NotANumber_IsNeverChosen()
+    {
+        float[] broken = [float.NaN, 1, float.NaN, 2];
+        var four = new Sampler(4);
+        for (int position = 0; position < 200; position++)
+            Assert.Contains(four.Sample(broken, new SamplingStep(1, position % 2 == 0 ? 1 : 0.99f, position % 3, 3, position)), (int[])[1, 3]);
+        Assert.Equal(0, four.Sample([float.NaN, float.NaN, float.NaN, float.NaN], new SamplingStep(1, 0.9f, 2, 3, 0)));
+        Assert.Equal(2, four.Sample([0, 1, float.PositiveInfinity, 3], new SamplingStep(1, 0.9f, 2, 3, 0)));
+    }
+
+    [Fact]
+    public void EqualLogits_AreCutByIds()
+    {
+        var flat = new Sampler(8);
+        for (int position = 0; position < 200; position++)
+        {
+            Assert.InRange(flat.Sample(new float[8], new SamplingStep(1, 1, 3, 5, position)), 0, 2);
+            Assert.InRange(flat.Sample(new float[8], new SamplingStep(1, 0.5f, 0, 5, position)), 0, 3);
+        }
+    }
+
+    [Fact]
+    public void RankCut_IsThatOfASort_OnManyLogits()
+    {
+        var random = new Random(1);
+        float[] many = [.. Enumerable.Range(0, 5000).Select(_ => (float)Math.Round(random.NextDouble(), 2))];
+        var large = new Sampler(many.Length);
+        foreach (int topK in (int[])[2, 50, 4999])
+        {
+            HashSet<int> allowed = [.. Enumerable.Range(0, many.Length).OrderByDescending(i => many[i]).ThenBy(i => i).Take(topK)];
+            for (int position = 0; position < 200; position++)
+                Assert.Contains(large.Sample(many, new SamplingStep(5, 1, topK, 9, position)), allowed);
+        }
+    }
+
+    [Fact]
+    public void Bias_ForbidsAndForces()
+    {
+        float[] biased = [.. Logits];
+        Sampler.ApplyBias(biased, [new LogitBias(1, float.NegativeInfinity), new LogitBias(0, 100), new LogitBias(99, 1)]);
+        Assert.Equal(0, Sampler.ArgMax(biased));
+        Assert.Equal(float.NegativeInfinity, biased[1]);
+    }
+
+    [Fact]
+    public void Confidence_IsTheLargestProbability()
+    {
+        Assert.Equal(Probabilities(Logits, 1, 1, 0).Max(), Sampler.Confidence(Logits), 1e-6);
+        Assert.Equal(0, Sampler.Confidence([float.NaN]));
+    }
+
+    [Fact]
+    public void Sampling_AllocatesNothing()
+    {
+        var step = new SamplingStep(1, 0.9f, 3, 1, 1);
+        sampler.Sample(Logits, step);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            sampler.Sample(Logits, step);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Temperature, then rank, then mass, by sorting.</summary>
+    private static double[] Probabilities(float[] logits, double temperature, double topP, int topK)
+    {
+        double[] weights = [.. logits.Select(l => Math.Exp((l - logits.Max()) / temperature))];
+        int[] ranked = [.. Enumerable.Range(0, logits.Length).OrderByDescending(i => weights[i]).ThenBy(i => i).Take(topK == 0 ? logits.Length : topK)];
+        double total = ranked.Sum(i => weights[i]), sum = 0;
+        int kept = ranked.TakeWhile((i, rank) => rank == 0 || (sum += weights[ranked[rank - 1]]) < topP * total).Count();
+        double mass = ranked.Take(kept).Sum(i => weights[i]);
+        return [.. Enumerable.Range(0, logits.Length).Select(i => ranked.Take(kept).Contains(i) ? weights[i] / mass : 0)];
+    }
+}

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Pharos.Inference.Loading;
+
+namespace Pharos.Inference.Tests.Support;
+
+/// <summary>A model of random weights, kept as plain arrays for the reference and written to a folder for the loader.</summary>
+internal sealed class TinyModel
+{
+    public int Vocabulary { get; init; } = 264;
+
+    public int Hidden { get; init; } = 48;
+
+    public int Intermediate { get; init; } = 80;
+
+    public int Layers { get; init; } = 2;
+
+    public int Heads { get; init; } = 4;
+
+    public int KvHeads { get; init; } = 2;
+
+    public int HeadDim { get; init; } = 12;
+
+    public int MaxPositions { get; init; } = 256;
+
+    public bool Tied { get; init; } = true;
+
+    public TensorType Stored { get; init; } = TensorType.F32;
+
+    public float Epsilon => 1e-5f;
+
+    public double Theta => 10_000;
+
+    /// <summary>[rows * columns] by tensor name, as stored: rounded to <see cref="Stored"/>.</summary>
+    public Dictionary<string, float[]> Tensors { get; } = [];
+
+    public Dictionary<string, int[]> Shapes { get; } = [];
+
+    /// <summary>Makes the weights; large enough that a wrong one shows in the logits.</summary>
+    public TinyModel WithRandomWeights(int seed)
+    {
+        var random = new Random(seed);
+        Add(random, "model.embed_tokens.weight", Vocabulary, Hidden);
+        AddVector(random, "model.norm.weight", Hidden);
+        if (!Tied)
+            Add(random, "lm_head.weight", Vocabulary, Hidden);
+        for (int i = 0; i < Layers; i++)
+        {
+            string layer = $"model.layers.{i}.";
+            AddVector(random, layer + "input_layernorm.weight", Hidden);
+            AddVector(random, layer + "post_attention_layernorm.weight", Hidden);
+            Add(random, layer + "self_attn.q_proj.weight", Heads * HeadDim, Hidden);
+            Add(random, layer + "self_attn.k_proj.weight", KvHeads * HeadDim, Hidden);
+            Add(random, layer + "self_attn.v_proj.weight", KvHeads * HeadDim, Hidden);
+            Add(random, layer + "self_attn.o_proj.weight", Hidden, Heads * HeadDim);
+            Add(random, layer + "mlp.gate_proj.weight", Intermediate, Hidden);
+            Add(random, layer + "mlp.up_proj.weight", Intermediate, Hidden);
+            Add(random, layer + "mlp.down_proj.weight", Hidden, Intermediate);
+        }
+        return this;
+    }
+
+    public void Set(string name, float[] values, params int[] shape) =>
+        (Tensors[name], Shapes[name]) = ([.. values.Select(Round)], shape);
+
+    /// <summary>Writes the folder; <paramref name="shards"/> above 1 writes an index too.</summary>
+    public string Write(string folder, int shards = 1)
+    {
+        File.WriteAllText(Path.Combine(folder, "config.json"), Config().ToJsonString());
+        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), ByteTokenizer.Json());
+        string[] names = [.. Tensors.Keys];
+        if (shards == 1)
+        {
+            WriteTensors(Path.Combine(folder, "model.safetensors"), names);
+            return folder;
+        }
+        var map = new JsonObject();
+        for (int shard = 0; shard < shards; shard++)
+        {
+            string file = $"model-{shard + 1:D5}-of-{shards:D5}.safetensors";
+            string[] part = [.. names.Where((_, i) => i % shards == shard)];
+            WriteTensors(Path.Combine(folder, file), part);
+            foreach (string name in part)
+                map[name] = file;
+        }
+        File.WriteAllText(Path.Combine(folder, "model.safetensors.index.json"), new JsonObject { ["weight_map"] = map }.ToJsonString());
+        return folder;
+    }
+
+    public JsonObject Config() => new()
+    {
+        ["architectures"] = new JsonArray("LlamaForCausalLM"),
+        ["model_type"] = "llama",
+        ["vocab_size"] = Vocabulary,
+        ["hidden_size"] = Hidden,
+        ["intermediate_size"] = Intermediate,
+        ["num_hidden_layers"] = Layers,
+        ["num_attention_heads"] = Heads,
+        ["num_key_value_heads"] = KvHeads,
+        ["head_dim"] = HeadDim,
+        ["hidden_act"] = "silu",
+        ["max_position_embeddings"] = MaxPositions,
+        ["rms_norm_eps"] = Epsilon,
+        ["rope_theta"] = Theta,
+        ["rope_scaling"] = null,
+        ["tie_word_embeddings"] = Tied,
+        ["eos_token_id"] = 258,
+    };
+
+    private void Add(Random random, string name, int rows, int columns) =>
+        Set(name, [.. Enumerable.Range(0, rows * columns).Select(_ => (float)((random.NextDouble() - 0.5) * 4 / Math.Sqrt(columns)))], rows, columns);
+
+    private void AddVector(Random random, string name, int length) =>
+        Set(name, [.. Enumerable.Range(0, length).Select(_ => (float)(0.5 + random.NextDouble()))], length);
+
+    private float Round(float value) => Stored switch
+    {
+        TensorType.F16 => (float)(Half)value,
+        TensorType.BF16 => Inference.Kernels.Bf16.Widen(Inference.Kernels.Bf16.Round(value)),
+        _ => value,
+    };
+
+    private void WriteTensors(string path, string[] names)
+    {
+        var header = new JsonObject { ["__metadata__"] = new JsonObject { ["format"] = "pt" } };
+        var data = new MemoryStream();
+        foreach (string name in names)
+        {
+            long start = data.Length;
+            foreach (float value in Tensors[name])
+                data.Write(Bytes(value));
+            header[name] = new JsonObject
+            {
+                ["dtype"] = Stored.ToString(),
+                ["shape"] = new JsonArray([.. Shapes[name].Select(s => (JsonNode)s)]),
+                ["data_offsets"] = new JsonArray(start, data.Length),
+            };
+        }
+        using var file = File.Create(path);
+        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        file.Write(length);
+        file.Write(json);
+        file.Write(data.ToArray());
+    }
+
+    private byte[] Bytes(float value) => Stored switch
+    {
+        TensorType.F16 => BitConverter.GetBytes((Half)value),
+        TensorType.BF16 => BitConverter.GetBytes(Inference.Kernels.Bf16.Round(value)),
+        _ => BitConverter.GetBytes(value),
+    };
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Pharos.Inference.Tests.Support;
+using Pharos.Inference.Tokenization;
+
+namespace Pharos.Inference.Tests.Tokenization;
+
+public sealed class DetokenizerTests
+{
+    private static readonly BpeTokenizer Bytes = ByteTokenizer.Load(ByteTokenizer.Json());
+
+    [Fact]
+    public void Character_AppearsWhenItIsComplete()
+    {
+        var detokenizer = new Detokenizer(Bytes);
+        byte[] rocket = Encoding.UTF8.GetBytes("🚀");
+        Assert.Equal(["", "", "", "🚀"], rocket.Select(b => detokenizer.Append(b)));
+        Assert.Equal("", detokenizer.Flush());
+    }
+
+    [Fact]
+    public void IncompleteCharacter_IsReplacedAtTheEnd()
+    {
+        var detokenizer = new Detokenizer(Bytes);
+        Assert.Equal("a", detokenizer.Append([(int)'a', 0xF0, 0x9F]));
+        Assert.Equal("\uFFFD", detokenizer.Flush());
+        Assert.Equal("b", detokenizer.Append('b')); // and nothing is left over
+    }
+
+    [Fact]
+    public void ControlTokens_AreSkippedOrShown()
+    {
+        Assert.Equal("", new Detokenizer(Bytes).Append(ByteTokenizer.ImEnd));
+        Assert.Equal("<|im_end|>", new Detokenizer(Bytes, skipSpecial: false).Append(ByteTokenizer.ImEnd));
+        Assert.Equal("<tool_call>", new Detokenizer(Bytes).Append(ByteTokenizer.ToolCall));
+    }
+
+    [Fact]
+    public void Pieces_JoinToWhatAllBytesDecodeTo_HoweverTheyAreCut()
+    {
+        // Half of the runs are arbitrary bytes, half are text cut anywhere.
+        var bytes = Gen.OneOf(
+            Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(),
+            Gen.Elements("é", "漢", "🚀", "a", "<").ListOf().Select(t => Encoding.UTF8.GetBytes(string.Concat(t))));
+        Prop.ForAll(bytes.ToArbitrary(), content =>
+        {
+            var detokenizer = new Detokenizer(Bytes);
+            string[] pieces = [.. content.Select(b => detokenizer.Append(b)), detokenizer.Flush()];
+            bool whole = pieces.All(p => p.Length == 0 || !(char.IsLowSurrogate(p[0]) || char.IsHighSurrogate(p[^1])));
+            return whole && string.Concat(pieces) == Encoding.UTF8.GetString(content);
+        }).QuickCheckThrowOnFailure();
+    }
+}
