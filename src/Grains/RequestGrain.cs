@@ -83,7 +83,13 @@ public sealed partial class RequestGrain(
 
     public Task Refuse(string because) => Apply(core.Fail(because, Now));
 
-    public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
+    public Task SegmentEnded(SegmentReport report)
+    {
+        var effects = core.SegmentEnded(report, Now);
+        if (effects.Count > 0 && report.Receipt is { } receipt)
+            PauseMetrics.Decided(receipt, core.State.Spec!.ToolUse);
+        return Apply(effects);
+    }
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => Apply(core.ToolsReturned(segmentStart, results, Now));
 
