@@ -64,7 +64,15 @@ public sealed partial class RequestGrain
     private async Task CallTools(ImmutableArray<ToolCall> calls)
     {
         var segmentStart = core.State.SegmentStart;
-        var results = await Task.WhenAll(calls.Select(async call =>
+        var results = await Task.WhenAll(calls.Select(CallTool));
+        await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
+    }
+
+    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
+    // same call id, so that a tool can tell.
+    private async Task<ToolResult> CallTool(ToolCall call)
+    {
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -72,11 +80,12 @@ public sealed partial class RequestGrain
             }
             catch (Exception failure)
             {
-                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), failure);
-                return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
+                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
+                if (attempt == 5)
+                    return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
+                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time);
             }
-        }));
-        await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
+        }
     }
 
     private async Task AskAgain(CancellationToken ct)
@@ -107,8 +116,8 @@ public sealed partial class RequestGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} does not answer for request {Request}; it goes on elsewhere.")]
     private static partial void WorkerUnreachable(ILogger log, string worker, string request, Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request}.")]
-    private static partial void ToolFailed(ILogger log, string tool, string request, Exception failure);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request} (attempt {Attempt}).")]
+    private static partial void ToolFailed(ILogger log, string tool, string request, int attempt, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A message of request {Request} was not delivered.")]
     private static partial void NotDelivered(ILogger log, string request, Exception failure);

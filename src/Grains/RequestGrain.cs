@@ -56,8 +56,8 @@ public sealed partial class RequestGrain(
         {
             var wait = changed.Task;
             var news = core.Notices.Where(notice => notice.Number >= from).ToList();
-            if (news.Count == 0 && core.LastWord(from) is { } last)
-                news = [last];
+            if (news.Count == 0)
+                news = [.. core.LastWords(from)];
             foreach (var notice in news)
             {
                 yield return notice;
