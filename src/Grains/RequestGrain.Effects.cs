@@ -25,9 +25,10 @@ public sealed partial class RequestGrain
                 case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
                 case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
                 case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
-                case RequestEffect.Retire: Retire(); break;
             }
         }
+
+        SetAlarm();
     }
 
     private async Task Enqueue(RequestEffect.Enqueue enqueue)
@@ -88,21 +89,39 @@ public sealed partial class RequestGrain
         }
     }
 
-    private async Task AskAgain(CancellationToken ct)
+    // One timer, for what the present phase may have to wait for too long.
+    private void SetAlarm()
     {
-        if (core.Descriptor(Now) is { } descriptor)
-            await Enqueue(new RequestEffect.Enqueue(descriptor));
-        else if (core.State.Phase == RequestPhase.Parked && Now - core.State.PausedAt > options.Value.ParkedRetention.TotalSeconds)
-            await Apply(core.Cancel("no tool result came within the retention time", Now));
+        var phase = core.State.Phase;
+        if (alarmFor == phase)
+            return;
+        alarm?.Dispose();
+        alarmFor = phase;
+        alarm = phase switch
+        {
+            RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows
+            // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
+            RequestPhase.Queued => this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)),
+            RequestPhase.Parked => Alarm(TimeSpan.FromSeconds(core.State.PausedAt - Now) + options.Value.ParkedRetention, Expire),
+            RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled => Alarm(options.Value.FinishedRetention, Retire),
+            _ => null,
+        };
     }
 
-    private void Retire() => retirement ??= this.RegisterGrainTimer(
-        async ct =>
-        {
+    private IGrainTimer Alarm(TimeSpan due, Func<CancellationToken, Task> then) =>
+        this.RegisterGrainTimer(then, due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+
+    private Task AskAgain(CancellationToken ct) =>
+        core.Descriptor(Now) is { } descriptor ? Apply([new RequestEffect.Enqueue(descriptor)]) : Task.CompletedTask;
+
+    private Task Expire(CancellationToken ct) => Apply(core.Cancel("no tool result came within the retention time", Now));
+
+    private async Task Retire(CancellationToken ct)
+    {
+        if (storage.RecordExists)
             await storage.ClearStateAsync(ct);
-            DeactivateOnIdle();
-        },
-        options.Value.FinishedRetention, Timeout.InfiniteTimeSpan);
+        DeactivateOnIdle();
+    }
 
     private void Signal()
     {

@@ -172,7 +172,6 @@ public sealed partial class RequestCore
             .. learn,
             new RequestEffect.Save(),
             Tell(new(0, NoticeKind.Finished, Usage: state.Usage, Reason: report.End.Reason)),
-            new RequestEffect.Retire(),
         ];
     }
 }

@@ -105,7 +105,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because)), new RequestEffect.Retire()]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because))]);
         return effects;
     }
 
@@ -118,7 +118,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Cancelled;
         state.Failure = because;
         Record("cancelled", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, Reason: SegmentEndReason.Cancelled)), new RequestEffect.Retire()]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, Reason: SegmentEndReason.Cancelled))]);
         return effects;
     }
 

@@ -20,7 +20,6 @@ public sealed class RequestLifeTests
         Assert.Equal(new RequestUsage(4, 5, 2, 10, 0.5, 0, 0, 1, 0), world.State.Usage);
         Assert.Equal([NoticeKind.Placed, NoticeKind.SegmentEnded, NoticeKind.Finished], world.Core.Notices.Select(notice => notice.Kind));
         Assert.True(world.Last<RequestEffect.Learn>().Outcome.Ended);
-        Assert.True(world.Has<RequestEffect.Retire>());
     }
 
     [Fact]
@@ -166,7 +165,7 @@ public sealed class RequestLifeTests
             world.Cancel();
             Assert.Empty(world.Workers);
             Assert.Equal(RequestPhase.Cancelled, world.State.Phase);
-            Assert.True(world.Has<RequestEffect.Withdraw>() && world.Has<RequestEffect.Retire>());
+            Assert.True(world.Has<RequestEffect.Withdraw>());
             var notices = world.Core.Notices.Count;
             world.Cancel();
             Assert.Equal(notices, world.Core.Notices.Count);
