@@ -223,7 +223,9 @@ class Generator:
                 c = r.choice(["New", "San", "Port", "Saint", "Los", "Bad", "El", self.pseudo(1, 2).capitalize()]) + " " + c
             if k < .05:
                 c += " " + r.choice([self.pseudo(1, 2).capitalize(), self.pseudo(1, 2).capitalize(), "City", "Beach", "Town", "Hills"])
-            elif .14 < k < .24:
+            if k < .025 or .14 < k < .17:
+                c += " " + r.choice([self.pseudo(1, 1).capitalize(), "City", "Town", "Bay"])
+            elif .17 < k < .24:
                 c += r.choice([" de ", " do ", " la ", " am ", " on ", " del ", " upon ", " "]) + self.pseudo(1, 2).capitalize()
         return c.lower() if r.random() < .12 else c
 
@@ -452,7 +454,7 @@ class Generator:
         return Example("small talk", s, answer.format(me=self.me))
 
     WEIGHTS = [("t_calc", 20), ("t_weather", 7), ("t_time", 6), ("t_convert", 9), ("t_lookup", 7), ("t_weather_2", 6), ("t_time_2", 4),
-               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 8), ("t_error", 5), ("t_count", 4), ("t_spell", 4),
+               ("t_temps", 11), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 8), ("t_error", 5), ("t_count", 4), ("t_spell", 5),
                ("t_echo", 6), ("t_fixed", 8)]
 
     # ---- conversations
@@ -480,7 +482,7 @@ class Generator:
         if multi and k < .05:
             exs = self.followup()
         elif k < .05 + multi:
-            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 2, 3, 3, 4, 6, 9]))]
+            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6, 9]))]
         else:
             exs = [self.example()]
         while True:

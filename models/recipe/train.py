@@ -35,7 +35,7 @@ def draw(gen, tokens, p):
     """About so many tokens of chats; longer conversations come in after the start."""
     chats, n = [], 0
     while n < tokens:
-        chats.append(gen.chat(960, .1 + .35 * min(1, p / .3)))
+        chats.append(gen.chat(960, min(.3, .1 + p)))
         n += len(chats[-1][0])
     return chats
 
@@ -133,7 +133,7 @@ def worker(rank, a, m, shared, barrier):
         if p >= 1:
             break
         lr = min(1, (step + 1) / a.warmup) * (.01 + .99 * (.5 + .5 * math.cos(math.pi * p)))
-        chats = draw(gen, a.tokens / a.workers * (1 if p < .6 else 1.6), p)
+        chats = draw(gen, a.tokens / a.workers, p)
         shared["counts"][rank] = sum(sum(k[1:]) for _, k in chats)
         losses = torch.zeros(m.c["layers"] + 1)
         for mb in micro_batches(chats, a.micro):
