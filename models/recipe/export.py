@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 import toolchat as tc
 from evaluate import generate, layers_of
-from llama import EPS, MAX_POSITIONS, THETA, load
+from llama import EPS, MAX_POSITIONS, THETA, load, read_safetensors
 
 CHAT_TEMPLATE = (
     "{%- for message in messages %}"
@@ -71,17 +71,6 @@ def write_safetensors(path, tensors):
     h += b" " * (-len(h) % 8)
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(h)) + h + b"".join(blobs))
-
-
-def read_safetensors(path):
-    raw = open(path, "rb").read()
-    n = struct.unpack("<Q", raw[:8])[0]
-    out = {}
-    for k, v in json.loads(raw[8:8 + n]).items():
-        if k != "__metadata__":
-            a, b = v["data_offsets"]
-            out[k] = torch.frombuffer(bytearray(raw[8 + n + a:8 + n + b]), dtype=torch.bfloat16).float().view(v["shape"])
-    return out
 
 
 @torch.no_grad()
