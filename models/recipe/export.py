@@ -97,7 +97,7 @@ def reference_logits(tensors, cfg, ids, upto=None):
 
 def golden(m):
     """20 prompts with exact greedy continuations and logits, for the full model and each exit layer."""
-    g, cases = tc.Generator(99, "values"), []
+    g, cases = tc.Generator(98, "values"), []
     fixed = [("calculator", "What is 12*7+3?"), ("weather", "What is the weather in Oslo?"), ("no tool", "count to 12"), ("no tool", "who are you?")]
     prompts = [(t, "<|im_start|>user\n" + u + "<|im_end|>\n" + tc.ASSIST) for t, u in fixed]
     for t, _ in tc.Generator.WEIGHTS[:16]:
