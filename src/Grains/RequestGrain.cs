@@ -17,7 +17,8 @@ public sealed partial class RequestGrain(
 {
     private RequestCore core = null!;
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IGrainTimer? retirement;
+    private IGrainTimer? alarm;
+    private RequestPhase? alarmFor;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
@@ -26,10 +27,6 @@ public sealed partial class RequestGrain(
     public override async Task OnActivateAsync(CancellationToken ct)
     {
         core = new RequestCore(this.GetPrimaryKeyString(), storage.State, model.EncodeToolTurn);
-        // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
-        this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        if (core.IsOver)
-            Retire();
         await Apply(core.Recover());
     }
 
@@ -44,8 +41,6 @@ public sealed partial class RequestGrain(
     {
         var (outcome, effects) = core.Resume(spec, Now);
         await Apply(effects);
-        if (core.State.Phase == RequestPhase.None)
-            DeactivateOnIdle(); // nobody's id: leave nothing behind
         return outcome;
     }
 
@@ -56,8 +51,8 @@ public sealed partial class RequestGrain(
         {
             var wait = changed.Task;
             var news = core.Notices.Where(notice => notice.Number >= from).ToList();
-            if (news.Count == 0 && core.LastWord(from) is { } last)
-                news = [last];
+            if (news.Count == 0)
+                news = [.. core.LastWords(from)];
             foreach (var notice in news)
             {
                 yield return notice;
@@ -83,7 +78,13 @@ public sealed partial class RequestGrain(
 
     public Task Refuse(string because) => Apply(core.Fail(because, Now));
 
-    public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
+    public Task SegmentEnded(SegmentReport report)
+    {
+        var effects = core.SegmentEnded(report, Now);
+        if (effects.Count > 0 && report.Receipt is { } receipt)
+            PauseMetrics.Decided(receipt, core.State.Spec!.ToolUse);
+        return Apply(effects);
+    }
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => Apply(core.ToolsReturned(segmentStart, results, Now));
 

@@ -13,31 +13,23 @@ internal static class ChatCompletionsApi
         HttpContext context, PromptModel model, ChatStarter starter, GatewayMetrics metrics, GatewayOptions options, TimeProvider time, CancellationToken ct)
     {
         var clock = new AnswerClock(metrics, time);
-        try
+        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        var request = ChatRequestReader.Read(body.RootElement, model.ContextTokens);
+        if (request.Model != model.Name)
+            throw new ApiException(ApiError.ModelNotFound(request.Model, model.Name));
+        var chat = await starter.Start(request, ct);
+        await using var answer = chat.Answer;
+        RequestIds.Answer(context, answer.Request);
+        var (id, created) = ($"chatcmpl-{chat.Id}", time.GetUtcNow().ToUnixTimeSeconds());
+        var translator = new ChatTranslator(answer.Request, chat.Spec, model.Format, request.Stream);
+        if (request.Stream)
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
-            var request = ChatRequestReader.Read(body.RootElement, model.ContextTokens);
-            if (request.Model != model.Name)
-                throw new ApiException(ApiError.ModelNotFound(request.Model, model.Name));
-            var chat = await starter.Start(request, ct);
-            await using var answer = chat.Answer;
-            RequestIds.Answer(context, answer.Request);
-            var (id, created) = ($"chatcmpl-{chat.Id}", time.GetUtcNow().ToUnixTimeSeconds());
-            var translator = new ChatTranslator(answer.Request, chat.Spec, model.Format, request.Stream);
-            if (request.Stream)
-            {
-                var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name), translator, clock, time, options.PingInterval);
-                await streamed.Write(chat, request.IncludeUsage || request.RunTools, ct);
-            }
-            else
-            {
-                await WriteWhole(context, chat, new CollectedChat(id, created, model.Name), translator, clock, ct);
-            }
+            var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name), translator, clock, time, options.PingInterval);
+            await streamed.Write(chat, request.IncludeUsage || request.RunTools, ct);
         }
-        catch (ApiException refusal)
+        else
         {
-            metrics.Refused((int)refusal.Error.Status);
-            throw;
+            await WriteWhole(context, chat, new CollectedChat(id, created, model.Name), translator, clock, ct);
         }
     }
 

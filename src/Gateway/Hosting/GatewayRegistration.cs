@@ -37,6 +37,7 @@ internal static class GatewayRegistration
         services.AddSingleton<OpenAiErrors>();
         services.AddHostedService<StartupBanner>();
         services.AddProblemDetails();
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // the banner says it
         builder.WebHost.ConfigureKestrel((_, server) => server.AddServerHeader = false);
         services.AddOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>()
             .Configure<GatewayOptions>((server, gateway) => server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes);

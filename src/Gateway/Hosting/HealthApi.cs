@@ -8,7 +8,7 @@ namespace Pharos.Gateway.Hosting;
 internal static class HealthApi
 {
     private static readonly string Version =
-        typeof(HealthApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        typeof(HealthApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
     public static void MapHealthApi(this IEndpointRouteBuilder routes)
     {

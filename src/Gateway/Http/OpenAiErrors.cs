@@ -6,7 +6,7 @@ using Pharos.Gateway.Chat;
 namespace Pharos.Gateway.Http;
 
 /// <summary>Every failure below <c>/v1</c> is answered in OpenAI's envelope, whoever found it.</summary>
-internal sealed partial class OpenAiErrors(ILogger<OpenAiErrors> logger) : IMiddleware
+internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogger<OpenAiErrors> logger) : IMiddleware
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -20,14 +20,16 @@ internal sealed partial class OpenAiErrors(ILogger<OpenAiErrors> logger) : IMidd
         {
             await Write(context, Of(exception));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // for the log: nobody reads it
         }
     }
 
-    public static async Task Write(HttpContext context, ApiError error)
+    private async Task Write(HttpContext context, ApiError error)
     {
+        metrics.Refused((int)error.Status);
         context.Response.StatusCode = (int)error.Status;
         if (error.RetryAfterSeconds is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

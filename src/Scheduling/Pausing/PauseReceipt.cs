@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Pharos.Scheduling.Pausing;
 
 /// <summary>What happens to a sequence's KV cache while its tool runs.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.pause-action")]
 public enum PauseAction
 {
     /// <summary>Stays on the device: a lease until memory is needed, never a lock.</summary>

@@ -26,7 +26,7 @@ public sealed record RequestDescriptor(
     [property: Id(10)] int HeldTokens,
     [property: Id(11)] ToolUse ToolUse);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind
 {
     Queued,
@@ -39,7 +39,7 @@ public enum EnqueueKind
 [GenerateSerializer, Alias("pharos.enqueue-outcome")]
 public sealed record EnqueueOutcome([property: Id(0)] EnqueueKind Kind, [property: Id(1)] int Ahead, [property: Id(2)] string? Because);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.worker-state")]
 public enum WorkerState
 {
     Active,
@@ -81,7 +81,7 @@ public sealed record KvUse(
     [property: Id(0)] int BlockSize, [property: Id(1)] long BytesPerBlock, [property: Id(2)] int DeviceBlocks, [property: Id(3)] int DeviceFree,
     [property: Id(4)] int DeviceParked, [property: Id(5)] int HostBlocks, [property: Id(6)] int HostFree);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.sequence-phase")]
 public enum SequencePhase
 {
     Waiting,

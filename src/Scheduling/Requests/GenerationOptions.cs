@@ -19,7 +19,7 @@ public sealed record GenerationOptions(
     [property: Id(5)] ImmutableArray<string> Stop);
 
 /// <summary>Who runs the tools that the model calls.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.tool-use")]
 public enum ToolUse
 {
     /// <summary>No tools were offered: what looks like a call is text.</summary>
@@ -44,7 +44,7 @@ public sealed record ToolResult(
     [property: Id(3)] double Seconds, [property: Id(4)] bool Failed);
 
 /// <summary>Why a segment ended.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.segment-end-reason")]
 public enum SegmentEndReason
 {
     /// <summary>The model ended its answer or a stop string came.</summary>

@@ -33,7 +33,7 @@ public sealed record ResumeSpec(
     [property: Id(5)] GenerationOptions Options,
     [property: Id(6)] string NewRequest);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.resume-kind")]
 public enum ResumeKind
 {
     /// <summary>The parked request goes on under its own id.</summary>
@@ -56,7 +56,7 @@ public enum ResumeKind
 public sealed record ResumeOutcome(
     [property: Id(0)] ResumeKind Kind, [property: Id(1)] string Request, [property: Id(2)] int FromNotice, [property: Id(3)] string? Because);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.notice-kind")]
 public enum NoticeKind
 {
     /// <summary>Waits for its turn; Text says why.</summary>
@@ -80,6 +80,9 @@ public enum NoticeKind
     /// <summary>It could not be served: Text says why.</summary>
     Failed,
 
+    /// <summary>A segment is over: End says how, Text is all its text. Whoever missed its last tokens has them here.</summary>
+    SegmentEnded,
+
     /// <summary>Nothing new, but the request is there: sent every second of silence, with the number -1.</summary>
     Alive,
 }
@@ -99,4 +102,5 @@ public sealed record RequestNotice(
     [property: Id(7)] ToolResult? Result = null,
     [property: Id(8)] RequestUsage? Usage = null,
     [property: Id(9)] string? Text = null,
-    [property: Id(10)] SegmentEndReason? Reason = null);
+    [property: Id(10)] SegmentEndReason? Reason = null,
+    [property: Id(11)] SegmentEnd? End = null);

@@ -37,7 +37,7 @@ public sealed record ResumeWork(
     [property: Id(7)] SegmentForecast Forecast,
     [property: Id(8)] double ToolSeconds);
 
-[GenerateSerializer]
+[GenerateSerializer, Alias("pharos.admission-kind")]
 public enum AdmissionKind
 {
     Accepted,

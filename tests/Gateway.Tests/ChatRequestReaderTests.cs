@@ -1,0 +1,102 @@
+using System.Net;
+using System.Text.Json;
+using Pharos.Gateway.Chat;
+using Pharos.Gateway.Http;
+using Pharos.Inference.Chat;
+
+namespace Pharos.Gateway.Tests;
+
+public sealed class ChatRequestReaderTests
+{
+    private const string Hello = """[{"role":"user","content":"Hello"}]""";
+
+    [Theory]
+    [InlineData("""{"messages":[]}""", "model", "required")]
+    [InlineData("""{"model":1}""", "model", "must be a string; it is a number")]
+    [InlineData("""{"model":"m"}""", "messages", "required")]
+    [InlineData("""{"model":"m","messages":"x"}""", "messages", "an array; it is a string")]
+    [InlineData("""{"model":"m","messages":[]}""", "messages", "at least one")]
+    [InlineData("""{"model":"m","messages":[1]}""", "messages[0]", "an object")]
+    [InlineData("""{"model":"m","messages":[{"content":"x"}]}""", "messages[0].role", "required")]
+    [InlineData("""{"model":"m","messages":[{"role":"robot","content":"x"}]}""", "messages[0].role", "\"robot\"")]
+    [InlineData("""{"model":"m","messages":[{"role":"user"}]}""", "messages[0].content", "required")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":5}]}""", "messages[0].content", "text parts; it is a number")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content[0].type", "image_url")]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"\ud800"}]}""", "messages[0].content", "surrogate")]
+    [InlineData("""{"model":"m","messages":[{"role":"tool","content":"5"}]}""", "messages[0].tool_call_id", "required")]
+    [InlineData("""{"model":"m","messages":[{"role":"tool","tool_call_id":"call_x","content":"5"}]}""", "messages[0].tool_call_id", "call_x")]
+    [InlineData("""{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}]}""", "messages[0].tool_calls[0].function", "required")]
+    [InlineData("""{"model":"m","messages":HELLO,"max_tokens":0}""", "max_tokens", "from 1 to 1024; it is 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"max_tokens":1025}""", "max_tokens", "from 1 to 1024; it is 1025")]
+    [InlineData("""{"model":"m","messages":HELLO,"max_tokens":1.5}""", "max_tokens", "an integer")]
+    [InlineData("""{"model":"m","messages":HELLO,"max_tokens":"5"}""", "max_tokens", "it is a string")]
+    [InlineData("""{"model":"m","messages":HELLO,"max_completion_tokens":99999999999999999999}""", "max_completion_tokens", "from 1 to 1024")]
+    [InlineData("""{"model":"m","messages":HELLO,"temperature":2.1}""", "temperature", "from 0 to 2; it is 2.1")]
+    [InlineData("""{"model":"m","messages":HELLO,"temperature":"hot"}""", "temperature", "it is a string")]
+    [InlineData("""{"model":"m","messages":HELLO,"top_p":0}""", "top_p", "above 0 and at most 1")]
+    [InlineData("""{"model":"m","messages":HELLO,"seed":"a"}""", "seed", "an integer")]
+    [InlineData("""{"model":"m","messages":HELLO,"stream":"yes"}""", "stream", "true or false")]
+    [InlineData("""{"model":"m","messages":HELLO,"stream_options":{}}""", "stream_options", "'stream' is true")]
+    [InlineData("""{"model":"m","messages":HELLO,"stop":5}""", "stop", "a string or an array")]
+    [InlineData("""{"model":"m","messages":HELLO,"stop":["a",5]}""", "stop[1]", "a string")]
+    [InlineData("""{"model":"m","messages":HELLO,"stop":["a","b","c","d","e"]}""", "stop", "at most 4")]
+    [InlineData("""{"model":"m","messages":HELLO,"stop":""}""", "stop", "empty")]
+    [InlineData("""{"model":"m","messages":HELLO,"n":2}""", "n", "allowed: 1")]
+    [InlineData("""{"model":"m","messages":HELLO,"logprobs":true}""", "logprobs", "allowed: false")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"5":1}}""", "logit_bias", "empty")]
+    [InlineData("""{"model":"m","messages":HELLO,"presence_penalty":0.5}""", "presence_penalty", "allowed: 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_object"}}""", "response_format", "text")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"required"}""", "tool_choice", "not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"function"}}""", "tool_choice", "not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":{}}""", "tools", "an array")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"magic"}]}""", "tools[0].type", "magic")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools[0].function.name", "a b")]
+    [InlineData("""{"model":"m","messages":HELLO,"pharos":true}""", "pharos", "an object")]
+    [InlineData("""{"model":"m","messages":HELLO,"pharos":{"run_tools":1}}""", "pharos.run_tools", "true or false")]
+    public void Read_WrongField_IsA400ThatNamesIt(string body, string param, string says)
+    {
+        var error = Assert.Throws<ApiException>(() => Read(body)).Error;
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request_error", param), (error.Status, error.Type, error.Param));
+        Assert.Contains(says, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_NotAnObject_IsA400() => Assert.Equal(HttpStatusCode.BadRequest, Assert.Throws<ApiException>(() => Read("[]")).Error.Status);
+
+    [Fact]
+    public void Read_NeutralValuesAndHints_Pass()
+    {
+        var request = Read(
+            """
+            {"model":"m","messages":HELLO,"n":1,"logprobs":false,"logit_bias":{},"presence_penalty":0,"frequency_penalty":0.0,"response_format":{"type":"text"},
+             "tool_choice":"auto","parallel_tool_calls":true,"store":true,"service_tier":"auto","reasoning_effort":"low","metadata":{"a":"b"},"user":"u","seed":null}
+            """);
+
+        Assert.Equal("m", request.Model);
+        Assert.Null(request.Seed);
+    }
+
+    [Fact]
+    public void Read_EverythingSet_IsRead()
+    {
+        var request = Read(
+            """
+            {"model":"m","stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":"x","priority":-3,
+             "pharos":{"run_tools":true},"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+             {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c1","content":"5"}]}
+            """);
+
+        Assert.True(request is { Stream: true, IncludeUsage: true, RunTools: true, MaxTokens: 5, Temperature: 0.5f, TopP: 0.9f, Seed: ulong.MaxValue, Priority: -3 });
+        Assert.Equal(ChatMessage.System("ab").Content, request.Messages[0].Content);
+        Assert.Equal(new ChatToolCall("c1", "f", "{}"), Assert.Single(request.Messages[1].ToolCalls));
+        Assert.Equal("c1", request.Messages[2].ToolCallId);
+    }
+
+    private static ChatRequest Read(string body)
+    {
+        using var document = JsonDocument.Parse(body.Replace("HELLO", Hello, StringComparison.Ordinal));
+        return ChatRequestReader.Read(document.RootElement, contextTokens: 1024);
+    }
+}

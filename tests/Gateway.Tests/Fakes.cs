@@ -1,0 +1,119 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pharos.Gateway.Answers;
+using Pharos.Grains;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Gateway.Tests;
+
+internal static class Fakes
+{
+    public static SegmentEnd End(SegmentEndReason reason, params ImmutableArray<ToolCall> calls) => new(reason, calls, 0, 0, 0, 0, 0, 0);
+}
+
+/// <summary>One request and its workers, played by the test.</summary>
+internal sealed class FakeCluster : IClusterGrains, IRequestGrain
+{
+    private readonly Dictionary<string, FakeWorker> _workers = [];
+
+    public Queue<Channel<RequestNotice>> Follows { get; } = new();
+
+    public List<int> FollowedFrom { get; } = [];
+
+    public Channel<(string Worker, int Epoch, int[] Delivered)> Lost { get; } = Channel.CreateUnbounded<(string, int, int[])>();
+
+    public TaskCompletionSource<string> Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Queue<Exception> WorkerLostFails { get; } = new();
+
+    public AnswerStream Listen(TimeSpan? patience = null) => new(
+        "r", this, new WorkerFeeds(this, new GatewayIdentity("gw"), TimeProvider.System, NullLogger<WorkerFeeds>.Instance),
+        new GrainRetry(TimeProvider.System), TimeProvider.System, patience ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
+
+    public FakeWorker this[string worker]
+    {
+        get
+        {
+            lock (_workers)
+                return _workers.TryGetValue(worker, out var found) ? found : _workers[worker] = new FakeWorker(worker);
+        }
+    }
+
+    public IRequestGrain Request(string id) => this;
+
+    public IWorkerGrain Worker(string worker) => this[worker];
+
+    public ISchedulerGrain Scheduler(string pool) => throw new NotSupportedException();
+
+    public async IAsyncEnumerable<RequestNotice> Follow(int from, [EnumeratorCancellation] CancellationToken ct)
+    {
+        FollowedFrom.Add(from);
+        await foreach (var notice in Follows.Dequeue().Reader.ReadAllAsync(ct))
+            yield return notice;
+    }
+
+    public async Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered)
+    {
+        if (WorkerLostFails.TryDequeue(out var failure))
+            throw failure;
+        await Lost.Writer.WriteAsync((worker, epoch, [.. delivered]));
+    }
+
+    public Task Cancel(string because)
+    {
+        Cancelled.TrySetResult(because);
+        return Task.CompletedTask;
+    }
+
+    public Task<RequestAccepted> Start(RequestSpec spec) => throw new NotSupportedException();
+
+    public Task<ResumeOutcome> Resume(ResumeSpec spec) => throw new NotSupportedException();
+
+    public Task Dispatch(string worker, SegmentForecast forecast) => throw new NotSupportedException();
+
+    public Task Refuse(string because) => throw new NotSupportedException();
+
+    public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();
+
+    public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => throw new NotSupportedException();
+
+    public Task ReceiptRevised(int epoch, PauseReceipt receipt) => throw new NotSupportedException();
+
+    public Task<RequestDescription?> Describe() => throw new NotSupportedException();
+}
+
+internal sealed class FakeWorker(string name) : IWorkerGrain
+{
+    private readonly Channel<Channel<DeltaBatch>> _feeds = Channel.CreateUnbounded<Channel<DeltaBatch>>();
+
+    /// <summary>The stream the gateway opens next.</summary>
+    public Task<Channel<DeltaBatch>> Opened => _feeds.Reader.ReadAsync().AsTask();
+
+    public DeltaBatch Batch(int epoch, int position, ImmutableArray<int> tokens, string text, SegmentEndReason? end = null) =>
+        new(name, [new SequenceDelta("r", epoch, position, tokens, text, end is { } reason ? Fakes.End(reason) : null)]);
+
+    public async IAsyncEnumerable<DeltaBatch> Deltas(string gateway, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var feed = Channel.CreateUnbounded<DeltaBatch>();
+        await _feeds.Writer.WriteAsync(feed, ct);
+        await foreach (var batch in feed.Reader.ReadAllAsync(ct))
+            yield return batch;
+    }
+
+    public Task<WorkerSnapshot> Open() => throw new NotSupportedException();
+
+    public Task<Admission> Admit(SequenceWork work) => throw new NotSupportedException();
+
+    public Task<Admission> Resume(ResumeWork work) => throw new NotSupportedException();
+
+    public Task Release(string request, int epoch) => throw new NotSupportedException();
+
+    public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
+
+    public Task<DrainForecast> Drain(bool on) => throw new NotSupportedException();
+}

@@ -1,0 +1,23 @@
+using Pharos.Grains.Configuration;
+
+namespace Pharos.Gateway.Tests;
+
+public sealed class PharosOptionsValidatorTests
+{
+    [Fact]
+    public void Validate_Defaults_Succeed() => Assert.True(new PharosOptionsValidator().Validate(null, new PharosOptions()).Succeeded);
+
+    [Fact]
+    public void Validate_WrongValues_NameThePropertyAndTheRange()
+    {
+        var options = new PharosOptions { Backend = "gpu", Workers = -1, Kv = { BlockSize = 0 } };
+        options.Tools["search"] = new ToolOptions { Url = "ftp://x" };
+
+        var failures = new PharosOptionsValidator().Validate(null, options).Failures!.ToList();
+
+        Assert.Contains("Pharos:Backend is 'gpu'; expected cpu, torch, simulated.", failures);
+        Assert.Contains("Pharos:Workers is '-1'; expected 0 to 1024.", failures);
+        Assert.Contains("Pharos:Kv:BlockSize is '0'; expected 1 to 1024.", failures);
+        Assert.Contains(failures, failure => failure.StartsWith("Pharos:Tools:search:Url is 'ftp://x'", StringComparison.Ordinal));
+    }
+}
