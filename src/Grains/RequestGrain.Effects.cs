@@ -79,8 +79,16 @@ public sealed partial class RequestGrain
         await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
     }
 
+    // Ids that clients invent, and words that come after a request was forgotten, leave no activation behind.
+    private void LeaveIfNobody()
+    {
+        if (core.State.Phase == RequestPhase.None)
+            DeactivateOnIdle();
+    }
+
     private async Task AskAgain(CancellationToken ct)
     {
+        LeaveIfNobody();
         if (core.Descriptor(Now) is { } descriptor)
             await Enqueue(new RequestEffect.Enqueue(descriptor));
         else if (core.State.Phase == RequestPhase.Parked && Now - core.State.PausedAt > options.Value.ParkedRetention.TotalSeconds)

@@ -44,8 +44,7 @@ public sealed partial class RequestGrain(
     {
         var (outcome, effects) = core.Resume(spec, Now);
         await Apply(effects);
-        if (core.State.Phase == RequestPhase.None)
-            DeactivateOnIdle(); // nobody's id: leave nothing behind
+        LeaveIfNobody();
         return outcome;
     }
 
@@ -103,7 +102,11 @@ public sealed partial class RequestGrain(
     {
         var state = core.State;
         if (state.Spec is null)
+        {
+            LeaveIfNobody();
             return null;
+        }
+
         var rank = state.Phase == RequestPhase.Queued ? await Scheduler.Explain(this.GetPrimaryKeyString()) : null;
         return new RequestDescription(
             this.GetPrimaryKeyString(), model.Name, state.Spec.Tenant, Shown(state.Phase), state.Worker, rank, state.Timeline, state.Receipts, state.Usage);
