@@ -64,18 +64,21 @@ public sealed partial class RequestGrain
     private async Task CallTools(ImmutableArray<ToolCall> calls)
     {
         var segmentStart = core.State.SegmentStart;
+        using var stop = new CancellationTokenSource();
+        toolCalls = stop;
         var results = await Task.WhenAll(calls.Select(async call =>
         {
             try
             {
-                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, CancellationToken.None);
+                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop.Token);
             }
-            catch (Exception failure)
+            catch (Exception failure) when (!stop.IsCancellationRequested)
             {
                 ToolFailed(log, call.Name, this.GetPrimaryKeyString(), failure);
                 return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
             }
         }));
+        toolCalls = null;
         await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
     }
 
@@ -95,13 +98,18 @@ public sealed partial class RequestGrain
             await Apply(core.Cancel("no tool result came within the retention time", Now));
     }
 
-    private void Retire() => retirement ??= this.RegisterGrainTimer(
-        async ct =>
-        {
-            await storage.ClearStateAsync(ct);
-            DeactivateOnIdle();
-        },
-        options.Value.FinishedRetention, Timeout.InfiniteTimeSpan);
+    private void Retire()
+    {
+        toolCalls?.Cancel(); // nobody waits for their results any more
+        toolCalls = null;
+        retirement ??= this.RegisterGrainTimer(
+            async ct =>
+            {
+                await storage.ClearStateAsync(ct);
+                DeactivateOnIdle();
+            },
+            options.Value.FinishedRetention, Timeout.InfiniteTimeSpan);
+    }
 
     private void Signal()
     {

@@ -18,6 +18,7 @@ public sealed partial class RequestGrain(
     private RequestCore core = null!;
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IGrainTimer? retirement;
+    private CancellationTokenSource? toolCalls;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
