@@ -25,9 +25,10 @@ public sealed partial class RequestGrain
                 case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
                 case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
                 case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
-                case RequestEffect.Retire: Retire(); break;
             }
         }
+
+        SetAlarm();
     }
 
     private async Task Enqueue(RequestEffect.Enqueue enqueue)
@@ -64,51 +65,66 @@ public sealed partial class RequestGrain
     private async Task CallTools(ImmutableArray<ToolCall> calls)
     {
         var segmentStart = core.State.SegmentStart;
-        using var stop = new CancellationTokenSource();
-        toolCalls = stop;
-        var results = await Task.WhenAll(calls.Select(async call =>
-        {
-            try
-            {
-                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop.Token);
-            }
-            catch (Exception failure) when (!stop.IsCancellationRequested)
-            {
-                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), failure);
-                return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
-            }
-        }));
+        using var stop = toolCalls = new CancellationTokenSource();
+        var results = await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)));
         toolCalls = null;
         await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
     }
 
-    // Ids that clients invent, and words that come after a request was forgotten, leave no activation behind.
-    private void LeaveIfNobody()
+    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
+    // same call id, so that a tool can tell.
+    private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
     {
-        if (core.State.Phase == RequestPhase.None)
-            DeactivateOnIdle();
-    }
-
-    private async Task AskAgain(CancellationToken ct)
-    {
-        LeaveIfNobody();
-        if (core.Descriptor(Now) is { } descriptor)
-            await Enqueue(new RequestEffect.Enqueue(descriptor));
-        else if (core.State.Phase == RequestPhase.Parked && Now - core.State.PausedAt > options.Value.ParkedRetention.TotalSeconds)
-            await Apply(core.Cancel("no tool result came within the retention time", Now));
-    }
-
-    private void Retire()
-    {
-        toolCalls?.Cancel(); // nobody waits for their results any more
-        toolCalls = null;
-        retirement ??= this.RegisterGrainTimer(
-            async ct =>
+        for (var attempt = 1; ; attempt++)
+        {
+            try
             {
-                await storage.ClearStateAsync(ct);
-                DeactivateOnIdle();
-            },
-            options.Value.FinishedRetention, Timeout.InfiniteTimeSpan);
+                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop);
+            }
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+            {
+                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
+                if (attempt == 5)
+                    return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
+                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time, stop);
+            }
+        }
+    }
+
+    // One timer, for what the present phase may have to wait for too long.
+    private void SetAlarm()
+    {
+        var phase = core.State.Phase;
+        if (alarmFor == phase)
+            return;
+        alarm?.Dispose();
+        alarmFor = phase;
+        if (core.IsOver)
+            toolCalls?.Cancel(); // nobody waits for their results any more
+        alarm = phase switch
+        {
+            RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows
+            // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
+            RequestPhase.Queued => this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)),
+            RequestPhase.Parked => Alarm(TimeSpan.FromSeconds(core.State.PausedAt - Now) + options.Value.ParkedRetention, Expire),
+            RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled => Alarm(options.Value.FinishedRetention, Retire),
+            _ => null,
+        };
+    }
+
+    private IGrainTimer Alarm(TimeSpan due, Func<CancellationToken, Task> then) =>
+        this.RegisterGrainTimer(then, due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+
+    private Task AskAgain(CancellationToken ct) =>
+        core.Descriptor(Now) is { } descriptor ? Apply([new RequestEffect.Enqueue(descriptor)]) : Task.CompletedTask;
+
+    private Task Expire(CancellationToken ct) => Apply(core.Cancel("no tool result came within the retention time", Now));
+
+    private async Task Retire(CancellationToken ct)
+    {
+        if (storage.RecordExists)
+            await storage.ClearStateAsync(ct);
+        DeactivateOnIdle();
     }
 
     private void Signal()
@@ -123,8 +139,8 @@ public sealed partial class RequestGrain
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} does not answer for request {Request}; it goes on elsewhere.")]
     private static partial void WorkerUnreachable(ILogger log, string worker, string request, Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request}.")]
-    private static partial void ToolFailed(ILogger log, string tool, string request, Exception failure);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request} (attempt {Attempt}).")]
+    private static partial void ToolFailed(ILogger log, string tool, string request, int attempt, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A message of request {Request} was not delivered.")]
     private static partial void NotDelivered(ILogger log, string request, Exception failure);

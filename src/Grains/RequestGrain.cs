@@ -17,7 +17,8 @@ public sealed partial class RequestGrain(
 {
     private RequestCore core = null!;
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IGrainTimer? retirement;
+    private IGrainTimer? alarm;
+    private RequestPhase? alarmFor;
     private CancellationTokenSource? toolCalls;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
@@ -27,10 +28,6 @@ public sealed partial class RequestGrain(
     public override async Task OnActivateAsync(CancellationToken ct)
     {
         core = new RequestCore(this.GetPrimaryKeyString(), storage.State, model.EncodeToolTurn);
-        // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
-        this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        if (core.IsOver)
-            Retire();
         await Apply(core.Recover());
     }
 
@@ -45,7 +42,6 @@ public sealed partial class RequestGrain(
     {
         var (outcome, effects) = core.Resume(spec, Now);
         await Apply(effects);
-        LeaveIfNobody();
         return outcome;
     }
 
@@ -56,8 +52,8 @@ public sealed partial class RequestGrain(
         {
             var wait = changed.Task;
             var news = core.Notices.Where(notice => notice.Number >= from).ToList();
-            if (news.Count == 0 && core.LastWord(from) is { } last)
-                news = [last];
+            if (news.Count == 0)
+                news = [.. core.LastWords(from)];
             foreach (var notice in news)
             {
                 yield return notice;
@@ -103,11 +99,7 @@ public sealed partial class RequestGrain(
     {
         var state = core.State;
         if (state.Spec is null)
-        {
-            LeaveIfNobody();
             return null;
-        }
-
         var rank = state.Phase == RequestPhase.Queued ? await Scheduler.Explain(this.GetPrimaryKeyString()) : null;
         return new RequestDescription(
             this.GetPrimaryKeyString(), model.Name, state.Spec.Tenant, Shown(state.Phase), state.Worker, rank, state.Timeline, state.Receipts, state.Usage);

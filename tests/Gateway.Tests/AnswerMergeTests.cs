@@ -55,6 +55,25 @@ public sealed class AnswerMergeTests
         Assert.IsType<AnswerEvent.Ended>(_events[^1]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Handle_WorkerLostAfterTheSegmentEnded_GivesTheRestFromTheNotice(bool noticeFirst)
+    {
+        Placed("w1", 1, 10);
+        Delta("w1", 1, 10, [1, 2], "Hel");
+        if (noticeFirst)
+            SegmentEnded(10, "Hello");
+        Take(new AnswerInput.FeedLost("w1"));
+        if (!noticeFirst)
+            SegmentEnded(10, "Hello");
+        Finished();
+
+        Assert.Equal("Hello", Text);
+        Assert.Equal(SegmentEndReason.Stop, Assert.IsType<AnswerEvent.Ended>(_events[^1]).Reason);
+        Assert.Equal(noticeFirst ? 0 : 1, Losses.Count()); // a loss is told only while the segment may still go on
+    }
+
     [Fact]
     public void Handle_OldEpoch_IsDropped()
     {
@@ -179,6 +198,9 @@ public sealed class AnswerMergeTests
         Notice(new(0, NoticeKind.Placed, worker, epoch, segmentStart ?? position, position));
 
     private void Finished() => Notice(new(0, NoticeKind.Finished, Usage: RequestUsage.None, Reason: SegmentEndReason.Stop));
+
+    private void SegmentEnded(int start, string text) =>
+        Notice(new(0, NoticeKind.SegmentEnded, SegmentStart: start, Text: text, Reason: SegmentEndReason.Stop, End: Fakes.End(SegmentEndReason.Stop)));
 
     private void Follow() => Take(new AnswerInput.FollowEnded());
 

@@ -23,6 +23,7 @@ internal sealed class AnswerMerge
     private int _lostEpoch;
     private bool _segmentOpen;
     private SegmentEndReason? _lastEnd;
+    private RequestNotice? _ended; // the request's word that the running segment is over
     private bool _followEnded;
 
     /// <summary>Nothing more will come of it.</summary>
@@ -69,6 +70,8 @@ internal sealed class AnswerMerge
     {
         if (notice.Kind == NoticeKind.Placed)
             Place(notice);
+        else if (notice.Kind == NoticeKind.SegmentEnded)
+            TakeEnd(notice);
         else if (notice.Kind is NoticeKind.Queued or NoticeKind.Failed || !_segmentOpen)
             Tell(notice);
         else
@@ -79,8 +82,10 @@ internal sealed class AnswerMerge
     {
         if (notice.Epoch <= _epoch)
             return; // said again after Follow was reopened
+        if (_segmentOpen && _ended is { End: { } end } ended)
+            EndSegment(_segment.Rest(ended.Text ?? ""), end); // the segment before this one was lost with its worker
         while (_waiting.TryDequeue(out var missed))
-            Tell(missed); // the end of the segment before this one was lost with its worker: only its text can be missing
+            Tell(missed);
         (_worker, _epoch) = (notice.Worker, notice.Epoch);
         _segmentOpen = true;
         _effects.Add(new AnswerEffect.OpenFeed(notice.Worker!));
@@ -99,6 +104,16 @@ internal sealed class AnswerMerge
         }
     }
 
+    // Text comes from the worker; where the worker was lost with the last of it, from the request.
+    private void TakeEnd(RequestNotice notice)
+    {
+        if (!_segmentOpen || notice.SegmentStart != _segment.Start)
+            return;
+        _ended = notice;
+        if (_lostEpoch == _epoch)
+            EndSegment(_segment.Rest(notice.Text ?? ""), notice.End!);
+    }
+
     private void Keep(string worker, SequenceDelta delta)
     {
         if (!_early.TryGetValue(delta.Epoch, out var deltas))
@@ -115,11 +130,18 @@ internal sealed class AnswerMerge
             Lose();
             return;
         }
+        if (delta.End is { } end)
+            EndSegment(text, end);
+        else if (text.Length > 0)
+            _events.Add(new AnswerEvent.Text(_segment.Start, text));
+    }
+
+    private void EndSegment(string text, SegmentEnd end)
+    {
         if (text.Length > 0)
             _events.Add(new AnswerEvent.Text(_segment.Start, text));
-        if (delta.End is not { } end)
-            return;
         _segmentOpen = false;
+        _ended = null;
         _lastEnd = end.Reason;
         _events.Add(new AnswerEvent.SegmentEnded(_segment.Start, end));
         while (_waiting.TryDequeue(out var notice))
@@ -160,6 +182,12 @@ internal sealed class AnswerMerge
         if (_lostEpoch == _epoch)
             return;
         _lostEpoch = _epoch;
+        if (_ended is { End: { } end } ended)
+        {
+            EndSegment(_segment.Rest(ended.Text ?? ""), end);
+            return;
+        }
+
         _effects.Add(new AnswerEffect.ReportLoss(_worker!, _epoch, _segment.Tokens));
         FailIfNothingCanCome();
     }

@@ -58,4 +58,12 @@ internal sealed class DeliveredSegment
         _textAt[_position] = _sourceText;
         return true;
     }
+
+    /// <summary>What of the whole segment's text was not given yet.</summary>
+    public string Rest(string whole)
+    {
+        var rest = whole.Length > _text ? whole[_text..] : "";
+        _text = Math.Max(_text, whole.Length);
+        return rest;
+    }
 }

@@ -32,7 +32,7 @@ public sealed partial class ToolCaller(
         if (!IsObject(call.Arguments))
             return ToolReply.Fail(ToolOutcome.BadArguments, "arguments must be a JSON object");
         var pipeline = pipelines.GetOrAdd(tool, t => new(() => new ToolPipeline(t, transport.For(t.AllowPrivateNetwork), time)));
-        return await pipeline.Value.SendAsync(call.Arguments, ct).ConfigureAwait(false);
+        return await pipeline.Value.SendAsync(call.Id, call.Arguments, ct).ConfigureAwait(false);
     }
 
     private string Unknown(string name)

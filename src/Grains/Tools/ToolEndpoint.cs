@@ -13,7 +13,7 @@ public static class ToolEndpoint
     /// <summary>Longest error sentence taken over from an endpoint, in characters.</summary>
     private const int MaxErrorLength = 200;
 
-    public static async Task<ToolReply> PostAsync(HttpClient http, Uri url, string arguments, TimeProvider time, CancellationToken ct)
+    public static async Task<ToolReply> PostAsync(HttpClient http, Uri url, string callId, string arguments, TimeProvider time, CancellationToken ct)
     {
         try
         {
@@ -21,6 +21,8 @@ public static class ToolEndpoint
             {
                 Content = new StringContent(arguments, Encoding.UTF8, "application/json"),
             };
+            // The same call may come twice (a retry, or the loss of the silo that made it): the key lets a tool tell.
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", callId);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
             if ((int)response.StatusCode is >= 300 and < 400)
                 return ToolReply.Fail(ToolOutcome.Redirected, "redirect refused");

@@ -47,13 +47,13 @@ public sealed class ToolPipeline
     }
 
     /// <summary>Never throws for a failing endpoint; throws <see cref="OperationCanceledException"/> when <paramref name="ct"/> is cancelled.</summary>
-    public async Task<ToolReply> SendAsync(string arguments, CancellationToken ct)
+    public async Task<ToolReply> SendAsync(string callId, string arguments, CancellationToken ct)
     {
         try
         {
             return await pipeline.ExecuteAsync(
-                async (call, attempt) => await ToolEndpoint.PostAsync(call.http, call.tool.Url, call.arguments, call.time, attempt).ConfigureAwait(false),
-                (http, tool, arguments, time), ct).ConfigureAwait(false);
+                async (call, attempt) => await ToolEndpoint.PostAsync(call.http, call.tool.Url, call.callId, call.arguments, call.time, attempt).ConfigureAwait(false),
+                (http, tool, callId, arguments, time), ct).ConfigureAwait(false);
         }
         catch (TimeoutRejectedException)
         {

@@ -30,6 +30,8 @@ public sealed partial class RequestCore
             QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
             Preemptions = state.Usage.Preemptions + end.Preemptions,
         };
+        effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end)));
+        state.LastSegment = notices[^1];
         if (end.Reason != SegmentEndReason.ToolCalls)
         {
             effects.AddRange(End(report, now));
@@ -157,7 +159,6 @@ public sealed partial class RequestCore
 
     private IEnumerable<RequestEffect> End(SegmentReport report, double now)
     {
-        state.EndReason = report.End.Reason;
         var cancelled = report.End.Reason == SegmentEndReason.Cancelled;
         state.Phase = cancelled ? RequestPhase.Cancelled : RequestPhase.Finished;
         state.Failure = cancelled ? "cancelled by " + report.Worker : null;
@@ -171,7 +172,6 @@ public sealed partial class RequestCore
             .. learn,
             new RequestEffect.Save(),
             Tell(new(0, NoticeKind.Finished, Usage: state.Usage, Reason: report.End.Reason)),
-            new RequestEffect.Retire(),
         ];
     }
 }

@@ -105,7 +105,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because)), new RequestEffect.Retire()]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because))]);
         return effects;
     }
 
@@ -118,23 +118,31 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Cancelled;
         state.Failure = because;
         Record("cancelled", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, Reason: SegmentEndReason.Cancelled)), new RequestEffect.Retire()]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, Reason: SegmentEndReason.Cancelled))]);
         return effects;
     }
 
     /// <summary>What the scheduler should be told while it waits; null when it does not.</summary>
     public RequestDescriptor? Descriptor(double now) => state.Phase == RequestPhase.Queued ? Describe(now) : null;
 
-    /// <summary>The last word on the present answer for one who asks late, by the state alone; null while it goes on.</summary>
-    public RequestNotice? LastWord(int number) => state.Phase switch
+    /// <summary>How the present answer ended for one who asks late, by the state alone; empty while it goes on.</summary>
+    public IReadOnlyList<RequestNotice> LastWords(int number)
     {
-        RequestPhase.Finished => new(number, NoticeKind.Finished, Usage: state.Usage, Reason: state.EndReason ?? SegmentEndReason.Stop),
-        RequestPhase.Parked => new(number, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
-        RequestPhase.Failed => new(number, NoticeKind.Failed, Text: state.Failure),
-        RequestPhase.Cancelled => new(number, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
-        RequestPhase.None => new(number, NoticeKind.Failed, Text: $"request {id} is not known"),
-        _ => null,
-    };
+        RequestNotice? last = state.Phase switch
+        {
+            RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.LastSegment?.Reason),
+            RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
+            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure),
+            RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
+            RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
+            _ => null,
+        };
+        if (last is null)
+            return [];
+        return state.LastSegment is { } segment && state.Phase is RequestPhase.Finished or RequestPhase.Parked
+            ? [segment with { Number = number }, last with { Number = number + 1 }]
+            : [last with { Number = number }];
+    }
 
     /// <summary>Makes sure that notices are numbered from <paramref name="from"/> on: an activation before this one gave the earlier ones.</summary>
     public void NumberNoticesFrom(int from) => state.NextNotice = Math.Max(state.NextNotice, from);

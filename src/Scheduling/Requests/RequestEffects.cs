@@ -34,7 +34,4 @@ public abstract record RequestEffect
 
     /// <summary>A copy of the request goes on under another id.</summary>
     public sealed record Fork(string NewRequest, RequestSpec Spec) : RequestEffect;
-
-    /// <summary>It is over: keep what operators may look at for a while, then forget it.</summary>
-    public sealed record Retire : RequestEffect;
 }

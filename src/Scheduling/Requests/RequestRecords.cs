@@ -80,6 +80,9 @@ public enum NoticeKind
     /// <summary>It could not be served: Text says why.</summary>
     Failed,
 
+    /// <summary>A segment is over: End says how, Text is all its text. Whoever missed its last tokens has them here.</summary>
+    SegmentEnded,
+
     /// <summary>Nothing new, but the request is there: sent every second of silence, with the number -1.</summary>
     Alive,
 }
@@ -99,4 +102,5 @@ public sealed record RequestNotice(
     [property: Id(7)] ToolResult? Result = null,
     [property: Id(8)] RequestUsage? Usage = null,
     [property: Id(9)] string? Text = null,
-    [property: Id(10)] SegmentEndReason? Reason = null);
+    [property: Id(10)] SegmentEndReason? Reason = null,
+    [property: Id(11)] SegmentEnd? End = null);

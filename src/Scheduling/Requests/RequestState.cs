@@ -112,6 +112,6 @@ public sealed class RequestState
     /// <summary>Hashes of the messages before the last pause that was resumed: a resume must begin with them.</summary>
     [Id(23)] public ImmutableArray<string> Transcript { get; set; } = [];
 
-    /// <summary>How the last segment ended; null before the end.</summary>
-    [Id(24)] public SegmentEndReason? EndReason { get; set; }
+    /// <summary>What was told of the last segment that ended; null before the first.</summary>
+    [Id(24)] public RequestNotice? LastSegment { get; set; }
 }

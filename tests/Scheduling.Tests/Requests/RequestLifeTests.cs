@@ -18,9 +18,8 @@ public sealed class RequestLifeTests
         Assert.Equal(["arrived", "queued", "placed", "finished"], world.State.Timeline.Select(entry => entry.Event));
         Assert.Equal(3, world.State.Timeline[^1].At);
         Assert.Equal(new RequestUsage(4, 5, 2, 10, 0.5, 0, 0, 1, 0), world.State.Usage);
-        Assert.Equal([NoticeKind.Placed, NoticeKind.Finished], world.Core.Notices.Select(notice => notice.Kind));
+        Assert.Equal([NoticeKind.Placed, NoticeKind.SegmentEnded, NoticeKind.Finished], world.Core.Notices.Select(notice => notice.Kind));
         Assert.True(world.Last<RequestEffect.Learn>().Outcome.Ended);
-        Assert.True(world.Has<RequestEffect.Retire>());
     }
 
     [Fact]
@@ -43,7 +42,7 @@ public sealed class RequestLifeTests
         Assert.Equal(18, world.State.Tokens.Length);
         Assert.Equal((8, 2.0, 1, 0), (world.State.Usage.CompletionTokens, world.State.Usage.ToolSeconds, world.State.Usage.Receipts, world.State.Usage.Migrations));
         Assert.Equal(
-            [NoticeKind.Placed, NoticeKind.ToolStarted, NoticeKind.ToolStarted, NoticeKind.ToolReturned, NoticeKind.ToolReturned, NoticeKind.Placed, NoticeKind.Finished],
+            [NoticeKind.Placed, NoticeKind.SegmentEnded, NoticeKind.ToolStarted, NoticeKind.ToolStarted, NoticeKind.ToolReturned, NoticeKind.ToolReturned, NoticeKind.Placed, NoticeKind.SegmentEnded, NoticeKind.Finished],
             world.Core.Notices.Select(notice => notice.Kind));
         Assert.Equal(["arrived", "queued", "placed", "paused for weather, weather", "tools returned", "queued", "placed", "finished"],
             world.State.Timeline.Select(entry => entry.Event));
@@ -61,7 +60,7 @@ public sealed class RequestLifeTests
 
         world.Now += 7;
         var resumed = world.Resume(world.Results(calls: 2));
-        Assert.Equal((ResumeKind.Resumed, 2), (resumed.Kind, resumed.FromNotice));
+        Assert.Equal((ResumeKind.Resumed, 3), (resumed.Kind, resumed.FromNotice));
         Assert.Equal((0, 7.0, 15), (world.State.AnswerTokens, world.State.Usage.ToolSeconds, world.State.Usage.PromptTokens));
         Assert.Equal(100, world.Last<RequestEffect.Enqueue>().Descriptor.MaxNewTokens); // a new answer, a new limit
         world.Dispatch("a").Generate("a", 2).End("a");
@@ -166,7 +165,7 @@ public sealed class RequestLifeTests
             world.Cancel();
             Assert.Empty(world.Workers);
             Assert.Equal(RequestPhase.Cancelled, world.State.Phase);
-            Assert.True(world.Has<RequestEffect.Withdraw>() && world.Has<RequestEffect.Retire>());
+            Assert.True(world.Has<RequestEffect.Withdraw>());
             var notices = world.Core.Notices.Count;
             world.Cancel();
             Assert.Equal(notices, world.Core.Notices.Count);
@@ -179,7 +178,7 @@ public sealed class RequestLifeTests
         var world = Resumed();
         world.Apply(world.Core.Fail("fits no worker", world.Now));
         Assert.Empty(world.Workers);
-        Assert.Equal((NoticeKind.Failed, "fits no worker"), (world.Core.LastWord(0)!.Kind, world.Core.LastWord(0)!.Text));
+        Assert.Equal((NoticeKind.Failed, "fits no worker"), (world.Core.LastWords(0)[^1].Kind, world.Core.LastWords(0)[^1].Text));
         Assert.Empty(new RequestWorld().Core.Fail("nobody's", 0));
     }
 
@@ -188,7 +187,7 @@ public sealed class RequestLifeTests
     {
         var world = new RequestWorld().Start().Dispatch("a").Generate("a", 5);
         world.End("a", SegmentEndReason.Length);
-        Assert.Equal(SegmentEndReason.Length, world.Core.LastWord(7)!.Reason);
+        Assert.Equal(SegmentEndReason.Length, world.Core.LastWords(7)[^1].Reason);
         Assert.Equal(SegmentEndReason.Length, world.Core.Notices[^1].Reason);
     }
 
