@@ -100,12 +100,18 @@ public sealed partial class RequestGrain
     private async Task CallTools(ImmutableArray<ToolCall> calls)
     {
         var segmentStart = core.State.SegmentStart;
-        var results = await Task.WhenAll(calls.Select(CallTool));
+        ImmutableArray<ToolResult> results;
+        using (var stop = toolCalls = new CancellationTokenSource())
+        {
+            results = [.. await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)))];
+            toolCalls = null;
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
+                await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, results); // back into a turn of its own
                 return;
             }
             catch (Exception failure) when (attempt < 20)
@@ -118,20 +124,20 @@ public sealed partial class RequestGrain
 
     // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
     // same call id, so that a tool can tell.
-    private async Task<ToolResult> CallTool(ToolCall call)
+    private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, CancellationToken.None);
+                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop);
             }
-            catch (Exception failure)
+            catch (Exception failure) when (!stop.IsCancellationRequested)
             {
                 ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
                 if (attempt == 5)
                     return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
-                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time);
+                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time, stop);
             }
         }
     }
@@ -144,6 +150,8 @@ public sealed partial class RequestGrain
             return;
         alarm?.Dispose();
         alarmFor = phase;
+        if (core.IsOver)
+            toolCalls?.Cancel(); // nobody waits for their results any more
         alarm = phase switch
         {
             RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows

@@ -19,6 +19,7 @@ public sealed partial class RequestGrain(
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IGrainTimer? alarm;
     private RequestPhase? alarmFor;
+    private CancellationTokenSource? toolCalls;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Threading.Channels;
 
 namespace Pharos.Gateway.Answers;
@@ -15,13 +16,18 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     /// <summary>A worker says something at least every half second. A client of the cluster gets no error when a silo dies, only silence.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, Subscription> _requests = new(StringComparer.Ordinal);
+    // Several answers may listen to one request for a moment: a tool result sent twice listens before it is told that it forks.
+    private readonly ConcurrentDictionary<string, ImmutableArray<Subscription>> _requests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>From now on deltas of <paramref name="request"/> go to <paramref name="inputs"/>.</summary>
-    public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs) =>
-        _requests[request] = new Subscription(this, request, inputs);
+    public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs)
+    {
+        var subscription = new Subscription(this, request, inputs);
+        _requests.AddOrUpdate(request, [subscription], (_, others) => others.Add(subscription));
+        return subscription;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -47,7 +53,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
                     delay = FirstDelay;
                     foreach (var delta in batch.Deltas)
                     {
-                        if (_requests.TryGetValue(delta.Request, out var subscription))
+                        foreach (var subscription in _requests.GetValueOrDefault(delta.Request, []))
                             subscription.Inputs.TryWrite(new AnswerInput.Delta(batch.Worker, delta));
                     }
                 }
@@ -64,7 +70,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             if (!TellLost(feed))
             {
                 feed.Stop();
-                if (_requests.Values.Any(subscription => subscription.Worker == feed.Worker))
+                if (_requests.Values.SelectMany(each => each).Any(subscription => subscription.Worker == feed.Worker))
                     feed.Start(Read); // one was placed there just now and found the loop still running
                 return;
             }
@@ -84,7 +90,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private bool TellLost(Feed feed)
     {
         var told = false;
-        foreach (var subscription in _requests.Values)
+        foreach (var subscription in _requests.Values.SelectMany(each => each))
         {
             if (subscription.Worker != feed.Worker)
                 continue;
@@ -92,6 +98,16 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             told = true;
         }
         return told;
+    }
+
+    private void Remove(string request, Subscription subscription)
+    {
+        while (_requests.TryGetValue(request, out var all))
+        {
+            var others = all.Remove(subscription);
+            if (others.IsEmpty ? _requests.TryRemove(KeyValuePair.Create(request, all)) : _requests.TryUpdate(request, others, all))
+                return;
+        }
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke.")]
@@ -114,7 +130,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             feeds.Open(worker);
         }
 
-        public void Dispose() => feeds._requests.TryRemove(new KeyValuePair<string, Subscription>(request, this));
+        public void Dispose() => feeds.Remove(request, this);
     }
 
     /// <summary>A worker's stream: runs while somebody needs it or it is whole, and starts again on demand.</summary>
