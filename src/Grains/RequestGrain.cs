@@ -82,8 +82,8 @@ public sealed partial class RequestGrain(
     public Task SegmentEnded(SegmentReport report)
     {
         var effects = core.SegmentEnded(report, Now);
-        if (effects.Count > 0 && report.Receipt is { } receipt)
-            PauseMetrics.Decided(receipt, core.State.Spec!.ToolUse);
+        if (effects.Count > 0 && report.Receipt is { } receipt && core.State.Spec is { } spec) // none: it was forgotten
+            PauseMetrics.Decided(receipt, spec.ToolUse);
         return Apply(effects);
     }
 
