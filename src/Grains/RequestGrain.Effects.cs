@@ -11,31 +11,66 @@ public sealed partial class RequestGrain
 {
     private async Task Apply(IReadOnlyList<RequestEffect> effects)
     {
-        foreach (var effect in effects)
+        try
         {
-            switch (effect)
-            {
-                case RequestEffect.Save: await storage.WriteStateAsync(); break;
-                case RequestEffect.Notify: Signal(); break;
-                case RequestEffect.Enqueue enqueue: await Enqueue(enqueue); break;
-                case RequestEffect.Withdraw: await Scheduler.Withdraw(this.GetPrimaryKeyString()); break;
-                case RequestEffect.Admit admit: await Place(admit.Worker, admit.Work.Forecast, worker => worker.Admit(admit.Work)); break;
-                case RequestEffect.Continue go: await Place(go.Worker, go.Work.Forecast, worker => worker.Resume(go.Work)); break;
-                case RequestEffect.Release release: Forget(GrainFactory.GetGrain<IWorkerGrain>(release.Worker).Release(this.GetPrimaryKeyString(), release.Epoch)); break;
-                case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
-                case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
-                case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
-            }
+            foreach (var effect in effects)
+                await CarryOut(effect);
         }
+        finally
+        {
+            SetAlarm();
+        }
+    }
 
-        SetAlarm();
+    // What is told to the scheduler, and what a worker is to free, is best effort: the scheduler's state is soft, and epochs void the rest.
+    private async Task CarryOut(RequestEffect effect)
+    {
+        switch (effect)
+        {
+            case RequestEffect.Save: await Save(); break;
+            case RequestEffect.Notify: Signal(); break;
+            case RequestEffect.Enqueue enqueue: await Enqueue(enqueue); break;
+            case RequestEffect.Withdraw: Forget(Scheduler.Withdraw(this.GetPrimaryKeyString())); break;
+            case RequestEffect.Admit admit: await Place(admit.Worker, admit.Work.Forecast, worker => worker.Admit(admit.Work)); break;
+            case RequestEffect.Continue go: await Place(go.Worker, go.Work.Forecast, worker => worker.Resume(go.Work)); break;
+            case RequestEffect.Release release: Forget(GrainFactory.GetGrain<IWorkerGrain>(release.Worker).Release(this.GetPrimaryKeyString(), release.Epoch)); break;
+            case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
+            case RequestEffect.Decided decided: PauseMetrics.Decided(decided.Receipt, core.State.Spec!.ToolUse); break;
+            case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
+            case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
+        }
+    }
+
+    // Where the write fails, what is in memory is ahead of what is durable: this activation ends, and the caller's next try finds the last
+    // durable state and takes the same step again.
+    private async Task Save()
+    {
+        try
+        {
+            await storage.WriteStateAsync();
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
     private async Task Enqueue(RequestEffect.Enqueue enqueue)
     {
-        var outcome = await Scheduler.Enqueue(enqueue.Descriptor);
-        if (outcome.Kind == EnqueueKind.Refused)
-            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now));
+        EnqueueOutcome outcome;
+        try
+        {
+            outcome = await Scheduler.Enqueue(enqueue.Descriptor);
+        }
+        catch (Exception failure)
+        {
+            NotDelivered(log, this.GetPrimaryKeyString(), failure); // it asks again within a second
+            return;
+        }
+
+        if (outcome.Kind != EnqueueKind.Queued)
+            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now, outcome.Kind == EnqueueKind.TooLarge));
     }
 
     private async Task Place(string worker, SegmentForecast forecast, Func<IWorkerGrain, Task<Admission>> ask)
@@ -48,7 +83,7 @@ public sealed partial class RequestGrain
         catch (Exception failure)
         {
             WorkerUnreachable(log, worker, this.GetPrimaryKeyString(), failure);
-            await Scheduler.WorkerLost(worker);
+            Forget(Scheduler.WorkerLost(worker));
             admission = new Admission(AdmissionKind.Refused, failure.Message);
         }
 
@@ -56,7 +91,7 @@ public sealed partial class RequestGrain
         {
             AdmissionKind.NotHere => core.NotHere(worker, forecast, Now),
             AdmissionKind.Refused => core.Refused(worker, Now),
-            AdmissionKind.TooLarge => core.Fail(admission.Because!, Now),
+            AdmissionKind.TooLarge => core.Fail(admission.Because!, Now, tooLarge: true),
             _ => [],
         });
     }
@@ -65,10 +100,26 @@ public sealed partial class RequestGrain
     private async Task CallTools(ImmutableArray<ToolCall> calls)
     {
         var segmentStart = core.State.SegmentStart;
-        using var stop = toolCalls = new CancellationTokenSource();
-        var results = await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)));
-        toolCalls = null;
-        await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
+        ImmutableArray<ToolResult> results;
+        using (var stop = toolCalls = new CancellationTokenSource())
+        {
+            results = [.. await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)))];
+            toolCalls = null;
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, results); // back into a turn of its own
+                return;
+            }
+            catch (Exception failure) when (attempt < 20)
+            {
+                NotDelivered(log, this.GetPrimaryKeyString(), failure);
+                await Task.Delay(TimeSpan.FromMilliseconds(250), time);
+            }
+        }
     }
 
     // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the

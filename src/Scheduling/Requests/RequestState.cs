@@ -114,4 +114,10 @@ public sealed class RequestState
 
     /// <summary>What was told of the last segment that ended; null before the first.</summary>
     [Id(24)] public RequestNotice? LastSegment { get; set; }
+
+    /// <summary>When it began to wait for its present turn, Unix seconds.</summary>
+    [Id(30)] public double QueuedAt { get; set; }
+
+    /// <summary>It failed because it can never fit.</summary>
+    [Id(31)] public bool TooLarge { get; set; }
 }
