@@ -6,11 +6,14 @@ namespace Pharos.EndToEnd.Tests;
 public sealed class LeakTests
 {
     [Theory(Timeout = 2 * PharosGateway.GuardMilliseconds)]
-    [InlineData(1, "Kv:DeviceBytes=67108864")]
-    [InlineData(2, "Kv:DeviceBytes=6000000")] // so little that sequences lose their place again and again
-    public async Task Five_hundred_mixed_requests_leave_nothing_behind(int seed, string memory)
+    [InlineData(1, "lamps", 64_000_000)]
+    [InlineData(2, "lamps", 6_400_000)] // hardly more than one full context: sequences lose their place again and again
+    [InlineData(3, "preserve", 6_400_000)]
+    [InlineData(4, "discard", 64_000_000)]
+    public async Task Five_hundred_mixed_requests_leave_nothing_behind(int seed, string pause, int deviceBytes)
     {
-        await using var gateway = await PharosGateway.StartAsync("ParkedRetention=00:00:01", "FinishedRetention=00:00:00.001", memory);
+        await using var gateway = await PharosGateway.StartAsync(
+            "ParkedRetention=00:00:01", "FinishedRetention=00:00:01", $"Policy:Pause={pause}", $"Kv:DeviceBytes={deviceBytes}");
         var traffic = new Traffic(gateway.Http, seed);
         await traffic.RunAsync(requests: 500, atOnce: 48);
 
