@@ -20,7 +20,7 @@ internal sealed class ChatStarter(
         var spec = factory.Create(request);
         try
         {
-            var resumed = ResumePlan.From(request.Messages) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
+            var resumed = ResumePlan.From(request.Messages, request.Tools) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
             return resumed ?? await StartAnew(spec, ct);
         }
         catch (Exception exception) when (GrainRetry.IsTransient(exception))
