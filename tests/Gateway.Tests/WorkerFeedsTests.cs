@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging.Abstractions;
 using Pharos.Gateway.Answers;
 
 namespace Pharos.Gateway.Tests;
@@ -11,7 +10,7 @@ public sealed class WorkerFeedsTests
     [Fact]
     public async Task Subscribe_SecondAnswerOfTheSameRequest_BothGetTheDeltasAndTheFirstKeepsThemWhenItLeaves()
     {
-        await using var feeds = Feeds();
+        await using var feeds = _cluster.Feeds();
         var (first, second) = (Inputs(), Inputs());
         using var stays = feeds.Subscribe("r", first);
         var leaves = feeds.Subscribe("r", second);
@@ -31,7 +30,7 @@ public sealed class WorkerFeedsTests
     [Fact]
     public async Task Dispose_FirstOfTwoAnswers_TheSecondHearsOfTheLoss()
     {
-        await using var feeds = Feeds();
+        await using var feeds = _cluster.Feeds();
         var (first, second) = (Inputs(), Inputs());
         var leaves = feeds.Subscribe("r", first);
         using var stays = feeds.Subscribe("r", second);
@@ -46,8 +45,6 @@ public sealed class WorkerFeedsTests
         Assert.Equal(new AnswerInput.FeedLost("w1"), await second.Reader.ReadAsync());
         Assert.False(first.Reader.TryRead(out _));
     }
-
-    private WorkerFeeds Feeds() => new(_cluster, new GatewayIdentity("gw"), TimeProvider.System, NullLogger<WorkerFeeds>.Instance);
 
     private static Channel<AnswerInput> Inputs() => Channel.CreateUnbounded<AnswerInput>();
 
