@@ -6,7 +6,7 @@ namespace Pharos.Gateway.Answers;
 
 /// <summary>
 /// The gateway's streams of tokens: one a worker, for all requests together, opened when the first request is placed there and
-/// reopened when it breaks. Deltas go to the request they name.
+/// reopened when it breaks. Deltas go to all answers of the request they name.
 /// </summary>
 internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity gateway, TimeProvider time, ILogger<WorkerFeeds> logger) : IAsyncDisposable
 {
@@ -16,7 +16,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     /// <summary>A worker says something at least every half second. A client of the cluster gets no error when a silo dies, only silence.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
 
-    // Several answers may listen to one request for a moment: a tool result sent twice listens before it is told that it forks.
+    // Several a request where a client repeats its tool results while the first answer still runs.
     private readonly ConcurrentDictionary<string, ImmutableArray<Subscription>> _requests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
@@ -25,7 +25,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs)
     {
         var subscription = new Subscription(this, request, inputs);
-        _requests.AddOrUpdate(request, [subscription], (_, others) => others.Add(subscription));
+        _requests.AddOrUpdate(request, _ => [subscription], (_, others) => others.Add(subscription));
         return subscription;
     }
 
@@ -34,6 +34,18 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
         await _stop.CancelAsync();
         await Task.WhenAll(_feeds.Values.Select(feed => feed.Loop));
         _stop.Dispose();
+    }
+
+    private IEnumerable<Subscription> Subscriptions => _requests.Values.SelectMany(all => all);
+
+    private void Remove(string request, Subscription subscription)
+    {
+        while (_requests.TryGetValue(request, out var all))
+        {
+            var rest = all.Remove(subscription);
+            if (rest.IsEmpty ? _requests.TryRemove(new(request, all)) : _requests.TryUpdate(request, rest, all))
+                return;
+        }
     }
 
     private void Open(string worker) => _feeds.GetOrAdd(worker, key => new Feed(key)).Start(Read);
@@ -70,7 +82,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             if (!TellLost(feed))
             {
                 feed.Stop();
-                if (_requests.Values.SelectMany(each => each).Any(subscription => subscription.Worker == feed.Worker))
+                if (Subscriptions.Any(subscription => subscription.Worker == feed.Worker))
                     feed.Start(Read); // one was placed there just now and found the loop still running
                 return;
             }
@@ -90,7 +102,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private bool TellLost(Feed feed)
     {
         var told = false;
-        foreach (var subscription in _requests.Values.SelectMany(each => each))
+        foreach (var subscription in Subscriptions)
         {
             if (subscription.Worker != feed.Worker)
                 continue;
@@ -100,23 +112,13 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
         return told;
     }
 
-    private void Remove(string request, Subscription subscription)
-    {
-        while (_requests.TryGetValue(request, out var all))
-        {
-            var others = all.Remove(subscription);
-            if (others.IsEmpty ? _requests.TryRemove(KeyValuePair.Create(request, all)) : _requests.TryUpdate(request, others, all))
-                return;
-        }
-    }
-
     [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke.")]
     private partial void LogBroken(Exception exception, string worker);
 
     [LoggerMessage(2, LogLevel.Information, "The token stream of worker {Worker} ended.")]
     private partial void LogEnded(string worker);
 
-    /// <summary>One request's place in the feeds.</summary>
+    /// <summary>One answer's place in the feeds.</summary>
     internal sealed class Subscription(WorkerFeeds feeds, string request, ChannelWriter<AnswerInput> inputs) : IDisposable
     {
         public ChannelWriter<AnswerInput> Inputs => inputs;

@@ -11,7 +11,7 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
-    /// <summary><c>cpu</c>, <c>torch</c> or <c>simulated</c>.</summary>
+    /// <summary><c>cpu</c> or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 
     /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>

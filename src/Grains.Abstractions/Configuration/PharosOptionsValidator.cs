@@ -10,7 +10,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
-        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        OneOf("Backend", options.Backend, "cpu", "simulated");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
