@@ -75,6 +75,16 @@ public sealed class AnswerMergeTests
     }
 
     [Fact]
+    public void Handle_SegmentWhosePlacingWasNeverTold_IsGivenFromItsEnd()
+    {
+        Notice(new(0, NoticeKind.SegmentEnded, "w1", 1, 10, Text: "Hello", Reason: SegmentEndReason.Stop, End: Fakes.End(SegmentEndReason.Stop)));
+        Finished();
+
+        Assert.Equal("Hello", Text);
+        Assert.IsType<AnswerEvent.Ended>(_events[^1]);
+    }
+
+    [Fact]
     public void Handle_OldEpoch_IsDropped()
     {
         Placed("w1", 1, 10);

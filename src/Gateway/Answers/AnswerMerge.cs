@@ -122,13 +122,15 @@ internal sealed class AnswerMerge
     // Text comes from the worker; where the worker was lost with the last of it, from the request.
     private void TakeEnd(RequestNotice notice)
     {
-        if (notice.SegmentStart != _segment.Start)
-            return;
         _isConfirmed = true;
+        if (notice.SegmentStart > _segment.Start && !_segmentOpen)
+            _segmentOpen = _segment.Begin(notice.SegmentStart, notice.SegmentStart); // its placing was never told: all of it is here
+        else if (notice.SegmentStart != _segment.Start)
+            return;
         if (!_segmentOpen)
             return;
         _ended = notice;
-        if (_lostEpoch == _epoch)
+        if (_lostEpoch == _epoch || notice.Epoch > _epoch)
             EndSegment(_segment.Rest(notice.Text ?? ""), notice.End!);
     }
 
@@ -191,7 +193,7 @@ internal sealed class AnswerMerge
                 Fail("The answer was lost: the request ended before its tokens could be had.");
                 break;
             case NoticeKind.Failed:
-                Fail(notice.Text ?? "The request could not be served.");
+                Fail(notice.Text ?? "The request could not be served.", notice.TooLarge);
                 break;
         }
     }
@@ -218,9 +220,9 @@ internal sealed class AnswerMerge
             Fail($"The end of the answer was lost with worker {_worker}.");
     }
 
-    private void Fail(string because)
+    private void Fail(string because, bool tooLarge = false)
     {
-        _events.Add(new AnswerEvent.Failed(because));
+        _events.Add(new AnswerEvent.Failed(because, tooLarge));
         IsOver = true;
     }
 }

@@ -73,7 +73,7 @@ internal sealed partial class ChatStarter(
                 },
                 ct);
             if (!accepted.Accepted)
-                throw new ApiException(ApiError.Unavailable(accepted.Because ?? "The request was not accepted; try again."));
+                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge));
             return new StartedChat(id, answer!, 0, spec);
         }
         catch (ApiException)
