@@ -71,7 +71,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
                 await say(GrainFactory.GetGrain<IRequestGrain>(request));
                 return;
             }
-            catch (Exception failure) when (attempt < 20)
+            catch (Exception failure) when (!loop.IsClosed)
             {
                 NotHeard(log, request, attempt, failure);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);

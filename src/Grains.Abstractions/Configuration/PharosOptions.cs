@@ -36,7 +36,7 @@ public sealed class PharosOptions
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long an ended request can still be looked at.</summary>
+    /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Most requests waiting in one pool; beyond it new ones are refused with 503.</summary>

@@ -44,7 +44,12 @@ public sealed partial class RequestCore
         state.ParkedEpoch = report.Epoch;
         state.AnswerTokens += report.Tokens.Length;
         state.Pauses = state.Pauses.Add(new PausePoint(report.SegmentStart, state.Tokens.Length, end.Calls));
-        state.Receipts = report.Receipt is null ? state.Receipts : state.Receipts.Add(report.Receipt);
+        if (report.Receipt is { } receipt)
+        {
+            state.Receipts = state.Receipts.Add(receipt);
+            effects.Add(new RequestEffect.Decided(receipt));
+        }
+
         state.Usage = state.Usage with { Receipts = state.Usage.Receipts + 1 };
         Record($"paused for {string.Join(", ", end.Calls.Select(call => call.Name))}", report.Worker, state.Tokens.Length, now);
         if (state.Spec!.ToolUse == ToolUse.Server)

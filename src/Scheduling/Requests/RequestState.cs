@@ -120,6 +120,12 @@ public sealed class RequestState
     /// <summary>What was told of the last segment that ended; null before the first.</summary>
     [Id(24)] public RequestNotice? LastSegment { get; set; }
 
+    /// <summary>When it began to wait for its present turn, Unix seconds.</summary>
+    [Id(26)] public double QueuedAt { get; set; }
+
+    /// <summary>It failed because it can never fit.</summary>
+    [Id(27)] public bool TooLarge { get; set; }
+
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }
 }
