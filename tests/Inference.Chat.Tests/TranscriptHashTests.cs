@@ -27,8 +27,8 @@ public sealed class TranscriptHashTests
 
     [Fact]
     public void Of_Tools_TheirOrderAndSpellingMeanNothing() => Assert.Equal(
-        TranscriptHash.Of([new ChatTool("f", "", "{}"), new ChatTool("g", "", """{"type": "object"}""")], []),
-        TranscriptHash.Of([new ChatTool("g", "", """{"type":"object"}"""), new ChatTool("f", "", "{ }")], []));
+        TranscriptHash.Of([new ChatTool("f", "", "{}"), new ChatTool("g", "", """{"type": "object"}""")], [])[0],
+        TranscriptHash.Of([new ChatTool("g", "", """{"type":"object"}"""), new ChatTool("f", "", "{ }")], [])[0]);
 
     [Fact]
     public void Of_OtherTools_BeginsOtherwise()

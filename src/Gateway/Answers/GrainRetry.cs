@@ -27,7 +27,7 @@ internal sealed class GrainRetry(TimeProvider time)
     {
         OperationCanceledException => !ct.IsCancellationRequested,
         ObjectDisposedException => true, // a host that is closing
-        ArgumentException or InvalidOperationException or NotSupportedException or NotImplementedException or NullReferenceException
+        ArgumentException or InvalidOperationException or NotSupportedException or NullReferenceException
             or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or ArithmeticException or FormatException => false,
         _ => exception is not Http.ApiException,
     };
