@@ -26,7 +26,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken ct)
     {
         await devices.CloseAsync(this.GetPrimaryKeyString());
-        await Scheduler.WorkerLost(this.GetPrimaryKeyString());
+        Scheduler.WorkerLost(this.GetPrimaryKeyString()).Forget(); // it may be shutting down too
     }
 
     public Task<WorkerSnapshot> Open() => loop.Snapshot();
