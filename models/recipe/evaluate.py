@@ -1,6 +1,6 @@
 """Measures a checkpoint: task tables, early exits, and free-running requests with simulated tools.
 
-    OMP_NUM_THREADS=1 python3 evaluate.py spark.pt [--n 100] [--free 12] [--part tasks|exits|free|all]"""
+    OMP_NUM_THREADS=1 python3 evaluate.py ../spark/model.safetensors [--n 100] [--free 12] [--part tasks|exits|free|all]"""
 import argparse
 import collections
 import json
@@ -213,7 +213,7 @@ def exit_quality(m, per_task=40, split="values"):
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser()
-    ap.add_argument("checkpoint")
+    ap.add_argument("checkpoint", help="a training checkpoint or model.safetensors")
     ap.add_argument("--n", type=int, default=100, help="prompts per task")
     ap.add_argument("--free", type=int, default=12, help="free-running requests per task")
     ap.add_argument("--part", default="all", choices=["all", "tasks", "exits", "free"])

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 import toolchat as tc
 from evaluate import generate, layers_of
-from llama import EPS, MAX_POSITIONS, THETA, load
+from llama import EPS, MAX_POSITIONS, THETA, load, read_safetensors
 
 CHAT_TEMPLATE = (
     "{%- for message in messages %}"
@@ -73,17 +73,6 @@ def write_safetensors(path, tensors):
         f.write(struct.pack("<Q", len(h)) + h + b"".join(blobs))
 
 
-def read_safetensors(path):
-    raw = open(path, "rb").read()
-    n = struct.unpack("<Q", raw[:8])[0]
-    out = {}
-    for k, v in json.loads(raw[8:8 + n]).items():
-        if k != "__metadata__":
-            a, b = v["data_offsets"]
-            out[k] = torch.frombuffer(bytearray(raw[8 + n + a:8 + n + b]), dtype=torch.bfloat16).float().view(v["shape"])
-    return out
-
-
 @torch.no_grad()
 def reference_logits(tensors, cfg, ids, upto=None):
     """A second, independent and literal implementation of LlamaForCausalLM on the exported tensors (checks the export)."""
@@ -108,7 +97,7 @@ def reference_logits(tensors, cfg, ids, upto=None):
 
 def golden(m):
     """20 prompts with exact greedy continuations and logits, for the full model and each exit layer."""
-    g, cases = tc.Generator(99, "values"), []
+    g, cases = tc.Generator(98, "values"), []
     fixed = [("calculator", "What is 12*7+3?"), ("weather", "What is the weather in Oslo?"), ("no tool", "count to 12"), ("no tool", "who are you?")]
     prompts = [(t, "<|im_start|>user\n" + u + "<|im_end|>\n" + tc.ASSIST) for t, u in fixed]
     for t, _ in tc.Generator.WEIGHTS[:16]:

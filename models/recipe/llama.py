@@ -1,5 +1,8 @@
 """The model: exactly Hugging Face's LlamaForCausalLM (RMSNorm pre-norm, half-rotation RoPE, SwiGLU, no biases, tied
 embeddings) in plain PyTorch.  The shared final norm and the tied head also serve the early exits (LayerSkip style)."""
+import json
+import struct
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -105,10 +108,36 @@ class Model(nn.Module):
         self.load_state_dict(mine)
 
 
+def read_safetensors(path):
+    raw = open(path, "rb").read()
+    n = struct.unpack("<Q", raw[:8])[0]
+    out = {}
+    for k, v in json.loads(raw[8:8 + n]).items():
+        if k != "__metadata__":
+            a, b = v["data_offsets"]
+            out[k] = torch.frombuffer(bytearray(raw[8 + n + a:8 + n + b]), dtype=torch.bfloat16).float().view(v["shape"])
+    return out
+
+
+def read_state(path):
+    """The weights of a training checkpoint, or of an exported model.safetensors."""
+    if not path.endswith(".safetensors"):
+        return torch.load(path)
+    t = read_safetensors(path)
+    state = {"embed": t["model.embed_tokens.weight"], "norm.weight": t["model.norm.weight"]}
+    for i in range(sum(k.endswith("q_proj.weight") for k in t)):
+        g = lambda *names: torch.cat([t[f"model.layers.{i}.{n}.weight"] for n in names])
+        state.update({f"blocks.{i}.{mine}.weight": g(*theirs) for mine, theirs in {
+            "input_layernorm": ["input_layernorm"], "post_attention_layernorm": ["post_attention_layernorm"],
+            "qkv": ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"], "o": ["self_attn.o_proj"],
+            "gate_up": ["mlp.gate_proj", "mlp.up_proj"], "down": ["mlp.down_proj"]}.items()})
+    return state
+
+
 def load(path):
-    """A checkpoint, every weight rounded to bfloat16; all results are computed in float32 from these."""
+    """A model, every weight rounded to bfloat16; all results are computed in float32 from these."""
     m = Model()
-    m.load_state_dict(torch.load(path))
+    m.load_state_dict(read_state(path))
     for p in m.parameters():
         p.data = p.data.bfloat16().float()
     return m.eval()

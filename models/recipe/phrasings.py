@@ -96,7 +96,7 @@ I have {v} {a}[, how many {b} is that?|, what is that in {b}?|. How much is it i
 [meaning|definition|explanation|dictionary|lookup|dictionary entry][ of|:| for] {t}
 """ + TELL + """ [the meaning|the definition|an explanation|a definition|the dictionary entry] [of|for] {t}
 [tell me|explain|do you know|I'd like to know|I want to know|I forgot|show me] what [|a |the word |the term ]{t} [means|is|stands for|describes]
-what do [people|they|we|you] [mean by|call|understand by] [|a |the word ]{t}?
+what do [people|they|we|you] [mean by|understand by] [|a |the word ]{t}?
 what is the [meaning|definition|sense] of [|the word |the term ]{t}?
 [I don't know|I do not understand|I just heard|I am unsure about|I never heard|I forgot] the [word|term] {t}[|, what is it?|, can you help?|. Define it|, please explain]
 I read about {t}[, what is it?|. What does it mean?|, please explain]
@@ -254,8 +254,8 @@ WORD_SUMS = {
         ("{a} bags with {b} nuts each, how many nuts?", "{a}*{b}")],
 }
 
-FOLLOW = {"train": ["[and|what about|how about|and for|and in|same for|now|now for|the same for|and what about|also|next:|and how about|plus] {c}[|?|, please?]", "and in {c}?",
-                    "{c}[?|| too|, too| also| now|, please]", "[again|once more|repeat that|the same|same question|same thing|the same again] [for|in] {c}[|, please|?]", "[what|how] is it in {c}?", "I [also|now] [want|need|meant] {c}"],
+FOLLOW = {"train": ["[and|what about|how about|and for|and in|same for|now|now for|the same for|and what about|also|and how about] {c}[|?|, please?]", "and in {c}?",
+                    "{c}[, too|, too, please| too, please|, also]", "[again|once more|repeat that|the same|same question|same thing|the same again] [for|in] {c}[|, please|?]", "I [also want|also meant|meant] {c}"],
           "held": ["try {c} too", "do the same with {c}", "{c} as well?"]}
 
 # No-tool small talk: (training phrasings, held-out phrasings, answer)

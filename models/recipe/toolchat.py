@@ -184,7 +184,7 @@ class Generator:
         while True:
             d = digits or r.choice([1, 1, 2, 2, 2, 3, 3, 4])
             n = r.randrange(10 ** (d - 1) if d > 1 else 0, 10 ** d)
-            if d > 1 and r.random() < .3:                  # runs of a digit and round numbers are hard to copy: more of them
+            if d > 1 and r.random() < .2:                  # runs of a digit and round numbers are hard to copy: more of them
                 n = self.regular(d)
             if n < low or (digits is None and n == 0 and r.random() < .8):
                 continue
@@ -205,7 +205,7 @@ class Generator:
         on = ["b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z", "br", "st", "tr", "sh", "ch", "gr", "kl", "qu", "th", "x", "y"]
         w = "".join(r.choice(on) + r.choice(["a", "e", "i", "o", "u", "ai", "ou", "ee"]) + r.choice(["", "", "", "n", "r", "s", "l", "m", "t", "ck", "nd"])
                     for _ in range(r.randint(lo, hi)))
-        if r.random() < .15:                               # doubled letters and repeated syllables are hard to copy too
+        if r.random() < .1:                                # doubled letters and repeated syllables are hard to copy too
             i = r.randrange(1, len(w))
             w = w[:i] + (w[i - 1] if r.random() < .6 else w[:i][-3:]) + w[i:]
         if r.random() < .025:
@@ -219,11 +219,13 @@ class Generator:
         else:
             c = self.pseudo().capitalize()
             k = r.random()
-            if k < .3:
+            if k < .18:
                 c = r.choice(["New", "San", "Port", "Saint", "Los", "Bad", "El", self.pseudo(1, 2).capitalize()]) + " " + c
-            if k < .15:
+            if k < .05:
                 c += " " + r.choice([self.pseudo(1, 2).capitalize(), self.pseudo(1, 2).capitalize(), "City", "Beach", "Town", "Hills"])
-            elif k < .35:
+            if k < .025 or .14 < k < .17:
+                c += " " + r.choice([self.pseudo(1, 1).capitalize(), "City", "Town", "Bay"])
+            elif .17 < k < .24:
                 c += r.choice([" de ", " do ", " la ", " am ", " on ", " del ", " upon ", " "]) + self.pseudo(1, 2).capitalize()
         return c.lower() if r.random() < .12 else c
 
@@ -238,7 +240,7 @@ class Generator:
     def term(self):
         if self.r.random() < .5:
             return self.r.choice(HELD_TERMS if self.held else TERMS).replace("_", " ")
-        if self.r.random() < .3:
+        if self.r.random() < .2:
             return self.r.choice([self.r.choice(ADJ), self.r.choice(NOUN), self.pseudo(1, 2)]) + " " + self.r.choice([self.r.choice(NOUN), self.pseudo(1, 2)])
         t = self.pseudo(1 + (self.r.random() < .8), 3)
         return t if len(t) > 2 else t + "um"
@@ -322,7 +324,7 @@ class Generator:
         if style < .7:
             return " ".join(toks), canon
         words = {"+": ["plus"], "-": ["minus"], "*": ["times", "multiplied by"], "/": ["divided by", "over"]} if style < .9 else \
-                {"+": ["+"], "-": ["-"], "*": ["x", "×", "*"], "/": ["/", "÷", ":"]}
+                {"+": ["+"], "-": ["-"], "*": ["x", "×", "*"], "/": ["/", "÷"]}
         return " ".join(r.choice(words[t]) if t in words else t for t in toks), canon
 
     def two_numbers(self):
@@ -377,7 +379,7 @@ class Generator:
         return Example("lookup", self.phrase("lookup", t=t), f'{t} means "{d}".', [({"name": "lookup", "arguments": {"term": t}}, d)])
 
     def both_of(self, a, b):
-        return self.r.choice(["{} and {}", "{} and {}", "{} and in {}", "{}, {}", "{} and also {}", "{} or {}"]).format(a, b)
+        return self.r.choice(["{} and {}", "{} and {}", "{} and in {}", "{}, {}", "{} and also {}"]).format(a, b)
 
     def t_weather_2(self):
         a, b = self.cities(2)
@@ -420,8 +422,8 @@ class Generator:
         """Any of the tools fails: apologise and quote the error."""
         r = self.r
         ex = r.choice([self.t_calc, self.t_weather, self.t_time, self.t_convert, self.t_lookup, self.t_weather_2, self.t_both, self.t_temps])()
-        some = lambda: r.choice([self.pseudo(1, 2), r.choice(NOUN), r.choice(ADJ), r.choice("is was not in for the of to required missing failed wrong".split())])
-        err = r.choice(HELD_ERRORS if self.held else ERRORS) if r.random() < .6 else " ".join(some() for _ in range(r.randint(1, 4)))
+        words = r.sample([self.pseudo(1, 2), *r.sample(NOUN, 2), r.choice(ADJ), *r.sample("is was not in for the of to required missing failed wrong".split(), 2)], r.randint(1, 4))
+        err = r.choice(HELD_ERRORS if self.held else ERRORS) if r.random() < .6 else " ".join(words)
         at = r.randrange(len(ex.steps))
         steps = ex.steps[:at] + [(ex.steps[at][0], json.dumps({"error": err}, ensure_ascii=False))]
         return Example("tool error", ex.user, f"Sorry, that did not work: {err}.", steps)
@@ -452,7 +454,7 @@ class Generator:
         return Example("small talk", s, answer.format(me=self.me))
 
     WEIGHTS = [("t_calc", 20), ("t_weather", 7), ("t_time", 6), ("t_convert", 9), ("t_lookup", 7), ("t_weather_2", 6), ("t_time_2", 4),
-               ("t_temps", 8), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 8), ("t_error", 5), ("t_count", 4), ("t_spell", 4),
+               ("t_temps", 11), ("t_fahrenheit", 4), ("t_both", 4), ("t_calc2", 8), ("t_error", 5), ("t_count", 4), ("t_spell", 5),
                ("t_echo", 6), ("t_fixed", 8)]
 
     # ---- conversations
@@ -477,10 +479,10 @@ class Generator:
     def chat(self, max_tokens=512, multi=.2):
         """A conversation as (ids, mask): mostly one request, sometimes several (or a follow-up)."""
         sysmsg, k = self.system(), self.r.random()
-        if multi and k < .04:
+        if multi and k < .05:
             exs = self.followup()
-        elif k < .04 + multi:
-            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 2, 3, 3, 4, 6, 9]))]
+        elif k < .05 + multi:
+            exs = [self.example() for _ in range(self.r.choice([2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6, 9]))]
         else:
             exs = [self.example()]
         while True:

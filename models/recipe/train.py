@@ -1,6 +1,6 @@
 """Trains the embedded model on the CPU.
 
-    OMP_NUM_THREADS=1 python3 train.py --minutes 60 --out spark.pt [--init older.pt]
+    OMP_NUM_THREADS=1 python3 train.py --minutes 60 --out spark.pt [--init ../spark/model.safetensors]
 
 Data-parallel over single-threaded processes: each draws its own chats, the gradients are summed in shared memory, and each
 process updates its share of the (shared) weights; on two cores this beats threads inside every operation."""
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 import toolchat as tc
 from evaluate import report
-from llama import SPARK, Model
+from llama import SPARK, Model, read_state
 
 
 # -------------------------------------------------------------------- data
@@ -35,7 +35,7 @@ def draw(gen, tokens, p):
     """About so many tokens of chats; longer conversations come in after the start."""
     chats, n = [], 0
     while n < tokens:
-        chats.append(gen.chat(960, .1 + .35 * min(1, p / .3)))
+        chats.append(gen.chat(960, min(.3, .1 + p)))
         n += len(chats[-1][0])
     return chats
 
@@ -102,7 +102,7 @@ def train(a):
     torch.manual_seed(a.seed)
     m = Model(SPARK)
     if a.init:
-        m.start_from(torch.load(a.init))
+        m.start_from(read_state(a.init))
     m.share_memory()
     size = sum(p.numel() for p in m.parameters())
     print(size, "parameters,", tc.VOCAB, "tokens", flush=True)
@@ -133,7 +133,7 @@ def worker(rank, a, m, shared, barrier):
         if p >= 1:
             break
         lr = min(1, (step + 1) / a.warmup) * (.01 + .99 * (.5 + .5 * math.cos(math.pi * p)))
-        chats = draw(gen, a.tokens / a.workers * (1 if p < .6 else 1.6), p)
+        chats = draw(gen, a.tokens / a.workers, p)
         shared["counts"][rank] = sum(sum(k[1:]) for _, k in chats)
         losses = torch.zeros(m.c["layers"] + 1)
         for mb in micro_batches(chats, a.micro):
@@ -186,7 +186,7 @@ def worker(rank, a, m, shared, barrier):
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser()
-    ap.add_argument("--init", help="a checkpoint to start from; may have fewer layers and tokens")
+    ap.add_argument("--init", help="a checkpoint or model.safetensors to start from; may have fewer layers and tokens")
     ap.add_argument("--out", default="spark.pt")
     ap.add_argument("--minutes", type=float, default=60)
     ap.add_argument("--tokens", type=int, default=5000, help="per step, over all processes")

@@ -48,7 +48,12 @@ public static class ClusteredHosting
             silo.Configure<SiloOptions>(self => self.SiloName = SiloName(options));
             ListenOn(silo, options.Cluster);
             silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
-            silo.AddRedisGrainStorage(Storage, storage => storage.ConfigurationOptions = redis);
+            silo.AddRedisGrainStorage(Storage, storage =>
+            {
+                storage.ConfigurationOptions = redis;
+                // A request that nobody comes back for leaves Redis by itself.
+                storage.EntryExpiry = options.ParkedRetention + options.FinishedRetention;
+            });
             silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
             silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);

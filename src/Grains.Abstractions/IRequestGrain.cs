@@ -52,8 +52,9 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("describe")] Task<RequestDescription?> Describe();
 }
 
+/// <param name="TooLarge">It can never be served here: asking again is no use.</param>
 [GenerateSerializer, Alias("pharos.request-accepted")]
-public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because);
+public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because, [property: Id(2)] bool TooLarge = false);
 
 [GenerateSerializer, Alias("pharos.rank-description")]
 public sealed record RankDescription(

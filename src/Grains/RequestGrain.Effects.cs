@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -11,31 +10,66 @@ public sealed partial class RequestGrain
 {
     private async Task Apply(IReadOnlyList<RequestEffect> effects)
     {
-        foreach (var effect in effects)
+        try
         {
-            switch (effect)
-            {
-                case RequestEffect.Save: await storage.WriteStateAsync(); break;
-                case RequestEffect.Notify: Signal(); break;
-                case RequestEffect.Enqueue enqueue: await Enqueue(enqueue); break;
-                case RequestEffect.Withdraw: await Scheduler.Withdraw(this.GetPrimaryKeyString()); break;
-                case RequestEffect.Admit admit: await Place(admit.Worker, admit.Work.Forecast, worker => worker.Admit(admit.Work)); break;
-                case RequestEffect.Continue go: await Place(go.Worker, go.Work.Forecast, worker => worker.Resume(go.Work)); break;
-                case RequestEffect.Release release: Forget(GrainFactory.GetGrain<IWorkerGrain>(release.Worker).Release(this.GetPrimaryKeyString(), release.Epoch)); break;
-                case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
-                case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
-                case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
-            }
+            foreach (var effect in effects)
+                await CarryOut(effect);
         }
+        finally
+        {
+            SetAlarm();
+        }
+    }
 
-        SetAlarm();
+    // What is told to the scheduler, and what a worker is to free, is best effort: the scheduler's state is soft, and epochs void the rest.
+    private async Task CarryOut(RequestEffect effect)
+    {
+        switch (effect)
+        {
+            case RequestEffect.Save: await Save(); break;
+            case RequestEffect.Notify: Signal(); break;
+            case RequestEffect.Enqueue enqueue: await Enqueue(enqueue); break;
+            case RequestEffect.Withdraw: Forget(Scheduler.Withdraw(this.GetPrimaryKeyString())); break;
+            case RequestEffect.Admit admit: await Place(admit.Worker, admit.Work.Forecast, worker => worker.Admit(admit.Work)); break;
+            case RequestEffect.Continue go: await Place(go.Worker, go.Work.Forecast, worker => worker.Resume(go.Work)); break;
+            case RequestEffect.Release release: Forget(GrainFactory.GetGrain<IWorkerGrain>(release.Worker).Release(this.GetPrimaryKeyString(), release.Epoch)); break;
+            case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;
+            case RequestEffect.Decided decided: PauseMetrics.Decided(decided.Receipt, core.State.Spec!.ToolUse); break;
+            case RequestEffect.CallTools call: Forget(CallTools(call.Calls)); break;
+            case RequestEffect.Fork fork: await GrainFactory.GetGrain<IRequestGrain>(fork.NewRequest).Start(fork.Spec); break;
+        }
+    }
+
+    // Where the write fails, what is in memory is ahead of what is durable: this activation ends, and the caller's next try finds the last
+    // durable state and takes the same step again.
+    private async Task Save()
+    {
+        try
+        {
+            await storage.WriteStateAsync();
+        }
+        catch
+        {
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
     private async Task Enqueue(RequestEffect.Enqueue enqueue)
     {
-        var outcome = await Scheduler.Enqueue(enqueue.Descriptor);
-        if (outcome.Kind == EnqueueKind.Refused)
-            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now));
+        EnqueueOutcome outcome;
+        try
+        {
+            outcome = await Scheduler.Enqueue(enqueue.Descriptor);
+        }
+        catch (Exception failure)
+        {
+            NotDelivered(log, this.GetPrimaryKeyString(), failure); // it asks again within a second
+            return;
+        }
+
+        if (outcome.Kind != EnqueueKind.Queued)
+            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now, outcome.Kind == EnqueueKind.TooLarge));
     }
 
     private async Task Place(string worker, SegmentForecast forecast, Func<IWorkerGrain, Task<Admission>> ask)
@@ -48,7 +82,7 @@ public sealed partial class RequestGrain
         catch (Exception failure)
         {
             WorkerUnreachable(log, worker, this.GetPrimaryKeyString(), failure);
-            await Scheduler.WorkerLost(worker);
+            Forget(Scheduler.WorkerLost(worker));
             admission = new Admission(AdmissionKind.Refused, failure.Message);
         }
 
@@ -56,37 +90,9 @@ public sealed partial class RequestGrain
         {
             AdmissionKind.NotHere => core.NotHere(worker, forecast, Now),
             AdmissionKind.Refused => core.Refused(worker, Now),
-            AdmissionKind.TooLarge => core.Fail(admission.Because!, Now),
+            AdmissionKind.TooLarge => core.Fail(admission.Because!, Now, tooLarge: true),
             _ => [],
         });
-    }
-
-    // Runs beside the grain's turns: the request can be looked at and cancelled while its tools work.
-    private async Task CallTools(ImmutableArray<ToolCall> calls)
-    {
-        var segmentStart = core.State.SegmentStart;
-        var results = await Task.WhenAll(calls.Select(CallTool));
-        await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, [.. results]); // back into a turn of its own
-    }
-
-    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
-    // same call id, so that a tool can tell.
-    private async Task<ToolResult> CallTool(ToolCall call)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, CancellationToken.None);
-            }
-            catch (Exception failure)
-            {
-                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
-                if (attempt == 5)
-                    return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
-                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time);
-            }
-        }
     }
 
     // One timer, for what the present phase may have to wait for too long.
@@ -97,6 +103,8 @@ public sealed partial class RequestGrain
             return;
         alarm?.Dispose();
         alarmFor = phase;
+        if (core.IsOver)
+            toolCalls?.Cancel(); // nobody waits for their results any more
         alarm = phase switch
         {
             RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows
@@ -134,9 +142,6 @@ public sealed partial class RequestGrain
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} does not answer for request {Request}; it goes on elsewhere.")]
     private static partial void WorkerUnreachable(ILogger log, string worker, string request, Exception failure);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request} (attempt {Attempt}).")]
-    private static partial void ToolFailed(ILogger log, string tool, string request, int attempt, Exception failure);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "A message of request {Request} was not delivered.")]
     private static partial void NotDelivered(ILogger log, string request, Exception failure);

@@ -19,6 +19,7 @@ public sealed partial class RequestGrain(
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IGrainTimer? alarm;
     private RequestPhase? alarmFor;
+    private CancellationTokenSource? toolCalls;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
@@ -34,7 +35,7 @@ public sealed partial class RequestGrain(
     {
         if (core.State.Phase == RequestPhase.None) // else the caller asks again because the answer was lost
             await Apply(core.Start(spec, Now));
-        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure);
+        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure, core.State.TooLarge);
     }
 
     public async Task<ResumeOutcome> Resume(ResumeSpec spec)
@@ -78,13 +79,7 @@ public sealed partial class RequestGrain(
 
     public Task Refuse(string because) => Apply(core.Fail(because, Now));
 
-    public Task SegmentEnded(SegmentReport report)
-    {
-        var effects = core.SegmentEnded(report, Now);
-        if (effects.Count > 0 && report.Receipt is { } receipt)
-            PauseMetrics.Decided(receipt, core.State.Spec!.ToolUse);
-        return Apply(effects);
-    }
+    public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => Apply(core.ToolsReturned(segmentStart, results, Now));
 

@@ -26,7 +26,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken ct)
     {
         await devices.CloseAsync(this.GetPrimaryKeyString());
-        await Scheduler.WorkerLost(this.GetPrimaryKeyString());
+        Scheduler.WorkerLost(this.GetPrimaryKeyString()).Forget(); // it may be shutting down too
     }
 
     public Task<WorkerSnapshot> Open() => loop.Snapshot();
@@ -71,7 +71,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
                 await say(GrainFactory.GetGrain<IRequestGrain>(request));
                 return;
             }
-            catch (Exception failure) when (attempt < 20)
+            catch (Exception failure) when (!loop.IsClosed)
             {
                 NotHeard(log, request, attempt, failure);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);

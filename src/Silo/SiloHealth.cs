@@ -15,7 +15,7 @@ internal static class SiloHealth
         app.MapGet("/alive", () => "alive");
         app.MapGet("/health", async (IGrainFactory grains, ILocalSilos silos, ServedModel model, IOptions<PharosOptions> options) =>
         {
-            var keys = silos.Names.SelectMany(silo => Enumerable.Range(0, options.Value.Workers).Select(device => WorkerKey.Of(model.Name, silo, device)));
+            var keys = WorkerKey.All(model.Name, silos.Names, options.Value.Workers);
             var workers = await Task.WhenAll(keys.Select(key => grains.GetGrain<IWorkerGrain>(key).Describe()));
             var active = workers.Count(worker => worker.State == WorkerState.Active);
             return active > 0

@@ -75,6 +75,16 @@ public sealed class AnswerMergeTests
     }
 
     [Fact]
+    public void Handle_SegmentWhosePlacingWasNeverTold_IsGivenFromItsEnd()
+    {
+        Notice(new(0, NoticeKind.SegmentEnded, "w1", 1, 10, Text: "Hello", Reason: SegmentEndReason.Stop, End: Fakes.End(SegmentEndReason.Stop)));
+        Finished();
+
+        Assert.Equal("Hello", Text);
+        Assert.IsType<AnswerEvent.Ended>(_events[^1]);
+    }
+
+    [Fact]
     public void Handle_OldEpoch_IsDropped()
     {
         Placed("w1", 1, 10);
@@ -183,6 +193,72 @@ public sealed class AnswerMergeTests
 
         Assert.IsType<AnswerEvent.Failed>(_events[^1]);
         Assert.True(_merge.IsOver);
+    }
+
+    [Fact]
+    public void Handle_WorkerLostAfterTheLastDeltaButUnknownToTheRequest_IsALossAndTheEndIsGivenOnce()
+    {
+        Placed("w1", 1, 10);
+        Delta("w1", 1, 10, [1, 2], "call", SegmentEndReason.ToolCalls);
+        Take(new AnswerInput.FeedLost("w1"));
+        Take(new AnswerInput.FeedLost("w1"));
+        Assert.Equal([1, 2], Assert.Single(Losses).Delivered.ToArray());
+
+        Delta("w2", 2, 12, [], "", SegmentEndReason.ToolCalls);
+        Placed("w2", 2, 12, segmentStart: 10);
+        Notice(new(0, NoticeKind.ToolStarted, Call: new ToolCall("c", "calculator", "{}")));
+        Placed("w2", 3, 20);
+        Delta("w2", 3, 20, [3], "answer", SegmentEndReason.Stop);
+        Finished();
+
+        Assert.Equal("callanswer", Text);
+        Assert.Equal([10, 20], _events.OfType<AnswerEvent.SegmentEnded>().Select(end => end.SegmentStart));
+        Assert.True(_merge.IsOver);
+    }
+
+    [Fact]
+    public void Handle_WorkerOfAnEndedSegmentLostTwice_IsTwoLossesWithTheWholeSegment()
+    {
+        Placed("w1", 1, 10);
+        Delta("w1", 1, 10, [1, 2], "ab", SegmentEndReason.Stop);
+        Take(new AnswerInput.FeedLost("w1"));
+        Placed("w2", 2, 12, segmentStart: 10);
+        Take(new AnswerInput.FeedLost("w2"));
+        Placed("w3", 3, 12, segmentStart: 10);
+        SegmentEnded(10, "ab");
+        Take(new AnswerInput.FeedLost("w3"));
+        Finished();
+
+        Assert.Equal([("w1", 1), ("w2", 2)], Losses.Select(loss => (loss.Worker, loss.Epoch)));
+        Assert.All(Losses, loss => Assert.Equal([1, 2], loss.Delivered.ToArray()));
+        Assert.Equal("ab", Text);
+        Assert.IsType<AnswerEvent.Ended>(_events[^1]);
+    }
+
+    [Theory]
+    [InlineData(NoticeKind.SegmentEnded, true)]
+    [InlineData(NoticeKind.SegmentEnded, false)]
+    [InlineData(NoticeKind.ToolStarted, true)]
+    [InlineData(NoticeKind.ToolStarted, false)]
+    public void Handle_WorkerLostAfterTheRequestKnowsTheEnd_IsNoLoss(NoticeKind word, bool wordFirst)
+    {
+        Placed("w1", 1, 10);
+        if (wordFirst)
+            Say();
+        Delta("w1", 1, 10, [1], "a", SegmentEndReason.ToolCalls);
+        if (!wordFirst)
+            Say();
+        Take(new AnswerInput.FeedLost("w1"));
+
+        Assert.Empty(Losses);
+
+        void Say()
+        {
+            if (word == NoticeKind.SegmentEnded)
+                SegmentEnded(10, "a");
+            else
+                Notice(new(0, word, Call: new ToolCall("c", "calculator", "{}")));
+        }
     }
 
     [Fact]

@@ -52,6 +52,20 @@ public sealed class AnswerStreamTests
     }
 
     [Fact]
+    public async Task Read_TheLossCannotBeReportedAtAll_FailsRatherThanHang()
+    {
+        var notices = Follow();
+        _cluster.WorkerLostFails.Enqueue(new NotSupportedException("a bug"));
+        await using var answer = _cluster.Listen();
+        var reading = ReadAll(answer);
+
+        await notices.Writer.WriteAsync(PlacedOnFirst);
+        (await _cluster["w1"].Opened).Writer.Complete(new SiloUnavailableException());
+
+        Assert.IsType<AnswerEvent.Failed>((await reading)[^1]);
+    }
+
+    [Fact]
     public async Task Read_NoticesBreakOff_AreReadOnFromTheNextNumber()
     {
         var (before, after) = (Follow(), Follow());

@@ -94,6 +94,19 @@ public sealed class ChatRequestReaderTests
         Assert.Equal("c1", request.Messages[2].ToolCallId);
     }
 
+    [Fact]
+    public void Read_ToolMessageAnswersACallOfAnyEarlierAssistantMessage_Passes()
+    {
+        var request = Read(
+            """
+            {"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"assistant","tool_calls":[{"id":"c2","type":"function","function":{"name":"f","arguments":"{}"}}]},
+             {"role":"tool","tool_call_id":"c2","content":"2"},{"role":"tool","tool_call_id":"c1","content":"1"}]}
+            """);
+
+        Assert.Equal(["c2", "c1"], request.Messages[2..].Select(message => message.ToolCallId));
+    }
+
     private static ChatRequest Read(string body)
     {
         using var document = JsonDocument.Parse(body.Replace("HELLO", Hello, StringComparison.Ordinal));

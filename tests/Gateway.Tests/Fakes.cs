@@ -31,9 +31,16 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Queue<Exception> WorkerLostFails { get; } = new();
 
+    public Exception? StartFails { get; set; }
+
+    public Queue<Exception> ResumeFails { get; } = new();
+
+    public List<ResumeSpec> Resumes { get; } = [];
+
+    public WorkerFeeds Feeds() => new(this, new GatewayIdentity("gw"), TimeProvider.System, NullLogger<WorkerFeeds>.Instance);
+
     public AnswerStream Listen(TimeSpan? patience = null) => new(
-        "r", this, new WorkerFeeds(this, new GatewayIdentity("gw"), TimeProvider.System, NullLogger<WorkerFeeds>.Instance),
-        new GrainRetry(TimeProvider.System), TimeProvider.System, patience ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
+        "r", this, Feeds(), new GrainRetry(TimeProvider.System), TimeProvider.System, patience ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
 
     public FakeWorker this[string worker]
     {
@@ -70,9 +77,13 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
         return Task.CompletedTask;
     }
 
-    public Task<RequestAccepted> Start(RequestSpec spec) => throw new NotSupportedException();
+    public Task<RequestAccepted> Start(RequestSpec spec) => StartFails is { } failure ? throw failure : Task.FromResult(new RequestAccepted(true, null));
 
-    public Task<ResumeOutcome> Resume(ResumeSpec spec) => throw new NotSupportedException();
+    public Task<ResumeOutcome> Resume(ResumeSpec spec)
+    {
+        Resumes.Add(spec);
+        return ResumeFails.TryDequeue(out var failure) ? throw failure : Task.FromResult(new ResumeOutcome(ResumeKind.Resumed, "r", 3, null));
+    }
 
     public Task Dispatch(string worker, SegmentForecast forecast) => throw new NotSupportedException();
 

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains.Tests;
@@ -39,6 +40,21 @@ public sealed class ClientToolTests
         Assert.Equal(ResumeKind.Incomplete, (await cluster.Request(id).Resume(Answer(cluster, call, "1") with { Results = [] })).Kind);
         await Eventually.Holds(() => Task.FromResult(
             !cluster.Silos.Activations<IRequestGrain>().Any(activation => activation.GrainId.ToString().Contains("nobody"))));
+    }
+
+    [Fact]
+    public async Task Draining_lets_parked_caches_go_and_the_request_goes_on_elsewhere()
+    {
+        await using var cluster = await PharosCluster.StartAsync(("Policy:Pause", "preserve"));
+        var (id, call) = await ParkAsync(cluster);
+        var worker = (await cluster.Request(id).Describe())!.Worker!;
+        await cluster.Grains.GetGrain<IWorkerGrain>(worker).Drain(true);
+        Assert.Equal(WorkerState.Drained, (await cluster.Grains.GetGrain<IWorkerGrain>(worker).Describe()).State);
+
+        var outcome = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
+        var seen = await cluster.ReadAsync(outcome.Request, "gateway", outcome.FromNotice);
+        Assert.Equal("127*43+9 is 5470.", seen.Text);
+        Assert.NotEqual(worker, (await cluster.Request(id).Describe())!.Worker);
     }
 
     private static async Task<(string Id, ToolCall Call)> ParkAsync(PharosCluster cluster)

@@ -8,7 +8,7 @@ public sealed class FaultTests
     [Fact]
     public async Task Cancelled_request_leaves_no_block_and_no_activation()
     {
-        await using var cluster = await PharosCluster.StartAsync(("FinishedRetention", "00:00:00.001"));
+        await using var cluster = await PharosCluster.StartAsync(("FinishedRetention", "00:00:01"));
         var id = cluster.NewId();
         await cluster.Request(id).Start(cluster.Ask("count to 15", maxTokens: 300));
         await cluster.Request(id).Cancel("test");

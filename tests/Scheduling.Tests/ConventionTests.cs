@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Scheduling.Tests;
 
-/// <summary>What every host's serializer can rely on, and that decisions stay pure.</summary>
-public sealed partial class ConventionTests
+/// <summary>What every host's serializer can rely on.</summary>
+public sealed class ConventionTests
 {
     private static readonly Type[] Serialised =
         [.. typeof(WorkerCore).Assembly.GetTypes().Where(type => Find(type, "GenerateSerializerAttribute") is not null)];
@@ -50,19 +49,6 @@ public sealed partial class ConventionTests
             root => Assert.Contains(root, Serialised));
     }
 
-    [Fact]
-    public void Decisions_know_no_clock_no_thread_and_no_network()
-    {
-        var folder = SourceFolder();
-        var files = Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories);
-        Assert.True(files.Length > 20);
-        foreach (var file in files)
-        {
-            var found = Impure().Match(File.ReadAllText(file));
-            Assert.False(found.Success, $"{Path.GetRelativePath(folder, file)} uses {found.Value}");
-        }
-    }
-
     private static bool IsAllowed(Type type)
     {
         if (type.IsPrimitive || type.IsEnum || type == typeof(string) || Serialised.Contains(type))
@@ -75,10 +61,4 @@ public sealed partial class ConventionTests
     // By name: the attributes belong to the host the assembly was built for.
     private static CustomAttributeData? Find(MemberInfo member, string attribute) =>
         member.CustomAttributes.FirstOrDefault(data => data.AttributeType.Name == attribute);
-
-    private static string SourceFolder([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "src", "Scheduling"));
-
-    [GeneratedRegex(@"System\.(Net|IO|Threading|Diagnostics)\b|\bTask\b|\bDateTime(Offset)?\.(UtcNow|Now)\b|\bTimeProvider\b|\bStopwatch\b|\bEnvironment\.|\bRandom\.Shared\b|\bnew Random\(\)|\bThread\b|\bConsole\b|\bFile\.")]
-    private static partial Regex Impure();
 }

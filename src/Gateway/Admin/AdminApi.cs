@@ -1,5 +1,6 @@
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Models;
+using Pharos.Grains;
 using Pharos.Grains.Tools;
 
 namespace Pharos.Gateway.Admin;
@@ -20,7 +21,16 @@ internal static class AdminApi
     private static async Task<IResult> Request(string id, IClusterGrains grains, GrainRetry retry, CancellationToken ct)
     {
         var request = id.StartsWith(ResponsePrefix, StringComparison.Ordinal) ? id[ResponsePrefix.Length..].Split('-')[0] : id;
-        var description = await retry.Call(() => grains.Request(request).Describe(), ct);
+        RequestDescription? description;
+        try
+        {
+            description = await retry.Call(() => grains.Request(request).Describe(), ct);
+        }
+        catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
+        {
+            return Results.Problem($"Request '{request}' can't be reached now.", statusCode: StatusCodes.Status503ServiceUnavailable);
+        }
+
         return description is null
             ? Results.Problem($"No request '{request}' is known: it never was, or its FinishedRetention is over.", statusCode: StatusCodes.Status404NotFound)
             : Results.Json(RequestJson.Of(description), AdminJson.Shown.RequestJson);

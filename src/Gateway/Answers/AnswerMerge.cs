@@ -9,7 +9,8 @@ namespace Pharos.Gateway.Answers;
 /// </summary>
 /// <remarks>
 /// An epoch's deltas count only after the notice that placed it; earlier ones wait, those of older epochs are void. Notices of what
-/// follows a segment wait until the segment's last delta is there. A gap in the positions is a loss like a broken feed.
+/// follows a segment wait until the segment's last delta is there. A gap in the positions is a loss like a broken feed. A segment that has
+/// ended here may still be lost, until the request says that it knows: it is then placed once more, and nothing of it is given again.
 /// </remarks>
 internal sealed class AnswerMerge
 {
@@ -22,6 +23,8 @@ internal sealed class AnswerMerge
     private int _epoch;
     private int _lostEpoch;
     private bool _segmentOpen;
+    private int _endedSegment = -1; // the last one whose end was given
+    private bool _isConfirmed; // the request has said something that follows the running segment's end
     private SegmentEndReason? _lastEnd;
     private RequestNotice? _ended; // the request's word that the running segment is over
     private bool _followEnded;
@@ -53,7 +56,7 @@ internal sealed class AnswerMerge
                     Deliver(delta);
                 break;
             case AnswerInput.FeedLost { Worker: var worker }:
-                if (worker == _worker && _segmentOpen)
+                if (worker == _worker && (_segmentOpen || !_isConfirmed))
                     Lose();
                 break;
             case AnswerInput.FollowEnded:
@@ -72,10 +75,19 @@ internal sealed class AnswerMerge
             Place(notice);
         else if (notice.Kind == NoticeKind.SegmentEnded)
             TakeEnd(notice);
-        else if (notice.Kind is NoticeKind.Queued or NoticeKind.Failed || !_segmentOpen)
+        else if (notice.Kind is NoticeKind.Queued or NoticeKind.Failed)
             Tell(notice);
         else
+            TakeFollowing(notice);
+    }
+
+    private void TakeFollowing(RequestNotice notice)
+    {
+        _isConfirmed = true;
+        if (_segmentOpen)
             _waiting.Enqueue(notice);
+        else
+            Tell(notice);
     }
 
     private void Place(RequestNotice notice)
@@ -87,16 +99,19 @@ internal sealed class AnswerMerge
         while (_waiting.TryDequeue(out var missed))
             Tell(missed);
         (_worker, _epoch) = (notice.Worker, notice.Epoch);
-        _segmentOpen = true;
+        _isConfirmed = false;
         _effects.Add(new AnswerEffect.OpenFeed(notice.Worker!));
+        var early = _early.GetValueOrDefault(_epoch, []);
+        foreach (var old in _early.Keys.Where(epoch => epoch <= _epoch).ToList())
+            _early.Remove(old);
+        _segmentOpen = notice.SegmentStart != _endedSegment; // one that has ended is done again for the request alone
+        if (!_segmentOpen)
+            return;
         if (!_segment.Begin(notice.SegmentStart, notice.Position))
         {
             Lose();
             return;
         }
-        var early = _early.GetValueOrDefault(_epoch, []);
-        foreach (var old in _early.Keys.Where(epoch => epoch <= _epoch).ToList())
-            _early.Remove(old);
         foreach (var (worker, delta) in early)
         {
             if (worker == _worker)
@@ -107,10 +122,15 @@ internal sealed class AnswerMerge
     // Text comes from the worker; where the worker was lost with the last of it, from the request.
     private void TakeEnd(RequestNotice notice)
     {
-        if (!_segmentOpen || notice.SegmentStart != _segment.Start)
+        _isConfirmed = true;
+        if (notice.SegmentStart > _segment.Start && !_segmentOpen)
+            _segmentOpen = _segment.Begin(notice.SegmentStart, notice.SegmentStart); // its placing was never told: all of it is here
+        else if (notice.SegmentStart != _segment.Start)
+            return;
+        if (!_segmentOpen)
             return;
         _ended = notice;
-        if (_lostEpoch == _epoch)
+        if (_lostEpoch == _epoch || notice.Epoch > _epoch)
             EndSegment(_segment.Rest(notice.Text ?? ""), notice.End!);
     }
 
@@ -141,6 +161,7 @@ internal sealed class AnswerMerge
         if (text.Length > 0)
             _events.Add(new AnswerEvent.Text(_segment.Start, text));
         _segmentOpen = false;
+        _endedSegment = _segment.Start;
         _ended = null;
         _lastEnd = end.Reason;
         _events.Add(new AnswerEvent.SegmentEnded(_segment.Start, end));
@@ -172,7 +193,7 @@ internal sealed class AnswerMerge
                 Fail("The answer was lost: the request ended before its tokens could be had.");
                 break;
             case NoticeKind.Failed:
-                Fail(notice.Text ?? "The request could not be served.");
+                Fail(notice.Text ?? "The request could not be served.", notice.TooLarge);
                 break;
         }
     }
@@ -199,9 +220,9 @@ internal sealed class AnswerMerge
             Fail($"The end of the answer was lost with worker {_worker}.");
     }
 
-    private void Fail(string because)
+    private void Fail(string because, bool tooLarge = false)
     {
-        _events.Add(new AnswerEvent.Failed(because));
+        _events.Add(new AnswerEvent.Failed(because, tooLarge));
         IsOver = true;
     }
 }

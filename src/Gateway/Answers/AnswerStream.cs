@@ -74,8 +74,9 @@ internal sealed partial class AnswerStream : IAsyncDisposable
                 {
                     await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered), _stop.Token);
                 }
-                catch (Exception exception) when (GrainRetry.IsTransient(exception))
+                catch (Exception exception) when (!_stop.IsCancellationRequested) // without this word the answer would hang
                 {
+                    LogLossNotTold(exception, Request);
                     _inputs.Writer.TryWrite(new AnswerInput.FollowFailed("The request is out of reach."));
                 }
                 break;
@@ -150,6 +151,9 @@ internal sealed partial class AnswerStream : IAsyncDisposable
 
     [LoggerMessage(1, LogLevel.Warning, "Worker {Worker} was lost; request {Request} goes on elsewhere after {Delivered} delivered tokens.")]
     private partial void LogLost(string worker, string request, int delivered);
+
+    [LoggerMessage(4, LogLevel.Warning, "Request {Request} could not be told that its worker was lost.")]
+    private partial void LogLossNotTold(Exception exception, string request);
 
     [LoggerMessage(2, LogLevel.Warning, "The notices of request {Request} broke off; they are read again.")]
     private partial void LogFollowBroken(Exception exception, string request);

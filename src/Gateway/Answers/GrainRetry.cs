@@ -9,7 +9,8 @@ internal sealed class GrainRetry(TimeProvider time)
     private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
-            ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
+            ShouldHandle = arguments => ValueTask.FromResult(
+                arguments.Outcome.Exception is { } exception && IsTransient(exception, arguments.Context.CancellationToken)),
             MaxRetryAttempts = 4,
             Delay = TimeSpan.FromMilliseconds(100),
             BackoffType = DelayBackoffType.Exponential,
@@ -17,8 +18,19 @@ internal sealed class GrainRetry(TimeProvider time)
         })
         .Build();
 
-    /// <summary>The grain's silo is gone or did not answer; what the grain itself throws is not of this kind.</summary>
-    public static bool IsTransient(Exception exception) => exception is OrleansMessageRejectionException or TimeoutException;
+    /// <summary>
+    /// The cluster could not do it now: a silo is gone, a store fails, a call was given up on the way. What each host and store throws then
+    /// can't be listed; what a programming error throws can.
+    /// </summary>
+    /// <param name="ct">The caller's own: what it cancelled is no failure.</param>
+    public static bool IsTransient(Exception exception, CancellationToken ct) => exception switch
+    {
+        OperationCanceledException => !ct.IsCancellationRequested,
+        ObjectDisposedException => true, // a host that is closing
+        ArgumentException or InvalidOperationException or NotSupportedException or NullReferenceException
+            or InvalidCastException or IndexOutOfRangeException or KeyNotFoundException or ArithmeticException or FormatException => false,
+        _ => exception is not Http.ApiException,
+    };
 
     public async Task<T> Call<T>(Func<Task<T>> call, CancellationToken ct) => await _pipeline.ExecuteAsync(async _ => await call(), ct);
 

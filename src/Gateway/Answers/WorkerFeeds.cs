@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Threading.Channels;
 
 namespace Pharos.Gateway.Answers;
 
 /// <summary>
 /// The gateway's streams of tokens: one a worker, for all requests together, opened when the first request is placed there and
-/// reopened when it breaks. Deltas go to the request they name.
+/// reopened when it breaks. Deltas go to all answers of the request they name.
 /// </summary>
 internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity gateway, TimeProvider time, ILogger<WorkerFeeds> logger) : IAsyncDisposable
 {
@@ -15,19 +16,36 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     /// <summary>A worker says something at least every half second. A client of the cluster gets no error when a silo dies, only silence.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, Subscription> _requests = new(StringComparer.Ordinal);
+    // Several a request where a client repeats its tool results while the first answer still runs.
+    private readonly ConcurrentDictionary<string, ImmutableArray<Subscription>> _requests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>From now on deltas of <paramref name="request"/> go to <paramref name="inputs"/>.</summary>
-    public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs) =>
-        _requests[request] = new Subscription(this, request, inputs);
+    public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs)
+    {
+        var subscription = new Subscription(this, request, inputs);
+        _requests.AddOrUpdate(request, _ => [subscription], (_, others) => others.Add(subscription));
+        return subscription;
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_feeds.Values.Select(feed => feed.Loop));
         _stop.Dispose();
+    }
+
+    private IEnumerable<Subscription> Subscriptions => _requests.Values.SelectMany(all => all);
+
+    private void Remove(string request, Subscription subscription)
+    {
+        while (_requests.TryGetValue(request, out var all))
+        {
+            var rest = all.Remove(subscription);
+            if (rest.IsEmpty ? _requests.TryRemove(new(request, all)) : _requests.TryUpdate(request, rest, all))
+                return;
+        }
     }
 
     private void Open(string worker) => _feeds.GetOrAdd(worker, key => new Feed(key)).Start(Read);
@@ -47,7 +65,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
                     delay = FirstDelay;
                     foreach (var delta in batch.Deltas)
                     {
-                        if (_requests.TryGetValue(delta.Request, out var subscription))
+                        foreach (var subscription in _requests.GetValueOrDefault(delta.Request, []))
                             subscription.Inputs.TryWrite(new AnswerInput.Delta(batch.Worker, delta));
                     }
                 }
@@ -64,7 +82,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             if (!TellLost(feed))
             {
                 feed.Stop();
-                if (_requests.Values.Any(subscription => subscription.Worker == feed.Worker))
+                if (Subscriptions.Any(subscription => subscription.Worker == feed.Worker))
                     feed.Start(Read); // one was placed there just now and found the loop still running
                 return;
             }
@@ -84,7 +102,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private bool TellLost(Feed feed)
     {
         var told = false;
-        foreach (var subscription in _requests.Values)
+        foreach (var subscription in Subscriptions)
         {
             if (subscription.Worker != feed.Worker)
                 continue;
@@ -100,7 +118,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     [LoggerMessage(2, LogLevel.Information, "The token stream of worker {Worker} ended.")]
     private partial void LogEnded(string worker);
 
-    /// <summary>One request's place in the feeds.</summary>
+    /// <summary>One answer's place in the feeds.</summary>
     internal sealed class Subscription(WorkerFeeds feeds, string request, ChannelWriter<AnswerInput> inputs) : IDisposable
     {
         public ChannelWriter<AnswerInput> Inputs => inputs;
@@ -114,7 +132,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             feeds.Open(worker);
         }
 
-        public void Dispose() => feeds._requests.TryRemove(new KeyValuePair<string, Subscription>(request, this));
+        public void Dispose() => feeds.Remove(request, this);
     }
 
     /// <summary>A worker's stream: runs while somebody needs it or it is whole, and starts again on demand.</summary>

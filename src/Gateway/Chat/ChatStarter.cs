@@ -9,7 +9,7 @@ namespace Pharos.Gateway.Chat;
 internal sealed record StartedChat(string Id, AnswerStream Answer, int FromNotice, RequestSpec Spec);
 
 /// <summary>Brings a chat request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
-internal sealed class ChatStarter(
+internal sealed partial class ChatStarter(
     RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ILogger<AnswerStream> logger)
 {
     private const string OutOfReach = "The cluster is failing over; try again.";
@@ -20,11 +20,12 @@ internal sealed class ChatStarter(
         var spec = factory.Create(request);
         try
         {
-            var resumed = ResumePlan.From(request.Messages) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
+            var resumed = ResumePlan.From(request.Messages, request.Tools) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
             return resumed ?? await StartAnew(spec, ct);
         }
-        catch (Exception exception) when (GrainRetry.IsTransient(exception))
+        catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
         {
+            LogNotStarted(exception);
             throw new ApiException(ApiError.Unavailable(OutOfReach));
         }
     }
@@ -72,7 +73,7 @@ internal sealed class ChatStarter(
                 },
                 ct);
             if (!accepted.Accepted)
-                throw new ApiException(ApiError.Unavailable(accepted.Because ?? "The request was not accepted; try again."));
+                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge));
             return new StartedChat(id, answer!, 0, spec);
         }
         catch (ApiException)
@@ -86,6 +87,9 @@ internal sealed class ChatStarter(
             throw;
         }
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "A chat could not be started: the cluster does not answer.")]
+    private partial void LogNotStarted(Exception exception);
 
     private AnswerStream Listen(string request) => new(request, grains, feeds, retry, time, options.FollowPatience, logger);
 

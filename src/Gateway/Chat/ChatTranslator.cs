@@ -50,8 +50,8 @@ internal sealed class ChatTranslator(string request, RequestSpec spec, IChatForm
             case AnswerEvent.Ended { Reason: var reason, Usage: var usage }:
                 events.Add(new ChatEvent.Ended(FinishReason(reason), _calls, usage));
                 break;
-            case AnswerEvent.Failed { Because: var because }:
-                events.Add(new ChatEvent.Failed(because));
+            case AnswerEvent.Failed failed:
+                events.Add(new ChatEvent.Failed(failed.Because, failed.TooLarge));
                 break;
         }
         return events;

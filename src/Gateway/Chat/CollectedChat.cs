@@ -26,8 +26,8 @@ internal sealed class CollectedChat(string id, long created, string model)
             case ChatEvent.ServerResult { Result: var result }:
                 _returned.Add(result);
                 return null;
-            case ChatEvent.Failed { Because: var because }:
-                throw new ApiException(ApiError.Unavailable(because));
+            case ChatEvent.Failed failed:
+                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge));
             case ChatEvent.Ended ended:
                 return Complete(ended);
             default:

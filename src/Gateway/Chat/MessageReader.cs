@@ -6,7 +6,7 @@ using Pharos.Inference.Chat;
 
 namespace Pharos.Gateway.Chat;
 
-/// <summary>Reads <c>messages</c>: text only, and every tool message answers a call of the assistant message before it.</summary>
+/// <summary>Reads <c>messages</c>: text only, and every tool message answers a call of an assistant message before it.</summary>
 internal static class MessageReader
 {
     private const string Roles = "\"system\", \"developer\", \"user\", \"assistant\" or \"tool\"";
@@ -17,16 +17,15 @@ internal static class MessageReader
         if (given.Count == 0)
             throw ApiException.Invalid("messages", "'messages' must have at least one message.", "invalid_value");
         var messages = ImmutableArray.CreateBuilder<ChatMessage>(given.Count);
-        ImmutableArray<ChatToolCall> answerable = [];
+        var answerable = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (value, path) in given)
         {
             var message = ReadOne(RequestFields.Of(value, path), path);
-            if (message.ToolCalls.Length > 0)
-                answerable = message.ToolCalls;
-            if (message.Role == ChatRole.Tool && answerable.All(call => call.Id != message.ToolCallId))
+            answerable.UnionWith(message.ToolCalls.Select(call => call.Id));
+            if (message.ToolCallId is { } answered && !answerable.Contains(answered))
             {
                 throw ApiException.Invalid(
-                    $"{path}.tool_call_id", $"'{path}.tool_call_id' is \"{message.ToolCallId}\"; the assistant message with tool_calls before it holds no such call.", "invalid_value");
+                    $"{path}.tool_call_id", $"'{path}.tool_call_id' is \"{answered}\"; no assistant message before it holds such a call.", "invalid_value");
             }
             messages.Add(message);
         }

@@ -30,7 +30,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             request.Seed ?? NewSeed(),
             request.Stop);
         return new RequestSpec(
-            model.Name, Tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(request.Messages), request.Priority);
+            model.Name, Tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
     }
 
     private ulong NewSeed()

@@ -43,9 +43,9 @@ internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, ChatT
 
     private async Task Show(ChatEvent step, bool includeUsage, CancellationToken ct)
     {
-        if (step is ChatEvent.Failed { Because: var because })
+        if (step is ChatEvent.Failed failed)
         {
-            var error = ApiError.Unavailable(because);
+            var error = ApiError.NotServed(failed.Because, failed.TooLarge);
             if (!_started)
                 throw new ApiException(error);
             await _stream.Data(OpenAiErrors.Envelope(error), OpenAiJson.Readable.ErrorEnvelope, ct);

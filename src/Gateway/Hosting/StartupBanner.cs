@@ -7,7 +7,8 @@ using Pharos.Scheduling.Pool;
 namespace Pharos.Gateway.Hosting;
 
 /// <summary>After the start: where it listens, what it serves, with whom, and a line to try. Waits a little for the first worker.</summary>
-internal sealed class StartupBanner(IServer server, IHostApplicationLifetime lifetime, PoolView pools, PromptModel model, TimeProvider time) : BackgroundService
+internal sealed partial class StartupBanner(
+    IServer server, IHostApplicationLifetime lifetime, PoolView pools, PromptModel model, TimeProvider time, ILogger<StartupBanner> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
@@ -22,6 +23,10 @@ internal sealed class StartupBanner(IServer server, IHostApplicationLifetime lif
         catch (OperationCanceledException)
         {
             // Stopped before it had started.
+        }
+        catch (Exception exception) // would stop the host, for a greeting
+        {
+            LogFailed(exception);
         }
     }
 
@@ -62,6 +67,9 @@ internal sealed class StartupBanner(IServer server, IHostApplicationLifetime lif
             await Task.Delay(Period, time, ct);
         }
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "The start could not be announced; the gateway runs all the same.")]
+    private partial void LogFailed(Exception exception);
 
     private string Url() =>
         server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()?.Replace("[::]", "localhost", StringComparison.Ordinal)

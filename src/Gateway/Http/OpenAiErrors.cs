@@ -10,6 +10,7 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
+        RequestIds.Begin(context);
         try
         {
             await next(context);
@@ -18,13 +19,30 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
         }
         catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            await Write(context, Of(exception));
+            await Write(context, Of(exception, context));
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             if (!context.Response.HasStarted)
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // for the log: nobody reads it
         }
+        catch (Exception exception)
+        {
+            await EndBegun(context, Of(exception, context));
+        }
+    }
+
+    /// <summary>A stream still can say what happened; anything else is cut, so that nobody takes half for the whole.</summary>
+    private static async Task EndBegun(HttpContext context, ApiError error)
+    {
+        if (!SseWriter.IsStream(context.Response))
+        {
+            context.Abort();
+            return;
+        }
+        var stream = new SseWriter(context.Response.BodyWriter);
+        await stream.Data(Envelope(error), OpenAiJson.Readable.ErrorEnvelope, context.RequestAborted);
+        await stream.Done(context.RequestAborted);
     }
 
     private async Task Write(HttpContext context, ApiError error)
@@ -38,7 +56,7 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
 
     public static ErrorEnvelope Envelope(ApiError error) => new(new ErrorBody(error.Message, error.Type, error.Param, error.Code));
 
-    private ApiError Of(Exception exception)
+    private ApiError Of(Exception exception, HttpContext context)
     {
         switch (exception)
         {
@@ -53,8 +71,9 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
                     HttpStatusCode.BadRequest, "invalid_request_error",
                     $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}).", Code: "invalid_json");
             default:
-                LogUnexpected(exception);
-                return new ApiError(HttpStatusCode.InternalServerError, "server_error", "The gateway failed; its log says why.");
+                var id = RequestIds.Of(context);
+                LogUnexpected(exception, id);
+                return new ApiError(HttpStatusCode.InternalServerError, "server_error", $"The gateway failed; its log says why, under x-request-id {id}.");
         }
     }
 
@@ -70,6 +89,6 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
         };
     }
 
-    [LoggerMessage(1, LogLevel.Error, "A request failed unexpectedly.")]
-    private partial void LogUnexpected(Exception exception);
+    [LoggerMessage(1, LogLevel.Error, "A request failed unexpectedly (x-request-id {Id}).")]
+    private partial void LogUnexpected(Exception exception, string id);
 }

@@ -8,9 +8,13 @@ namespace Pharos.Gateway.Http;
 /// <summary>Writes server-sent events, each on its way at once.</summary>
 internal sealed class SseWriter(PipeWriter body)
 {
+    private const string ContentType = "text/event-stream; charset=utf-8";
+
+    public static bool IsStream(HttpResponse response) => response.ContentType == ContentType;
+
     public static void Prepare(HttpResponse response)
     {
-        response.ContentType = "text/event-stream; charset=utf-8";
+        response.ContentType = ContentType;
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would collect it
     }

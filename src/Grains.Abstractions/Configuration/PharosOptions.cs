@@ -11,7 +11,7 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
-    /// <summary><c>cpu</c>, <c>torch</c> or <c>simulated</c>.</summary>
+    /// <summary><c>cpu</c> or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 
     /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>
@@ -36,7 +36,7 @@ public sealed class PharosOptions
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long an ended request can still be looked at.</summary>
+    /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Most requests waiting in one pool; beyond it new ones are refused with 503.</summary>

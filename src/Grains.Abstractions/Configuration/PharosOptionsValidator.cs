@@ -10,7 +10,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
-        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        OneOf("Backend", options.Backend, "cpu", "simulated");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
@@ -25,7 +25,9 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
         Range("MaxQueued", options.MaxQueued, 1, int.MaxValue);
         Span("ParkedRetention", options.ParkedRetention, TimeSpan.FromDays(365));
-        Span("FinishedRetention", options.FinishedRetention, TimeSpan.FromDays(365));
+        Require(
+            options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
+            "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);

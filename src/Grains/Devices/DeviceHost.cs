@@ -19,18 +19,6 @@ public interface IDeviceHost
     Task CloseAsync(string worker);
 }
 
-/// <summary>Keys of worker grains: POOL/SILO/DEVICE.</summary>
-public static class WorkerKey
-{
-    public static string Of(string pool, string silo, int device) => $"{pool}/{silo}/{device}";
-
-    public static string Pool(string key) => key[..key.IndexOf('/')];
-
-    public static string Silo(string key) => key.Split('/')[1];
-
-    public static string Device(string key) => key[(key.LastIndexOf('/') + 1)..];
-}
-
 /// <summary>Opens backends as configured.</summary>
 public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, ILoggerFactory logs)
     : IDeviceHost, IAsyncDisposable
@@ -64,11 +52,4 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
         foreach (var worker in open.Keys)
             await CloseAsync(worker);
     }
-}
-
-/// <summary>Makes the configured backend for a device of this machine.</summary>
-public interface IBackendFactory
-{
-    /// <exception cref="Inference.Loading.ModelLoadException">The model or the device cannot be used; the message says why.</exception>
-    Task<IModelBackend> OpenAsync(string device, CancellationToken ct);
 }

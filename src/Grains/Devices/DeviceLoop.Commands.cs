@@ -81,6 +81,8 @@ public sealed partial class DeviceLoop
     public Task<DrainForecast> Drain(bool on) => Post(() =>
     {
         state = on ? WorkerState.Draining : WorkerState.Active;
+        if (on)
+            RemoveParked(_ => true); // they go on elsewhere, from their tokens
         var remaining = sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked)
             .Select(sequence => sequence.Slot.Forecast.TokensToPause.Mean).DefaultIfEmpty(0).Max();
         var bytes = core.Sequences.Sum(slot => (long)(slot.DeviceTokens + slot.HostTokens)) / backend.Kv.BlockSize * backend.Kv.BytesPerBlock;
@@ -102,7 +104,7 @@ public sealed partial class DeviceLoop
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
-                totals.Preserved, totals.Swapped, totals.Discarded));
+                totals.Preserved, totals.Swapped, totals.Discarded), profile);
     }
 
     private async Task<T> Post<T>(Func<T> command)

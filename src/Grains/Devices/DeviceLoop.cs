@@ -52,6 +52,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>How long what nobody reads is kept for a gateway before its requests are given up.</summary>
     public TimeSpan GatewayLease { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a cache is kept for a tool that does not return. The request is remembered for longer and computed anew.</summary>
+    public TimeSpan ParkedLease { get; init; } = TimeSpan.FromMinutes(10);
+
     public ChannelReader<DeviceEvent> Events => events.Reader;
 
     /// <summary>Stopped or failed: a new loop must be opened.</summary>
@@ -201,17 +204,28 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         sequences.Remove(sequence.Slot.Request);
     }
 
-    // Gateways that take nothing any more: what runs for them is nobody's.
+    // What nobody will ask for any more: sequences of gateways that take nothing, outboxes nobody reads, caches parked for too long.
     private void Sweep()
     {
         foreach (var (gateway, outbox) in outboxes.Where(entry => entry.Value.IsAbandoned(GatewayLease)).ToList())
         {
-            GatewayGone(log, gateway, identity.Worker);
+            var orphans = sequences.Values.Where(sequence => sequence.Gateway == gateway && sequence.Slot.Phase != SequencePhase.Parked).ToList();
+            if (orphans.Count > 0)
+                GatewayGone(log, gateway, identity.Worker, orphans.Count);
+            foreach (var sequence in orphans)
+                End(sequence, new TokenMeaning("", SegmentEndReason.Cancelled, []), []);
             outboxes.Remove(gateway);
             outbox.Close(null);
-            foreach (var sequence in sequences.Values.Where(sequence => sequence.Gateway == gateway && sequence.Slot.Phase != SequencePhase.Parked).ToList())
-                End(sequence, new TokenMeaning("", SegmentEndReason.Cancelled, []), []);
         }
+
+        var now = Now;
+        RemoveParked(slot => now - slot.ParkedAt > ParkedLease.TotalSeconds);
+    }
+
+    private void RemoveParked(Func<SequenceSlot, bool> which)
+    {
+        foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase == SequencePhase.Parked && which(sequence.Slot)).ToList())
+            Remove(sequence);
     }
 
     private void Fail(Exception failure)
@@ -239,8 +253,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "Device {Worker} failed; its sequences go on elsewhere.")]
     private static partial void DeviceFailed(ILogger log, string worker, Exception failure);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Gateway {Gateway} takes nothing from {Worker} any more; its requests there are cancelled.")]
-    private static partial void GatewayGone(ILogger log, string gateway, string worker);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Gateway {Gateway} takes nothing from {Worker} any more; its {Count} requests there are cancelled.")]
+    private static partial void GatewayGone(ILogger log, string gateway, string worker, int count);
 }
 
 /// <param name="Worker">The worker grain's key, POOL/SILO/DEVICE.</param>

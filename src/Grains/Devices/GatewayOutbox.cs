@@ -13,12 +13,14 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
     private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>(new UnboundedChannelOptions { SingleWriter = true });
     private CancellationTokenSource reader = new();
     private long readAt = time.GetTimestamp();
+    private int readers;
 
     /// <summary>Deltas of the iteration under way.</summary>
     public List<SequenceDelta> Pending { get; } = [];
 
-    /// <summary>Nobody has taken what waits here for that long: the gateway is gone.</summary>
-    public bool IsAbandoned(TimeSpan lease) => channel.Reader.Count > 0 && time.GetElapsedTime(Volatile.Read(ref readAt)) > lease;
+    /// <summary>Nobody has taken what waits here, or has been here at all, for that long: the gateway is gone.</summary>
+    public bool IsAbandoned(TimeSpan lease) =>
+        (channel.Reader.Count > 0 || Volatile.Read(ref readers) == 0) && time.GetElapsedTime(Volatile.Read(ref readAt)) > lease;
 
     public void Send()
     {
@@ -35,29 +37,38 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
     /// <summary>One reader at a time: a gateway that comes anew ends its earlier stream.</summary>
     public async IAsyncEnumerable<DeltaBatch> Read([EnumeratorCancellation] CancellationToken ct)
     {
-        var mine = new CancellationTokenSource();
-        Interlocked.Exchange(ref reader, mine).Cancel();
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, mine.Token);
-        var ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
-        while (true)
+        Interlocked.Increment(ref readers);
+        try
         {
-            if (await Task.WhenAny(ready, Task.Delay(Heartbeat, time, either.Token)) != ready)
+            var mine = new CancellationTokenSource();
+            Interlocked.Exchange(ref reader, mine).Cancel();
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, mine.Token);
+            var ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
+            while (true)
             {
+                if (await Task.WhenAny(ready, Task.Delay(Heartbeat, time, either.Token)) != ready)
+                {
+                    either.Token.ThrowIfCancellationRequested();
+                    yield return new DeltaBatch(worker, []);
+                    continue;
+                }
+
+                if (!await ready)
+                    yield break;
+                while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
+                {
+                    Volatile.Write(ref readAt, time.GetTimestamp());
+                    yield return batch;
+                }
+
                 either.Token.ThrowIfCancellationRequested();
-                yield return new DeltaBatch(worker, []);
-                continue;
+                ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
             }
-
-            if (!await ready)
-                yield break;
-            while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
-            {
-                Volatile.Write(ref readAt, time.GetTimestamp());
-                yield return batch;
-            }
-
-            either.Token.ThrowIfCancellationRequested();
-            ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
+        }
+        finally
+        {
+            Volatile.Write(ref readAt, time.GetTimestamp());
+            Interlocked.Decrement(ref readers);
         }
     }
 }

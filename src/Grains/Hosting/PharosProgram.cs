@@ -16,7 +16,7 @@ public static class PharosProgram
             using var app = build();
             app.Services.GetRequiredService<ServedModel>(); // before anything listens
             app.Run();
-            return 0;
+            return Environment.ExitCode;
         }
         catch (OptionsValidationException invalid)
         {

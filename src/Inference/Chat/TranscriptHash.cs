@@ -7,12 +7,13 @@ using System.Text.Json;
 namespace Pharos.Inference.Chat;
 
 /// <summary>
-/// A short, stable hash a message, to tell on resume whether a client's transcript still is the one that was served. Normalised where
-/// clients differ without meaning it: white space around the content, spelling of the arguments' JSON.
+/// A short, stable hash of the tools and one a message, to tell on resume whether a client's transcript still is the one that was served.
+/// Normalised where clients differ without meaning it: white space around the content, spelling of the JSON, order of the tools.
 /// </summary>
 public static class TranscriptHash
 {
-    public static ImmutableArray<string> Of(IEnumerable<ChatMessage> messages) => [.. messages.Select(Of)];
+    /// <returns>The hash of the tools, then those of the messages in their order: a transcript that goes on begins with the same ones.</returns>
+    public static ImmutableArray<string> Of(IEnumerable<ChatTool> tools, IEnumerable<ChatMessage> messages) => [OfTools(tools), .. messages.Select(Of)];
 
     /// <returns>16 hexadecimal digits.</returns>
     public static string Of(ChatMessage message)
@@ -27,17 +28,30 @@ public static class TranscriptHash
             Append(text, call.Name);
             Append(text, Compact(call.Arguments));
         }
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()))[..8]);
+        return Hash(text);
     }
+
+    private static string OfTools(IEnumerable<ChatTool> tools)
+    {
+        var text = new StringBuilder();
+        foreach (var tool in tools.OrderBy(tool => tool.Name, StringComparer.Ordinal))
+        {
+            Append(text, tool.Name);
+            Append(text, Compact(tool.Schema));
+        }
+        return Hash(text);
+    }
+
+    private static string Hash(StringBuilder text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()))[..8]);
 
     /// <summary>Each part with its length, so that no two messages share a spelling.</summary>
     private static void Append(StringBuilder text, string part) => text.Append(part.Length).Append(':').Append(part).Append('\n');
 
-    private static string Compact(string arguments)
+    private static string Compact(string json)
     {
         try
         {
-            using var document = JsonDocument.Parse(arguments);
+            using var document = JsonDocument.Parse(json);
             var buffer = new ArrayBufferWriter<byte>();
             using (var writer = new Utf8JsonWriter(buffer))
                 document.RootElement.WriteTo(writer);
@@ -45,7 +59,7 @@ public static class TranscriptHash
         }
         catch (JsonException)
         {
-            return arguments.Trim();
+            return json.Trim();
         }
     }
 }

@@ -10,8 +10,10 @@ namespace Pharos.Scheduling.Costs;
 /// <param name="SecondsPerContextToken">aCtx: for each token of context attended.</param>
 /// <param name="TokensPerIteration">Token budget of one iteration.</param>
 /// <param name="SwapTokensPerSecond">One-way copy speed between device and host, in tokens of KV a second.</param>
+[GenerateSerializer, Alias("pharos.device-profile")]
 public sealed record DeviceProfile(
-    double ConstantSeconds, double SecondsPerToken, double SecondsPerContextToken, int TokensPerIteration, double SwapTokensPerSecond)
+    [property: Id(0)] double ConstantSeconds, [property: Id(1)] double SecondsPerToken, [property: Id(2)] double SecondsPerContextToken,
+    [property: Id(3)] int TokensPerIteration, [property: Id(4)] double SwapTokensPerSecond)
 {
     /// <summary>GPT-J-6B on one A100 (INFERCEPT 2402.01869): 28 layers x 2 x 4096 x 2 B = 458,752 B a token, PCIe about 20 GB/s.</summary>
     public static DeviceProfile GptJ6bA100 { get; } = new(16.92e-3, 0.0408e-3, 0, 384, 20e9 / 458_752);

@@ -21,8 +21,9 @@ public readonly record struct LostSequence(string Request, int Epoch, string Wor
 /// The state machine of the global scheduler of one pool: ranks what waits, hands it to workers that have room, learns. Soft state:
 /// everything is rebuilt from workers' reports and from requests that ask again.
 /// </summary>
-public sealed class PoolCore(PoolLimits limits, DeviceProfile profile, IRankingPolicy ranking, PredictionPriors priors)
+public sealed class PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors)
 {
+    private DeviceProfile profile = prior; // what a worker measured last: the pool's devices are alike
     private readonly Dictionary<string, WaitingRequest> waiting = new(StringComparer.Ordinal);
     private readonly List<WaitingRequest> order = []; // the same, sorted: scores change only with the policy
     private readonly SortedDictionary<string, PoolWorker> workers = new(StringComparer.Ordinal);
@@ -62,7 +63,7 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile profile, IRankingP
         if (LargestContext() is { } largest && largest <= request.ContextTokens)
         {
             Withdraw(request.Request);
-            return new EnqueueOutcome(EnqueueKind.Refused, 0, $"A context of {request.ContextTokens} tokens fits no worker; the largest holds {largest - 1}.");
+            return new EnqueueOutcome(EnqueueKind.TooLarge, 0, $"A context of {request.ContextTokens} tokens fits no worker; the largest holds {largest - 1}.");
         }
 
         Withdraw(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
@@ -98,6 +99,7 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile profile, IRankingP
         else if ((snapshot.Incarnation, snapshot.Report).CompareTo((worker.Snapshot.Incarnation, worker.Snapshot.Report)) <= 0)
             return;
         worker.Take(snapshot, now, limits.WorkerTimeout, lost, onTheWay);
+        profile = snapshot.Profile;
     }
 
     /// <summary>It could not be reached: nothing goes there until it reports again, and without a report what it held is given up in time.</summary>
@@ -160,12 +162,12 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile profile, IRankingP
     // Back to the worker that holds the cache; else to the one with most room for it. Null: none has room.
     private PoolWorker? Route(RequestDescriptor request, double now)
     {
-        if (request.Holder is { } holder && workers.TryGetValue(holder, out var owner) && owner.TakesReturns(now, limits) && owner.Room(limits) > -limits.Lookahead)
+        if (request.Holder is { } holder && workers.TryGetValue(holder, out var owner) && owner.Takes(now, limits) && owner.Room(limits) > -limits.Lookahead)
             return owner;
         PoolWorker? best = null;
         foreach (var worker in workers.Values)
         {
-            if (worker.TakesNew(now, limits) && worker.FreeBlocks >= worker.BlocksFor(request) && worker.LargestContext > request.ContextTokens
+            if (worker.Takes(now, limits) && worker.FreeBlocks >= worker.BlocksFor(request) && worker.LargestContext > request.ContextTokens
                 && worker.Room(limits) > 0 && (best is null || worker.FreeShare > best.FreeShare))
                 best = worker;
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
 
@@ -31,8 +32,11 @@ public enum EnqueueKind
 {
     Queued,
 
-    /// <summary>It can never fit any worker of the pool, or the queue is full.</summary>
+    /// <summary>The queue is full.</summary>
     Refused,
+
+    /// <summary>It can never fit any worker of the pool.</summary>
+    TooLarge,
 }
 
 /// <param name="Ahead">Requests that go before it.</param>
@@ -57,6 +61,7 @@ public enum WorkerState
 /// <summary>A worker's own word about itself, sent to its scheduler every half second and after every change that makes room.</summary>
 /// <param name="Incarnation">Grows each time the device is opened: what an older one held is gone.</param>
 /// <param name="Report">Grows with every report of an incarnation.</param>
+/// <param name="Profile">Its cost model as fitted so far.</param>
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
@@ -73,7 +78,8 @@ public sealed record WorkerSnapshot(
     [property: Id(10)] double IterationSeconds,
     [property: Id(11)] double TokensPerSecond,
     [property: Id(12)] ImmutableArray<HeldSequence> Sequences,
-    [property: Id(13)] WorkerCounters Counters);
+    [property: Id(13)] WorkerCounters Counters,
+    [property: Id(14)] DeviceProfile Profile);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 [GenerateSerializer, Alias("pharos.kv-use")]

@@ -22,10 +22,8 @@ internal sealed class PoolWorker
 
     public double FreeShare => (double)FreeBlocks / Snapshot.Kv.DeviceBlocks - 0.01 * (coming.Count + held.Count);
 
-    public bool TakesReturns(double now, PoolLimits limits) =>
-        Snapshot.State is WorkerState.Active or WorkerState.Draining && !IsSuspect && now - SeenAt <= limits.WorkerTimeout;
-
-    public bool TakesNew(double now, PoolLimits limits) => Snapshot.State == WorkerState.Active && TakesReturns(now, limits);
+    public bool Takes(double now, PoolLimits limits) =>
+        Snapshot.State == WorkerState.Active && !IsSuspect && now - SeenAt <= limits.WorkerTimeout;
 
     /// <summary>Sequences that may still be handed over.</summary>
     public int Room(PoolLimits limits) => Snapshot.MaxSequences + limits.Lookahead - coming.Count - held.Count;

@@ -44,7 +44,12 @@ public sealed partial class RequestCore
         state.ParkedEpoch = report.Epoch;
         state.AnswerTokens += report.Tokens.Length;
         state.Pauses = state.Pauses.Add(new PausePoint(report.SegmentStart, state.Tokens.Length, end.Calls));
-        state.Receipts = report.Receipt is null ? state.Receipts : state.Receipts.Add(report.Receipt);
+        if (report.Receipt is { } receipt)
+        {
+            state.Receipts = state.Receipts.Add(receipt);
+            effects.Add(new RequestEffect.Decided(receipt));
+        }
+
         state.Usage = state.Usage with { Receipts = state.Usage.Receipts + 1 };
         Record($"paused for {string.Join(", ", end.Calls.Select(call => call.Name))}", report.Worker, state.Tokens.Length, now);
         if (state.Spec!.ToolUse == ToolUse.Server)
@@ -86,13 +91,15 @@ public sealed partial class RequestCore
         return effects;
     }
 
-    /// <summary>Results of client-side tools.</summary>
+    /// <summary>Results of client-side tools. Idempotent: the same attempt, repeated because its answer was lost, is told the same.</summary>
     public (ResumeOutcome Outcome, IReadOnlyList<RequestEffect> Effects) Resume(ResumeSpec spec, double now)
     {
         var point = state.Pauses.LastOrDefault(pause => pause.SegmentStart == spec.SegmentStart);
         if (state.Spec is null || point is null || spec.Tenant != state.Spec.Tenant || state.Spec.ToolUse != ToolUse.Client
             || !spec.Transcript.AsSpan().StartsWith(state.Spec.Transcript.AsSpan()))
             return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
+        if (state.Resumed is { } known && known.NewRequest == spec.NewRequest && known.SegmentStart == spec.SegmentStart)
+            return (new ResumeOutcome(ResumeKind.Resumed, id, known.FromNotice, null), Nothing);
         var missing = point.Calls.Where(call => spec.Results.All(result => result.CallId != call.Id)).Select(call => call.Id).ToList();
         if (missing.Count > 0)
             return (new ResumeOutcome(ResumeKind.Incomplete, id, 0, string.Join(", ", missing)), Nothing);
@@ -103,6 +110,7 @@ public sealed partial class RequestCore
             return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
 
         var from = state.NextNotice;
+        state.Resumed = new AcceptedResume(spec.NewRequest, spec.SegmentStart, from);
         state.Gateway = spec.Gateway;
         state.Options = spec.Options;
         state.Transcript = spec.Transcript;

@@ -45,6 +45,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
         state.Phase = RequestPhase.Placed;
+        state.Usage = state.Usage with { QueueSeconds = state.Usage.QueueSeconds + Math.Max(0, now - state.QueuedAt) };
         var effects = new List<RequestEffect>();
         var returning = state.ParkedEpoch > 0;
         if (returning && worker == state.Worker)
@@ -97,15 +98,17 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     }
 
     /// <summary>It cannot be served.</summary>
-    public IReadOnlyList<RequestEffect> Fail(string because, double now)
+    /// <param name="tooLarge">It never can be: asking again is no use.</param>
+    public IReadOnlyList<RequestEffect> Fail(string because, double now, bool tooLarge = false)
     {
         if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
         var effects = LetGo();
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
+        state.TooLarge = tooLarge;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because))]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, TooLarge: tooLarge))]);
         return effects;
     }
 
@@ -132,7 +135,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         {
             RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.LastSegment?.Reason),
             RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
-            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure),
+            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge),
             RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
             RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
             _ => null,
@@ -150,6 +153,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private IReadOnlyList<RequestEffect> Queue(double now)
     {
         state.Phase = RequestPhase.Queued;
+        state.QueuedAt = now;
         state.Epoch++;
         Record("queued", null, state.Tokens.Length, now);
         return [new RequestEffect.Save(), new RequestEffect.Enqueue(Describe(now))];

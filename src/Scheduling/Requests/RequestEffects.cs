@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 
 namespace Pharos.Scheduling.Requests;
@@ -26,6 +27,9 @@ public abstract record RequestEffect
     public sealed record Release(string Worker, int Epoch) : RequestEffect;
 
     public sealed record CallTools(ImmutableArray<ToolCall> Calls) : RequestEffect;
+
+    /// <summary>The pause policy has decided: for the counters.</summary>
+    public sealed record Decided(PauseReceipt Receipt) : RequestEffect;
 
     public sealed record Learn(SegmentOutcome Outcome) : RequestEffect;
 

@@ -5,7 +5,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="Pool">Model pool that serves it; also the scheduler grain's key.</param>
 /// <param name="Tokens">The prompt, chat template applied.</param>
 /// <param name="ToolNames">Tools offered. A call to any other is text.</param>
-/// <param name="Transcript">A hash a message of the prompt, to tell on resume whether the client's transcript still is the same.</param>
+/// <param name="Transcript">A hash of the tools, then one a message of the prompt, to tell on resume whether the client's transcript still is the same.</param>
 /// <param name="Priority">Lower is sooner; default 0.</param>
 [GenerateSerializer, Alias("pharos.request-spec")]
 public sealed record RequestSpec(
@@ -21,8 +21,10 @@ public sealed record RequestSpec(
 
 /// <param name="SegmentStart">The pause they answer, from the call ids.</param>
 /// <param name="Results">In the order of the calls.</param>
-/// <param name="Transcript">Hashes of the messages before the assistant message that holds the calls.</param>
-/// <param name="NewRequest">Id to fork under, should this pause have been resumed already.</param>
+/// <param name="Transcript">Hashes of the tools and of the messages before the assistant message that holds the calls.</param>
+/// <param name="NewRequest">
+/// Id to fork under, should this pause have been resumed already. New with every attempt of a client, the same whenever that is repeated.
+/// </param>
 [GenerateSerializer, Alias("pharos.resume-spec")]
 public sealed record ResumeSpec(
     [property: Id(0)] string Tenant,
@@ -90,6 +92,7 @@ public enum NoticeKind
 /// <summary>One step of a request's life, numbered from 0.</summary>
 /// <param name="SegmentStart">Absolute position where the segment's generated tokens begin.</param>
 /// <param name="Position">For Placed: absolute position of the first token to come.</param>
+/// <param name="TooLarge">For Failed: it can never be served here, asking again is no use.</param>
 [GenerateSerializer, Alias("pharos.request-notice")]
 public sealed record RequestNotice(
     [property: Id(0)] int Number,
@@ -103,4 +106,5 @@ public sealed record RequestNotice(
     [property: Id(8)] RequestUsage? Usage = null,
     [property: Id(9)] string? Text = null,
     [property: Id(10)] SegmentEndReason? Reason = null,
-    [property: Id(11)] SegmentEnd? End = null);
+    [property: Id(11)] SegmentEnd? End = null,
+    [property: Id(12)] bool TooLarge = false);

@@ -31,6 +31,11 @@ public enum RequestPhase
 public sealed record PausePoint(
     [property: Id(0)] int SegmentStart, [property: Id(1)] int Length, [property: Id(2)] ImmutableArray<ToolCall> Calls);
 
+/// <param name="NewRequest">Names the client's attempt, see <see cref="ResumeSpec"/>.</param>
+/// <param name="SegmentStart">The pause it ended.</param>
+[GenerateSerializer, Alias("pharos.accepted-resume")]
+public sealed record AcceptedResume([property: Id(0)] string NewRequest, [property: Id(1)] int SegmentStart, [property: Id(2)] int FromNotice);
+
 /// <summary>An event of a request's life for operators; <paramref name="At"/> in seconds since it arrived.</summary>
 [GenerateSerializer, Alias("pharos.timeline-entry")]
 public sealed record TimelineEntry(
@@ -114,4 +119,13 @@ public sealed class RequestState
 
     /// <summary>What was told of the last segment that ended; null before the first.</summary>
     [Id(24)] public RequestNotice? LastSegment { get; set; }
+
+    /// <summary>When it began to wait for its present turn, Unix seconds.</summary>
+    [Id(26)] public double QueuedAt { get; set; }
+
+    /// <summary>It failed because it can never fit.</summary>
+    [Id(27)] public bool TooLarge { get; set; }
+
+    /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
+    [Id(25)] public AcceptedResume? Resumed { get; set; }
 }

@@ -57,6 +57,9 @@ public sealed class SequenceSlot
     /// <summary>What was decided at the pause it is in; null outside of one.</summary>
     public PauseReceipt? Receipt { get; internal set; }
 
+    /// <summary>When it was parked last, seconds.</summary>
+    public double ParkedAt { get; internal set; }
+
     /// <summary>When it began to wait for this segment, seconds.</summary>
     public double QueuedAt { get; internal set; }
 

@@ -85,10 +85,11 @@ public sealed partial class WorkerCore
     /// </summary>
     public PauseReceipt Park(SequenceSlot slot, string call, ToolForecast tool, double now)
     {
-        if (slot.Phase != SequencePhase.Running)
-            throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not running: it cannot be parked.");
+        if (slot.Phase == SequencePhase.Parked)
+            throw new InvalidOperationException($"{slot.Request} is parked already.");
         Account(slot, now);
         running.Remove(slot);
+        waiting.Remove(slot); // one that came with a finished segment was never run here
         var context = slot.Computed;
         var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
@@ -98,6 +99,7 @@ public sealed partial class WorkerCore
         slot.Receipt = new PauseReceipt(
             call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
         slot.Phase = SequencePhase.Parked;
+        slot.ParkedAt = now;
         slot.ExpectedReturnAt = now + tool.Seconds.Mean;
         slot.Promoted = false;
         parked.Add(slot);

@@ -59,12 +59,13 @@ public sealed class PoolStoryTests
     }
 
     [Fact]
-    public void Draining_worker_takes_returns_only()
+    public void Draining_worker_takes_nothing_and_its_returns_go_elsewhere()
     {
         Report("a", state: WorkerState.Draining);
         pool.Enqueue(Request("back") with { Holder = "a", HeldTokens = 60 });
-        pool.Enqueue(Request("new"));
-        Assert.Equal("back", Assert.Single(pool.Dispatch(0)).Request);
+        Assert.Empty(pool.Dispatch(0));
+        Report("b", free: 90);
+        Assert.Equal("b", Assert.Single(pool.Dispatch(0)).Worker);
     }
 
     [Fact]
@@ -238,7 +239,7 @@ public sealed class PoolStoryTests
     private static WorkerSnapshot Snapshot(
         string worker, int free, int parked = 0, WorkerState state = WorkerState.Active, long incarnation = 1, long report = 1, params HeldSequence[] held) => new(
         worker, "silo", "cpu0", "spark", incarnation, report, state, new KvUse(10, 1, 100, free, parked, 0, 0), 8, 100_000, 0.01, 100,
-        [.. held], new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+        [.. held], new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), DeviceProfile.GptJ6bA100);
 
     private static RequestDescriptor Request(string name, int epoch = 1, double arrivedAt = 0, int tokens = 20) =>
         new(name, epoch, "tenant", 0, arrivedAt, arrivedAt, 0, tokens, 100, null, 0, ToolUse.Server);

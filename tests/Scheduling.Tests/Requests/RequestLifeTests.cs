@@ -75,10 +75,27 @@ public sealed class RequestLifeTests
         world.Resume(world.Results());
         var outcome = world.Resume(world.Results(segmentStart: 4, transcript: ["h1", "h2"]));
 
-        Assert.Equal((ResumeKind.Forked, "r2"), (outcome.Kind, outcome.Request));
+        Assert.Equal((ResumeKind.Forked, "r3"), (outcome.Kind, outcome.Request));
         var fork = world.Last<RequestEffect.Fork>();
         Assert.True(world.State.Tokens.AsSpan().SequenceEqual(fork.Spec.Tokens.AsSpan()));
         Assert.Equal("gateway2", fork.Spec.Gateway);
+    }
+
+    [Fact]
+    public void The_same_resume_again_is_told_the_same_and_changes_nothing()
+    {
+        var world = Parked();
+        var spec = world.Results();
+        var first = world.Resume(spec);
+        var effects = world.Effects.Count;
+
+        Assert.Equal(first, world.Resume(spec)); // its answer was lost
+        Assert.Equal(effects, world.Effects.Count);
+        world.Dispatch("a").Generate("a", 2).End("a");
+        Assert.Equal(first, world.Resume(spec)); // and only now is it repeated
+        Assert.False(world.Has<RequestEffect.Fork>());
+        Assert.Equal(ResumeKind.Unknown, world.Resume(spec with { Tenant = "thief" }).Kind);
+        world.Check();
     }
 
     [Fact]

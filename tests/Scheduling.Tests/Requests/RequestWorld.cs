@@ -14,6 +14,8 @@ public sealed class RequestWorld
     public const string Id = "r1";
     private static readonly SegmentForecast Forecast = new(Estimate.Exactly(9), 0.5, null, Estimate.Exactly(1), 3, Estimate.Exactly(9));
 
+    private int attempts = 1;
+
     public RequestWorld(ToolUse tools = ToolUse.Client, int maxTokens = 100)
     {
         Core = new RequestCore(Id, new RequestState(), results => [.. results.SelectMany(_ => Turn)]);
@@ -91,12 +93,13 @@ public sealed class RequestWorld
             Workers[worker] = held; // only slow, and the release does not reach it either
     }
 
+    /// <summary>A client's attempt, each under an id of its own: r2, r3 ...</summary>
     public ResumeSpec Results(int? segmentStart = null, int calls = 1, string tenant = "tenant", params string[] transcript)
     {
         var at = segmentStart ?? State.SegmentStart;
         return new ResumeSpec(
             tenant, "gateway2", at, [.. Enumerable.Range(0, calls).Select(i => new ToolResult(ToolCallId.Format(Id, at, i), "weather", "sunny", 0, false))],
-            transcript.Length > 0 ? [.. transcript] : ["h1", "h2"], Options, "r2");
+            transcript.Length > 0 ? [.. transcript] : ["h1", "h2"], Options, $"r{++attempts}");
     }
 
     public ResumeOutcome Resume(ResumeSpec spec)

@@ -1,0 +1,24 @@
+using Pharos.DemoTools;
+using Pharos.Grains.Hosting;
+using Pharos.Grains.Tools;
+
+namespace Pharos.Gateway.Hosting;
+
+/// <summary>What the gateway process is made of.</summary>
+internal static class GatewayProgram
+{
+    /// <param name="args">The command line: <c>--urls URL</c>, <c>--Pharos:Workers 4</c>.</param>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddPharosModel();
+        builder.Services.AddPharosTools().AddDemoTools();
+        if (builder.AddPharosCluster(gateway: true, PharosSiloExtensions.AddSiloServices))
+            builder.AddPharosSilo(); // this process is the whole cluster: it hosts the workers too
+        builder.AddPharosGateway();
+
+        var app = builder.Build();
+        app.MapPharosGateway();
+        return app;
+    }
+}

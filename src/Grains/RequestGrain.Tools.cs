@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains;
+
+// Server-side tools: called beside the grain's turns, answered in a turn of their own.
+public sealed partial class RequestGrain
+{
+    // Runs beside the grain's turns: the request can be looked at and cancelled while its tools work.
+    private async Task CallTools(ImmutableArray<ToolCall> calls)
+    {
+        var segmentStart = core.State.SegmentStart;
+        ImmutableArray<ToolResult> results;
+        using (var stop = toolCalls = new CancellationTokenSource())
+        {
+            results = [.. await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)))];
+            toolCalls = null;
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await this.AsReference<IRequestGrain>().ToolsReturned(segmentStart, results); // back into a turn of its own
+                return;
+            }
+            catch (Exception failure) when (attempt < 20)
+            {
+                NotDelivered(log, this.GetPrimaryKeyString(), failure);
+                await Task.Delay(TimeSpan.FromMilliseconds(250), time);
+            }
+        }
+    }
+
+    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
+    // same call id, so that a tool can tell.
+    private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop);
+            }
+            catch (Exception failure) when (!stop.IsCancellationRequested)
+            {
+                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
+                if (attempt == 5)
+                    return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
+                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time, stop);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request} (attempt {Attempt}).")]
+    private static partial void ToolFailed(ILogger log, string tool, string request, int attempt, Exception failure);
+}

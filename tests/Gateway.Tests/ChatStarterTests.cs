@@ -1,0 +1,78 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pharos.Gateway.Answers;
+using Pharos.Gateway.Chat;
+using Pharos.Gateway.Http;
+using Pharos.Gateway.Models;
+using Pharos.Grains.Tools;
+using Pharos.Inference.Chat;
+
+namespace Pharos.Gateway.Tests;
+
+public sealed class ChatStarterTests
+{
+    private static readonly ChatRequest Question = Request(ChatMessage.User("Weather?"));
+
+    private static readonly ChatRequest Results = Request(
+        ChatMessage.User("Weather?"), ChatMessage.Assistant("", new ChatToolCall("call_r_17_0", "get_weather", "{}")), ChatMessage.Tool("call_r_17_0", "sun"));
+
+    private readonly FakeCluster _cluster = new();
+
+    [Fact]
+    public async Task Start_ClusterFailsInAnyWay_Is503()
+    {
+        _cluster.StartFails = new StoreIsDown();
+
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter().Start(Question, default))).Error;
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, error.Status);
+        Assert.NotNull(error.RetryAfterSeconds);
+    }
+
+    [Fact]
+    public async Task Start_ProgrammingError_IsNotHidden()
+    {
+        _cluster.StartFails = new NotSupportedException();
+
+        await Assert.ThrowsAsync<NotSupportedException>(() => Starter().Start(Question, default));
+    }
+
+    [Fact]
+    public async Task Start_ResumeGotNoAnswer_IsRepeatedAsTheSameAttempt()
+    {
+        _cluster.ResumeFails.Enqueue(new TimeoutException());
+        _cluster.ResumeFails.Enqueue(new StoreIsDown());
+
+        var chat = await Starter().Start(Results, default);
+        chat.Answer.Leave();
+
+        Assert.Equal(("r", 3), (chat.Answer.Request, chat.FromNotice));
+        Assert.Equal(3, _cluster.Resumes.Count);
+        Assert.Single(_cluster.Resumes.Select(resume => resume.NewRequest).Distinct());
+        Assert.Equal(TranscriptHash.Of(Results.Tools, Results.Messages[..1]).ToArray(), _cluster.Resumes[0].Transcript.ToArray());
+        Assert.Equal(TranscriptHash.Of(Results.Tools, Results.Messages).ToArray(), chat.Spec.Transcript.ToArray());
+    }
+
+    [Fact]
+    public async Task TryDescribe_AnyFailure_IsNull() =>
+        Assert.Null(await new PoolView(_cluster, TimeProvider.System, NullLogger<PoolView>.Instance).TryDescribe("m", default));
+
+    private static ChatRequest Request(params ChatMessage[] messages) => new(
+        "m", [.. messages], false, false, null, null, null, null, null, [], [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
+
+    private ChatStarter Starter()
+    {
+        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
+        var gateway = new GatewayIdentity("gw");
+        return new ChatStarter(
+            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System), gateway,
+            new GatewayOptions(), TimeProvider.System, NullLogger<AnswerStream>.Instance);
+    }
+
+    private sealed class StoreIsDown : Exception;
+
+    private sealed class NoTools : IToolRegistry
+    {
+        public IReadOnlyList<ToolDefinition> Tools => [];
+    }
+}
