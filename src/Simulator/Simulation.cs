@@ -1,4 +1,7 @@
+using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Policies;
+using Pharos.Simulator.Predictions;
 
 namespace Pharos.Simulator;
 
@@ -84,7 +87,7 @@ public sealed class Simulation
                 continue;
             if (request.Current.Tool is { } tool)
             {
-                worker.Core.Park(slot, tool, setup.Predictions.Tool(request), now);
+                worker.Core.Park(slot, tool, Tool(request), now);
                 At(now + request.Current.ToolSeconds, new Event(EventKind.ToolReturned, request));
             }
             else
@@ -93,6 +96,13 @@ public sealed class Simulation
             }
         }
     }
+
+    private ToolForecast Tool(SimulatedRequest request) => setup.Policy.ToolTimes switch
+    {
+        ToolTimes.True => OraclePredictions.TrueTool(request),
+        ToolTimes.Unknown => NoPredictions.UnknownTool(request),
+        _ => setup.Predictions.Tool(request),
+    };
 
     private void Finish(SimulatedRequest request)
     {

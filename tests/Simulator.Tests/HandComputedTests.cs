@@ -59,6 +59,15 @@ public sealed class HandComputedTests
     }
 
     [Fact]
+    public void Swap_in_beside_an_iteration_of_others_stalls_nobody()
+    {
+        // The other one decodes all the while: the copy of 0.75 s goes beside an iteration of 1.125 s, and the returned one runs in the next.
+        var result = Run("swap", (0, Calls(1, new Segment(30, null, 0, 0))), (0, OneCall));
+        Assert.Equal(0, result.StalledSeconds);
+        Assert.Equal(0, result.RecomputedTokens);
+    }
+
+    [Fact]
     public void Two_in_a_batch_share_the_constant()
     {
         var first = Calls(7, new Segment(2, null, 0, 0));

@@ -85,6 +85,9 @@ public sealed class SequenceSlot
     /// <summary>Tokens computed at least once: what is computed again below it is recomputation.</summary>
     internal int HighWater { get; set; }
 
+    /// <summary>What each choice would waste, as of the last review of its pause.</summary>
+    internal PausePrices Prices { get; set; }
+
     internal int PassedOver { get; set; }
 
     /// <summary>Waited past the starvation limit: goes first until it pauses or ends.</summary>

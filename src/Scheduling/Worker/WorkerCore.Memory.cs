@@ -108,14 +108,7 @@ public sealed partial class WorkerCore
 
         if (farthest is null)
             return false;
-        var action = Reload(farthest);
-        Handle(farthest, action, now);
-        farthest.Receipt = farthest.Receipt! with
-        {
-            Revisions = farthest.Receipt.Revisions.Add(new PauseRevision(now - farthest.ArrivalAt, action, $"memory needed by {needed.Request}")),
-        };
-        if (!plan.Revised.Contains(farthest))
-            plan.Revised.Add(farthest);
+        Revise(farthest, Reload(farthest), $"memory needed by {needed.Request}", now);
         return true;
     }
 

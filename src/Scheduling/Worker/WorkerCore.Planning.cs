@@ -41,13 +41,20 @@ public sealed partial class WorkerCore
         if (waiting.Count == 0)
             return;
         Rescore();
-        var admitted = 0;
-        while (!preempted && admitted < waiting.Count && running.Count < maxRunning && plan.Tokens < limits.MaxTokens)
+        int admitted = 0, loading = 0; // of those at the head: the rest of the first, and those that stay at the head while they are copied
+        while (!preempted && admitted < waiting.Count && running.Count + loading < maxRunning && plan.Tokens < limits.MaxTokens)
         {
             var slot = waiting[admitted];
+            var loads = limits.LoadsAhead && slot.OnHost && plan.Batch.Count > 0;
             if (!TryBringIn(slot, now))
                 break;
             admitted++;
+            if (loads)
+            {
+                waiting[loading++] = slot;
+                continue;
+            }
+
             slot.Phase = SequencePhase.Running;
             slot.PassedOver = 0;
             if (slot.StartedAt is null)
@@ -60,7 +67,7 @@ public sealed partial class WorkerCore
             Take(slot, Math.Min(slot.Pending, Math.Min(limits.Chunk, limits.MaxTokens - plan.Tokens)));
         }
 
-        waiting.RemoveRange(0, admitted);
+        waiting.RemoveRange(loading, admitted - loading);
         if (admitted == 0 && plan.Batch.Count == 0)
             return; // nothing ran: nobody was passed over
         foreach (var slot in waiting)

@@ -11,9 +11,11 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="Chunk">Prefill chunk in tokens.</param>
 /// <param name="StarvationIterations">Passed over that often, a waiting sequence goes first until it pauses or ends (LAMPS: 100).</param>
 /// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10).</param>
+/// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host is copied beside one iteration and runs in
+/// the next (INFERCEPT 2402.01869, pipelined swapping).</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int StarvationIterations = 100, int RescoreIterations = 10);
+    int StarvationIterations = 100, int RescoreIterations = 10, bool LoadsAhead = false);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -155,6 +157,7 @@ public sealed partial class WorkerCore
         preempted = false;
         ContinueDecodes(now);
         ContinuePrefills();
+        ReviseParked(now);
         AdmitWaiting(now);
         planning = false;
         return plan;

@@ -9,8 +9,23 @@ namespace Pharos.Simulator.Policies;
 /// <param name="Ranking">Makes the order of waiting requests.</param>
 /// <param name="Pausing">Decides over the cache at a call.</param>
 /// <param name="StarvationIterations">Passed over so often, a request goes first; null: never.</param>
+/// <param name="ToolTimes">What it is told of a tool that was just called.</param>
 public sealed record SimulatedPolicy(
-    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, int? StarvationIterations = null);
+    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, int? StarvationIterations = null,
+    ToolTimes ToolTimes = ToolTimes.Predicted);
+
+/// <summary>What a policy is told of a tool's duration.</summary>
+public enum ToolTimes
+{
+    /// <summary>What the run's predictions say.</summary>
+    Predicted,
+
+    /// <summary>Nothing, whatever the run's predictions are.</summary>
+    Unknown,
+
+    /// <summary>The truth, whatever the run's predictions are.</summary>
+    True,
+}
 
 /// <summary>The policies by the names that the command line uses.</summary>
 public static class SimulatedPolicies
@@ -25,6 +40,10 @@ public static class SimulatedPolicies
             () => new FcfsRanking(), () => new FixedPause(PauseAction.Preserve)),
         new("swap", "by original arrival, cache always swapped to the host (swap, INFERCEPT 2402.01869)",
             () => new FcfsRanking(), () => new FixedPause(PauseAction.Swap)),
+        new("infercept", "by original arrival, least waste taken anew in every iteration by the time already waited, swaps within the link's budget (INFERCEPT 2402.01869)",
+            () => new FcfsRanking(), () => new InferceptPause(knowsDuration: false), ToolTimes: ToolTimes.Unknown),
+        new("infercept-oracle", "the same with the tool's true duration (INFERCEPT 2402.01869, oracle)",
+            () => new FcfsRanking(), () => new InferceptPause(knowsDuration: true), ToolTimes: ToolTimes.True),
         new("sjf", "least predicted output first, not preemptive, cache discarded (SSJF 2404.08509 without its aging)",
             () => new SjfRanking(), () => new FixedPause(PauseAction.Discard)),
         new("lamps", "least memory over time first, least predicted waste, lifted after 100 iterations (LAMPS 2410.18248, clean form)",

@@ -10,7 +10,9 @@ public sealed class NoPredictions : IPredictions
     public SegmentForecast Forecast(SimulatedRequest request) => new(
         Priors.SegmentTokens, Priors.PauseProbability, null, Priors.ToolSeconds, Priors.ReturnTokens, Priors.SegmentTokens);
 
-    public ToolForecast Tool(SimulatedRequest request) => SegmentPredictor.Unknown(request.Current.Tool!, Priors);
+    public ToolForecast Tool(SimulatedRequest request) => UnknownTool(request);
+
+    internal static ToolForecast UnknownTool(SimulatedRequest request) => SegmentPredictor.Unknown(request.Current.Tool!, Priors);
 
     public void Learn(SimulatedRequest request)
     {

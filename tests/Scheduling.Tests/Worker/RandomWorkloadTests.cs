@@ -36,7 +36,7 @@ public sealed class RandomWorkloadTests
         var blocks = dice.Next(4, 40);
         var slowLink = WorkerStory.FastLink with { SwapTokensPerSecond = dice.Next(2) == 0 ? 1e6 : 10 };
         var story = new WorkerStory(
-            blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink);
+            blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink, loadsAhead: seed % 2 == 0);
         var toCome = dice.Next(5, 25);
         var lives = new List<Life>();
         for (var step = 0; toCome > 0 || lives.Count > 0; step++)

@@ -16,9 +16,9 @@ public sealed class WorkerStory
 
     public WorkerStory(
         int kvBlocks = 64, int hostBlocks = 64, int blockSize = 4, int maxTokens = 64, int maxSequences = 8, int chunk = 32,
-        string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null)
+        string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null, bool loadsAhead = false)
     {
-        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk);
+        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead);
         device = new FakeDevice(limits);
         Core = new WorkerCore(limits, profile ?? FastLink, RankingPolicies.Find(rank), PausePolicies.Find(pause));
     }
