@@ -21,5 +21,5 @@ internal sealed class WaitingRequest(RequestDescriptor request, SegmentForecast 
 
     public double Score { get; set; }
 
-    public RankView View => new(request.ArrivalAt, request.ContextTokens, request.HeldTokens, 0, forecast);
+    public RankView View => new(request.ArrivalAt, request.ContextTokens, request.HeldTokens, 0, forecast) { QueuedAt = request.EnqueuedAt };
 }

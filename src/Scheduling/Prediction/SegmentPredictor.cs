@@ -58,15 +58,20 @@ public sealed class SegmentPredictor(PredictionPriors priors)
         }
     }
 
-    public ImmutableArray<ToolForecast> Tools => [.. tools.Select(tool => new ToolForecast(
-        tool.Key, tool.Value.Seconds.Count, tool.Value.Seconds.Estimate(priors.ToolSeconds),
-        tool.Value.Seconds.Quantile(0.5, priors.ToolSeconds.Mean), tool.Value.Seconds.Quantile(0.9, priors.ToolSeconds.Mean),
-        tool.Value.Seconds.Quantile(0.99, priors.ToolSeconds.Mean),
-        tool.Value.ReturnTokens.Estimate(Estimate.Exactly(priors.ReturnTokens)).Mean))];
+    public ImmutableArray<ToolForecast> Tools => [.. tools.Select(tool => Learned(tool.Key, tool.Value))];
+
+    /// <summary>What is known of one tool; the priors before its first call.</summary>
+    public ToolForecast Tool(string name) => tools.TryGetValue(name, out var knowledge) ? Learned(name, knowledge) : Unknown(name, priors);
 
     /// <summary>What is said of a tool nobody has called yet.</summary>
     public static ToolForecast Unknown(string tool, PredictionPriors priors) => new(
         tool, 0, priors.ToolSeconds, priors.ToolSeconds.Mean, 2 * priors.ToolSeconds.Mean, 4 * priors.ToolSeconds.Mean, priors.ReturnTokens);
+
+    private ToolForecast Learned(string name, ToolKnowledge knowledge) => new(
+        name, knowledge.Seconds.Count, knowledge.Seconds.Estimate(priors.ToolSeconds),
+        knowledge.Seconds.Quantile(0.5, priors.ToolSeconds.Mean), knowledge.Seconds.Quantile(0.9, priors.ToolSeconds.Mean),
+        knowledge.Seconds.Quantile(0.99, priors.ToolSeconds.Mean),
+        knowledge.ReturnTokens.Estimate(Estimate.Exactly(priors.ReturnTokens)).Mean);
 
     private double Share(int place) => pauses[place].Estimate(Estimate.Exactly(priors.PauseProbability)).Mean;
 

@@ -21,4 +21,8 @@ public interface IRankingPolicy
 /// <param name="CachedTokens">Of these, in the cache of the device (or on their way back to it).</param>
 /// <param name="GeneratedTokens">Tokens of the running segment generated so far.</param>
 public readonly record struct RankView(
-    double ArrivalAt, int ContextTokens, int CachedTokens, int GeneratedTokens, SegmentForecast Forecast);
+    double ArrivalAt, int ContextTokens, int CachedTokens, int GeneratedTokens, SegmentForecast Forecast)
+{
+    /// <summary>When it began to wait for this segment, seconds.</summary>
+    public double QueuedAt { get; init; }
+}

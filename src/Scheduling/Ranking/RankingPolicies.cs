@@ -3,7 +3,7 @@ namespace Pharos.Scheduling.Ranking;
 /// <summary>The policies by the names that configuration uses.</summary>
 public static class RankingPolicies
 {
-    private static readonly IRankingPolicy[] All = [new FcfsRanking(), new LampsRanking()];
+    private static readonly IRankingPolicy[] All = [new FcfsRanking(), new LampsRanking(), new RequeueRanking(), new SjfRanking()];
 
     public static IEnumerable<string> Names => All.Select(policy => policy.Name);
 

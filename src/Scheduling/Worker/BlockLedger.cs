@@ -5,7 +5,8 @@ public sealed class BlockLedger
 {
     private const int Nobody = -1;
     private readonly int[][] owners; // [tier][block]
-    private readonly Stack<int>[] free;
+    // First freed, first reused: a copy out of a block is done long before somebody writes to it.
+    private readonly Queue<int>[] free;
 
     public BlockLedger(int blockSize, int deviceBlocks, int hostBlocks)
     {
@@ -14,12 +15,12 @@ public sealed class BlockLedger
         ArgumentOutOfRangeException.ThrowIfNegative(hostBlocks);
         BlockSize = blockSize;
         owners = [new int[deviceBlocks], new int[hostBlocks]];
-        free = [new Stack<int>(deviceBlocks), new Stack<int>(hostBlocks)];
+        free = [new Queue<int>(deviceBlocks), new Queue<int>(hostBlocks)];
         for (var tier = 0; tier < 2; tier++)
         {
             Array.Fill(owners[tier], Nobody);
-            for (var block = owners[tier].Length - 1; block >= 0; block--)
-                free[tier].Push(block);
+            for (var block = 0; block < owners[tier].Length; block++)
+                free[tier].Enqueue(block);
         }
     }
 
@@ -40,7 +41,7 @@ public sealed class BlockLedger
             return false;
         for (var i = 0; i < count; i++)
         {
-            var block = free[(int)tier].Pop();
+            var block = free[(int)tier].Dequeue();
             owners[(int)tier][block] = owner;
             into.Add(block);
         }
@@ -57,7 +58,7 @@ public sealed class BlockLedger
             if (owners[(int)tier][block] != owner)
                 throw new InvalidOperationException($"{tier} block {block} belongs to {owners[(int)tier][block]}, not to {owner} that gives it back.");
             owners[(int)tier][block] = Nobody;
-            free[(int)tier].Push(block);
+            free[(int)tier].Enqueue(block);
         }
 
         blocks.Clear();

@@ -96,7 +96,7 @@ public sealed partial class WorkerCore
     }
 
     private static RankView View(SequenceSlot slot) =>
-        new(slot.ArrivalAt, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+        new(slot.ArrivalAt, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast) { QueuedAt = slot.QueuedAt };
 
     private void Take(SequenceSlot slot, int count)
     {

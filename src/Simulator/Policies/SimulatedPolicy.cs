@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Ranking;
+
+namespace Pharos.Simulator.Policies;
+
+/// <summary>A scheduler as papers name it: who goes first, what happens to the cache during a tool call, and who is lifted when passed over.</summary>
+/// <param name="Source">What it stands for, with the paper.</param>
+/// <param name="Ranking">Makes the order of waiting requests.</param>
+/// <param name="Pausing">Decides over the cache at a call.</param>
+/// <param name="StarvationIterations">Passed over so often, a request goes first; null: never.</param>
+public sealed record SimulatedPolicy(
+    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, int? StarvationIterations = null);
+
+/// <summary>The policies by the names that the command line uses.</summary>
+public static class SimulatedPolicies
+{
+    public static ImmutableArray<SimulatedPolicy> All { get; } =
+    [
+        new("vllm", "first come, first served, a returned request at the tail, cache discarded (vLLM, arXiv 2309.06180; baseline of 2402.01869)",
+            () => new RequeueRanking(), () => new FixedPause(PauseAction.Discard)),
+        new("discard", "by original arrival, cache always discarded (improved discard, INFERCEPT 2402.01869)",
+            () => new FcfsRanking(), () => new FixedPause(PauseAction.Discard)),
+        new("preserve", "by original arrival, cache always kept until memory is needed (preserve, INFERCEPT 2402.01869)",
+            () => new FcfsRanking(), () => new FixedPause(PauseAction.Preserve)),
+        new("swap", "by original arrival, cache always swapped to the host (swap, INFERCEPT 2402.01869)",
+            () => new FcfsRanking(), () => new FixedPause(PauseAction.Swap)),
+        new("sjf", "least predicted output first, not preemptive, cache discarded (SSJF 2404.08509 without its aging)",
+            () => new SjfRanking(), () => new FixedPause(PauseAction.Discard)),
+        new("lamps", "least memory over time first, least predicted waste, lifted after 100 iterations (LAMPS 2410.18248, clean form)",
+            () => new LampsRanking(), () => new LeastWastePause(), StarvationIterations: 100),
+    ];
+
+    /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>
+    public static SimulatedPolicy Find(string name) =>
+        All.FirstOrDefault(policy => policy.Name == name)
+        ?? throw new ArgumentException($"Policy '{name}' is not known; there are: {string.Join(", ", All.Select(policy => policy.Name))}.");
+}

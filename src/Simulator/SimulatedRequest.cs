@@ -1,0 +1,32 @@
+using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Workloads;
+
+namespace Pharos.Simulator;
+
+/// <summary>One request on its way through the simulation.</summary>
+public sealed class SimulatedRequest(int index, Arrival arrival)
+{
+    /// <summary>Its place among the arrivals: the same for every policy.</summary>
+    public int Index => index;
+
+    public string Id { get; } = $"r{index}";
+
+    public Session Session => arrival.Session;
+
+    /// <summary>Seconds from the start.</summary>
+    public double ArrivedAt => arrival.At;
+
+    /// <summary>The segment it runs, waits for, or that its tool belongs to.</summary>
+    public int Segment { get; internal set; }
+
+    public double? FirstTokenAt { get; internal set; }
+
+    public double? FinishedAt { get; internal set; }
+
+    internal Segment Current => Session.Segments[Segment];
+
+    /// <summary>Tokens of the running segment that are out.</summary>
+    internal int Generated { get; set; }
+
+    internal SequenceSlot? Slot { get; set; }
+}

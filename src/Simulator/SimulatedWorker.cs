@@ -1,0 +1,90 @@
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Simulator;
+
+/// <summary>A worker's core on a simulated device, and what is measured of the two.</summary>
+internal sealed class SimulatedWorker(string name, SimulationSetup setup)
+{
+    private const int IterationsBetweenChecks = 4096;
+    private double heldParkedSince;
+    private int parkedBlocks;
+    private long computed;
+
+    public string Name => name;
+
+    public WorkerCore Core { get; } = new(setup.Limits, setup.Device, setup.Policy.Ranking(), setup.Policy.Pausing());
+
+    public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
+
+    public Dictionary<SequenceSlot, SimulatedRequest> Requests { get; } = [];
+
+    /// <summary>The iteration that runs; null while there is nothing to do.</summary>
+    public IterationPlan? Running { get; private set; }
+
+    public double ComputeSeconds { get; private set; }
+
+    /// <summary>Seconds it computed before the arrivals stopped.</summary>
+    public double BusyInWindow { get; private set; }
+
+    /// <summary>Tokens computed, those computed again among them.</summary>
+    public long ComputedTokens => computed;
+
+    /// <summary>Device memory held by caches that wait for a tool, over time.</summary>
+    public double ParkedTokenSeconds { get; private set; }
+
+    /// <summary>Plans and begins an iteration, if there is anything to do.</summary>
+    /// <returns>When it ends.</returns>
+    public double? Begin(double now)
+    {
+        var plan = Core.Plan(now);
+        // Copies alone take the link but no iteration: what waited for the memory is planned right behind them.
+        while (plan.Batch.Count == 0 && plan.Copies.Count > 0)
+        {
+            Device.Execute(plan, Core, now);
+            plan = Core.Plan(now);
+        }
+
+        if (plan.OutOfMemory.Count > 0)
+            throw new InvalidOperationException($"{plan.OutOfMemory[0].Request} alone does not fit worker {Name}, though it was let in.");
+        Measure(now);
+        if (plan.Batch.Count == 0)
+            return null;
+        var (stall, compute) = Device.Execute(plan, Core, now);
+        ComputeSeconds = compute;
+        BusyInWindow += Math.Clamp(setup.Window - now, 0, stall + compute);
+        computed += plan.Tokens;
+        Running = plan;
+        return now + stall + compute;
+    }
+
+    /// <summary>The iteration is over.</summary>
+    public IterationPlan Complete()
+    {
+        var plan = Running!;
+        Running = null;
+        Core.Commit(ComputeSeconds);
+        if (Core.Totals.Iterations % IterationsBetweenChecks == 0)
+            Core.CheckIntegrity();
+        return plan;
+    }
+
+    /// <summary>Brings the memory held by parked caches up to <paramref name="now"/>.</summary>
+    public void Measure(double now)
+    {
+        ParkedTokenSeconds += (double)parkedBlocks * setup.BlockSize * (now - heldParkedSince);
+        heldParkedSince = now;
+        var use = Core.Use(1);
+        parkedBlocks = use.DeviceParked;
+        if (use.DeviceFree < 0 || use.DeviceParked > use.DeviceBlocks - use.DeviceFree || use.HostFree < 0)
+            throw new InvalidOperationException($"Worker {Name} holds more than it has: {use}.");
+    }
+
+    /// <summary>Nothing is left, and all memory is free.</summary>
+    public void CheckEmpty()
+    {
+        Core.CheckIntegrity();
+        var use = Core.Use(1);
+        if (Core.Sequences.Count > 0 || use.DeviceFree != use.DeviceBlocks || use.HostFree != use.HostBlocks)
+            throw new InvalidOperationException($"Worker {Name} is not empty at the end: {Core.Sequences.Count} sequences, {use}.");
+    }
+}

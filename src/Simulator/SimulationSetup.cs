@@ -1,0 +1,34 @@
+using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Policies;
+using Pharos.Simulator.Predictions;
+using Pharos.Simulator.Workloads;
+
+namespace Pharos.Simulator;
+
+/// <summary>One run: what comes, what serves it, and what decides.</summary>
+/// <param name="Window">Arrivals stop here, seconds; then the run drains.</param>
+/// <param name="KvTokens">Device memory, in tokens of KV.</param>
+/// <param name="HostTokens">Host memory for swapped caches, in tokens of KV.</param>
+public sealed record SimulationSetup(
+    IReadOnlyList<Arrival> Arrivals, double Window, SimulatedPolicy Policy, IPredictions Predictions, DeviceProfile Device, int KvTokens, int HostTokens)
+{
+    /// <summary>Tokens a block.</summary>
+    public int BlockSize { get; init; } = 16;
+
+    public int MaxSequences { get; init; } = 256;
+
+    internal WorkerLimits Limits => new(
+        BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,
+        Policy.StarvationIterations ?? int.MaxValue);
+
+    /// <exception cref="ArgumentException">Says what cannot be simulated, and why.</exception>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(KvTokens, BlockSize);
+        ArgumentOutOfRangeException.ThrowIfNegative(HostTokens);
+        var most = Arrivals.Count == 0 ? 0 : Arrivals.Max(arrival => arrival.Session.MostContextTokens);
+        if (most >= KvTokens / BlockSize * BlockSize)
+            throw new ArgumentException($"A session grows to {most} tokens of context; a worker of {KvTokens} KV tokens can never hold it.");
+    }
+}
