@@ -5,7 +5,7 @@ using Pharos.Silo;
 
 return PharosProgram.Run(() =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }); // its appsettings.json, wherever it is started
     if (string.IsNullOrEmpty(builder.Configuration["urls"]))
         builder.WebHost.UseUrls("http://localhost:8081");
     builder.AddPharosModel();

@@ -26,14 +26,15 @@ fail() { echo "cluster profile: FAILED, $1"; for log in "$work"/*.log; do echo "
 dotnet build src/Silo -c Release -p:GrainHost=Orleans >"$work/build.log" 2>&1 && dotnet build src/Gateway -c Release -p:GrainHost=Orleans >>"$work/build.log" 2>&1 || fail "it does not build"
 bin=$PWD/artifacts/Orleans/bin
 
-redis=16379 http=18080
+first=$((20000 + $$ % 2000 * 10)) # ten ports of its own, so that two runs do not meet
+redis=$first http=$((first + 1))
 redis-server --port $redis --bind 127.0.0.1 --save '' --appendonly no >"$work/redis.log" 2>&1 &
 pids+=($!)
 export Pharos__Redis=127.0.0.1:$redis Pharos__Cluster__Id=failover-$$ Pharos__Workers=1 Pharos__DemoTools__Latency=fixed:2 Pharos__Policy__Pause=preserve
 declare -A silo
 start_silo() { # name number
-  Pharos__Cluster__SiloName=$1 Pharos__Cluster__SiloPort=$((21110 + $2)) Pharos__Cluster__GatewayPort=$((31000 + $2)) \
-    dotnet "$bin/Silo/release/Pharos.Silo.dll" --urls "http://127.0.0.1:$((18090 + $2))" >"$work/$1.log" 2>&1 &
+  Pharos__Cluster__SiloName=$1 Pharos__Cluster__SiloPort=$((first + 1 + $2)) Pharos__Cluster__GatewayPort=$((first + 3 + $2)) \
+    dotnet "$bin/Silo/release/Pharos.Silo.dll" --urls "http://127.0.0.1:$((first + 5 + $2))" >"$work/$1.log" 2>&1 &
   silo[$1]=$!
   disown $!
   pids+=($!)

@@ -77,7 +77,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             }
             catch (Exception exception) // whatever broke it: what was in it is lost
             {
-                LogBroken(exception, feed.Worker);
+                LogBroken(feed.Worker, exception.Message);
             }
             if (!TellLost(feed))
             {
@@ -112,8 +112,8 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
         return told;
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke.")]
-    private partial void LogBroken(Exception exception, string worker);
+    [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke: {Because}")]
+    private partial void LogBroken(string worker, string because);
 
     [LoggerMessage(2, LogLevel.Information, "The token stream of worker {Worker} ended.")]
     private partial void LogEnded(string worker);

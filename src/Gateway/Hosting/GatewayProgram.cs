@@ -10,7 +10,7 @@ internal static class GatewayProgram
     /// <param name="args">The command line: <c>--urls URL</c>, <c>--Pharos:Workers 4</c>.</param>
     public static WebApplication Build(string[] args)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }); // its appsettings.json, wherever it is started
         builder.AddPharosModel();
         builder.Services.AddPharosTools().AddDemoTools();
         if (builder.AddPharosCluster(gateway: true, PharosSiloExtensions.AddSiloServices))
