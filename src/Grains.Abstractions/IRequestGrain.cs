@@ -36,9 +36,6 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>From the scheduler: it is this request's turn, on that worker.</summary>
     [Alias("dispatch")] Task Dispatch(string worker, Scheduling.Prediction.SegmentForecast forecast);
 
-    /// <summary>From the scheduler: it cannot be served.</summary>
-    [Alias("refuse")] Task Refuse(string because);
-
     /// <summary>From the worker: a segment is over, with all tokens it generated.</summary>
     [Alias("segment-ended")] Task SegmentEnded(SegmentReport report);
 

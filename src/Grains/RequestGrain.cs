@@ -77,8 +77,6 @@ public sealed partial class RequestGrain(
 
     public Task Dispatch(string worker, SegmentForecast forecast) => Apply(core.Dispatch(worker, forecast, Now));
 
-    public Task Refuse(string because) => Apply(core.Fail(because, Now));
-
     public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => Apply(core.ToolsReturned(segmentStart, results, Now));

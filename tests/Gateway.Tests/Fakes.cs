@@ -87,7 +87,6 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Task Dispatch(string worker, SegmentForecast forecast) => throw new NotSupportedException();
 
-    public Task Refuse(string because) => throw new NotSupportedException();
 
     public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();
 

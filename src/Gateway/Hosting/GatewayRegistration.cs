@@ -6,7 +6,6 @@ using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
-using Pharos.Grains.Tools;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Gateway.Hosting;
@@ -22,7 +21,6 @@ internal static class GatewayRegistration
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Random.Shared);
-        services.TryAddSingleton<IToolRegistry, NoTools>();
         services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
         services.TryAddSingleton<IClusterGrains, ClusterGrains>();
         services.AddSingleton(GatewayIdentity.New());
@@ -59,11 +57,5 @@ internal static class GatewayRegistration
         app.MapMetricsApi();
         app.MapAdminApi();
         return app;
-    }
-
-    /// <summary>A gateway without server-side tools.</summary>
-    private sealed class NoTools : IToolRegistry
-    {
-        public IReadOnlyList<ToolDefinition> Tools => [];
     }
 }
