@@ -38,6 +38,10 @@ public sealed class FaultTests
         var description = (await cluster.Request(id).Describe())!;
         Assert.NotEqual(worker, description.Worker);
         Assert.Equal(undisturbed.Last.Usage!.CompletionTokens, description.Usage.CompletionTokens);
+        var again = await cluster.ReadAsync(id, "late", 0, follow: false);
+        Assert.Equal(LastText(undisturbed), LastText(again));
+
+        static string? LastText(Seen seen) => seen.Notices.Last(notice => notice.Kind == NoticeKind.SegmentEnded).Text;
     }
 
     [Fact]

@@ -68,7 +68,8 @@ public sealed class PharosCluster : IAsyncDisposable
     }
 
     /// <summary>Reads an answer as a gateway does: notices from the request, tokens from the workers it is placed on.</summary>
-    public async Task<Seen> ReadAsync(string id, string gateway, int from, CancellationToken ct = default)
+    /// <param name="follow">Read the tokens too, not only the notices.</param>
+    public async Task<Seen> ReadAsync(string id, string gateway, int from, CancellationToken ct = default, bool follow = true)
     {
         var notices = new List<RequestNotice>();
         var text = new StringBuilder();
@@ -78,7 +79,7 @@ public sealed class PharosCluster : IAsyncDisposable
             if (notice.Kind == NoticeKind.Alive)
                 continue;
             notices.Add(notice);
-            if (notice.Kind == NoticeKind.Placed)
+            if (follow && notice.Kind == NoticeKind.Placed)
                 await ReadSegmentAsync(id, gateway, notice, text, tokens, ct);
         }
 

@@ -48,9 +48,6 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
-    /// <summary>Tokens of the running segment before a loss, replayed here: the client has their text.</summary>
-    public int Replayed { get; private set; }
-
     public GenerationOptions Options => options;
 
     public string Text => text.ToString();
@@ -65,7 +62,6 @@ internal sealed class ServedSequence
     {
         for (var at = Work.SegmentStart; at < Tokens.Count; at++)
         {
-            Replayed++;
             if (Understand(Tokens[at], at + 1) is { End: not null } end)
                 return end;
         }
@@ -80,7 +76,6 @@ internal sealed class ServedSequence
         options = work.Options;
         Tokens.AddRange(work.Appended);
         text.Clear();
-        Replayed = 0;
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
     }
