@@ -54,9 +54,6 @@ public sealed class InProcessCluster : IAsyncDisposable
     /// <summary>The services of a silo, e.g. to reach the device host that ConfigureSilo gave it.</summary>
     public IServiceProvider ServicesOf(string silo) => Require(silo).Services;
 
-    /// <summary>References whose calls come from the named silo.</summary>
-    public IGrainFactory FactoryOf(string silo) => Require(silo).GrainFactory;
-
     /// <summary>Ends a silo as a crash would: its activations vanish, their callers get a SiloUnavailableException. Its services are disposed.</summary>
     public Task KillSiloAsync(string name) => Take(name, remove: true).KillAsync();
 

@@ -15,8 +15,6 @@ public abstract class Grain : IGrainBase, IAddressable
 
     protected internal IServiceProvider ServiceProvider => GrainContext.ActivationServices;
 
-    public string IdentityString => GrainContext.GrainId.ToString();
-
     /// <summary>The name of the silo this activation lives on.</summary>
     public string RuntimeIdentity => ((Activation)GrainContext).Silo.Name;
 

@@ -22,19 +22,6 @@ public sealed class VirtualTime : TimeProvider
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    /// <summary>When the next timer is due; null when none is.</summary>
-    public DateTimeOffset? NextDue
-    {
-        get
-        {
-            lock (gate)
-            {
-                DropStale();
-                return due.TryPeek(out _, out var first) ? first.Due : null;
-            }
-        }
-    }
-
     /// <summary>Moves the clock; timers run at their times on the way.</summary>
     public void Advance(TimeSpan by)
     {

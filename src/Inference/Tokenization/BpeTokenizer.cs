@@ -19,7 +19,6 @@ public sealed class BpeTokenizer
     private readonly Dictionary<string, int>? wholePieces; // by byte-alphabet spelling, where merges are ignored for known words
     private readonly AddedTokenMatcher all;
     private readonly AddedTokenMatcher plain;
-    private readonly Dictionary<string, int> idsByContent;
 
     internal BpeTokenizer(TokenizerParts parts)
     {
@@ -30,12 +29,8 @@ public sealed class BpeTokenizer
         all = new AddedTokenMatcher(AddedTokens);
         plain = new AddedTokenMatcher(AddedTokens.Where(t => !t.Special));
         special = new bool[bytes.Length];
-        idsByContent = [];
         foreach (var token in AddedTokens)
-        {
             special[token.Id] |= token.Special;
-            idsByContent[token.Content] = token.Id;
-        }
     }
 
     /// <summary>Reads <c>tokenizer.json</c>.</summary>
@@ -46,9 +41,6 @@ public sealed class BpeTokenizer
     public int IdLimit => bytes.Length;
 
     public IReadOnlyList<AddedToken> AddedTokens { get; }
-
-    /// <summary>The id of an added token by its spelling, or null.</summary>
-    public int? FindAddedToken(string content) => idsByContent.TryGetValue(content, out int id) ? id : null;
 
     /// <summary>Whether the token is a control token, which <c>skipSpecial</c> leaves out of text.</summary>
     public bool IsSpecial(int id) => (uint)id < (uint)special.Length && special[id];
