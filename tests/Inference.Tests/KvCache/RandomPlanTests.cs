@@ -96,26 +96,27 @@ public sealed class RandomPlanTests
         // Out, in, or forked by a copy within the device.
         public void Swap()
         {
-            foreach (var life in Alive.ToList())
+            for (int i = 0; i < Alive.Count; i++) // those that come by forking too
             {
+                var life = Alive[i];
                 var blocks = life.Sequence.Blocks;
                 if (life.Host.Count > 0 && device.Count >= life.Host.Count && dice.Next(3) > 0)
                 {
                     life.Sequence.Blocks = [.. life.Host.Select(_ => device.Pop())];
-                    backend.CopyBlocks([.. life.Host.Select((from, i) => new BlockCopy(KvTier.Host, from, KvTier.Device, life.Sequence.Blocks[i]))]);
+                    backend.CopyBlocks([.. life.Host.Select((from, at) => new BlockCopy(KvTier.Host, from, KvTier.Device, life.Sequence.Blocks[at]))]);
                     life.Host.ForEach(host.Push);
                     life.Host = [];
                 }
                 else if (blocks.Length > 0 && host.Count >= blocks.Length && dice.Next(4) == 0)
                 {
                     life.Host = [.. blocks.Select(_ => host.Pop())];
-                    backend.CopyBlocks([.. life.Host.Select((to, i) => new BlockCopy(KvTier.Device, blocks[i], KvTier.Host, to))]);
+                    backend.CopyBlocks([.. life.Host.Select((to, at) => new BlockCopy(KvTier.Device, blocks[at], KvTier.Host, to))]);
                     Free(life);
                 }
                 else if (blocks.Length > 0 && device.Count >= blocks.Length && Alive.Count + Finished.Count < 8 && dice.Next(6) == 0)
                 {
                     var fork = new Life(life.Text) { Sequence = { Length = life.Sequence.Length, Blocks = [.. blocks.Select(_ => device.Pop())] } };
-                    backend.CopyBlocks([.. blocks.Select((from, i) => new BlockCopy(KvTier.Device, from, KvTier.Device, fork.Sequence.Blocks[i]))]);
+                    backend.CopyBlocks([.. blocks.Select((from, at) => new BlockCopy(KvTier.Device, from, KvTier.Device, fork.Sequence.Blocks[at]))]);
                     Alive.Add(fork);
                 }
             }
