@@ -25,4 +25,7 @@ public readonly record struct RankView(
 {
     /// <summary>When it began to wait for this segment, seconds.</summary>
     public double QueuedAt { get; init; }
+
+    /// <summary>Tokens still to come of the running segment, what was generated of it taken into account.</summary>
+    public Estimate TokensLeft => Forecast.TokensLeft(GeneratedTokens);
 }
