@@ -51,10 +51,17 @@ public readonly record struct PauseView(int ContextTokens, long OtherTokens, Too
 /// <param name="ContextTokens">Tokens of it that are left, in either tier.</param>
 /// <param name="DeviceTokens">Of these, on the device.</param>
 /// <param name="OtherTokens">C_other: KV tokens of the sequences that run.</param>
+/// <param name="Tool">What was known of the tool when it was called.</param>
 public readonly record struct CacheView(
-    string Request, double ArrivalAt, double ParkedAt, double ExpectedReturnAt, double Now, int ContextTokens, int DeviceTokens, long OtherTokens,
+    string Request, double ArrivalAt, double ParkedAt, double Now, int ContextTokens, int DeviceTokens, long OtherTokens, ToolForecast Tool,
     DeviceProfile Device)
 {
+    /// <summary>As it looked at the call, seconds.</summary>
+    public double ExpectedReturnAt => ParkedAt + Tool.Seconds.Mean;
+
+    /// <summary>What the tool is still expected to take, given the time it has taken already.</summary>
+    public double RemainingSeconds => Tool.RemainingSeconds(Now - ParkedAt);
+
     /// <summary>The choice taken at the pause.</summary>
     public PauseAction Decided { get; init; }
 

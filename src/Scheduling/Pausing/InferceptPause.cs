@@ -19,6 +19,8 @@ public sealed class InferceptPause(bool knowsDuration) : IRevisingPausePolicy
 
     public PauseReview Review(in CacheView cache)
     {
+        if (cache.DeviceTokens < cache.ContextTokens)
+            return new PauseReview(double.MaxValue, PauseAction.Preserve); // on its way to the host: the rest follows
         var toolSeconds = (knowsDuration ? cache.ExpectedReturnAt : cache.Now) - cache.ParkedAt;
         var prices = MemoryTime.Waste(cache.Device, cache.ContextTokens, cache.OtherTokens, toolSeconds);
         return new PauseReview(

@@ -6,6 +6,12 @@ namespace Pharos.Scheduling.Prediction;
 public readonly record struct Estimate([property: Id(0)] double Mean, [property: Id(1)] double MeanSquare)
 {
     public static Estimate Exactly(double value) => new(value, value * value);
+
+    /// <summary>
+    /// What is left of it when <paramref name="done"/> has passed. What outlives its forecast is still expected to go on for a while: a tenth of
+    /// what it has done, at least one.
+    /// </summary>
+    public Estimate Remaining(double done) => done <= 0 ? this : Exactly(Math.Max(Mean - done, Math.Max(1, done * 0.1)));
 }
 
 /// <summary>What is expected of the coming segment and of what follows it.</summary>
@@ -28,4 +34,11 @@ public sealed record SegmentForecast(
 [GenerateSerializer, Alias("pharos.tool-forecast")]
 public sealed record ToolForecast(
     [property: Id(0)] string Tool, [property: Id(1)] long Calls, [property: Id(2)] Estimate Seconds,
-    [property: Id(3)] double P50, [property: Id(4)] double P90, [property: Id(5)] double P99, [property: Id(6)] double ReturnTokens);
+    [property: Id(3)] double P50, [property: Id(4)] double P90, [property: Id(5)] double P99, [property: Id(6)] double ReturnTokens)
+{
+    /// <summary>
+    /// Seconds it is still expected to take after <paramref name="waited"/>. One that outlives its expectation is thought to take as long again as
+    /// it is late, so that a tool that never returns is the farthest of all.
+    /// </summary>
+    public double RemainingSeconds(double waited) => Math.Abs(Seconds.Mean - waited);
+}

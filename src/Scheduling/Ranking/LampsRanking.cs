@@ -46,13 +46,5 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
         return LeastWastePause.Cheapest(MemoryTime.Waste(device, context, 0, request.Forecast.ToolSeconds.Mean), swapPossible: true);
     }
 
-    // A segment that outlives its forecast is still expected to go on for a while: a tenth of what it has done, at least a token.
-    private static Estimate Remaining(in RankView request)
-    {
-        var forecast = request.Forecast.TokensToPause;
-        if (request.GeneratedTokens == 0)
-            return forecast;
-        var mean = Math.Max(forecast.Mean - request.GeneratedTokens, Math.Max(1, request.GeneratedTokens * 0.1));
-        return Estimate.Exactly(mean);
-    }
+    private static Estimate Remaining(in RankView request) => request.Forecast.TokensToPause.Remaining(request.GeneratedTokens);
 }
