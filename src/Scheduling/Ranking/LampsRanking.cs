@@ -16,8 +16,7 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     public int Tier(in RankView request) => request.IsResident ? 0 : request.PassedOver >= starvationIterations ? 1 : 2;
 
-    public double Score(in RankView request, DeviceProfile device) =>
-        request.PassedOver >= starvationIterations ? request.ArrivalAt : Area(request, device);
+    public double Score(in RankView request, DeviceProfile device) => Area(request, device);
 
     private static double Area(in RankView request, DeviceProfile device)
     {
