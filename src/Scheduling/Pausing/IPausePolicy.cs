@@ -14,7 +14,7 @@ public interface IPausePolicy
     /// Whose cache is taken when a device needs memory: the highest goes first, by blocks from its end. Negative infinity: it stays, and whoever
     /// needs the memory waits. By itself the farthest return goes first: a preserve is a lease, never a lock.
     /// </summary>
-    double EvictionRank(in CacheView cache) => cache.ExpectedReturnAt;
+    double EvictionRank(in CacheView cache) => cache.ReturnAt;
 
     /// <summary>Parked caches are copied to the host while the link is idle, so that giving them up costs nothing when it comes.</summary>
     bool Mirrors => false;
@@ -56,11 +56,8 @@ public readonly record struct CacheView(
     string Request, double ArrivalAt, double ParkedAt, double Now, int ContextTokens, int DeviceTokens, long OtherTokens, ToolForecast Tool,
     DeviceProfile Device)
 {
-    /// <summary>As it looked at the call, seconds.</summary>
-    public double ExpectedReturnAt => ParkedAt + Tool.Seconds.Mean;
-
-    /// <summary>What the tool is still expected to take, given the time it has taken already.</summary>
-    public double RemainingSeconds => Tool.RemainingSeconds(Now - ParkedAt);
+    /// <summary>When it is expected back, given the time it has taken already, seconds.</summary>
+    public double ReturnAt { get; init; }
 
     /// <summary>The choice taken at the pause.</summary>
     public PauseAction Decided { get; init; }

@@ -26,8 +26,7 @@ public sealed class LazyPause(double patience = 10, bool mirrors = true) : IPaus
 
     public double EvictionRank(in CacheView cache)
     {
-        var remaining = cache.RemainingSeconds;
         var reload = Math.Min(cache.Device.SwapSeconds(cache.ContextTokens), cache.Device.PrefillSeconds(cache.ContextTokens));
-        return remaining > patience * reload || cache.Urgent ? cache.Now + remaining : double.NegativeInfinity;
+        return cache.Urgent || cache.ReturnAt - cache.Now > patience * reload ? cache.ReturnAt : double.NegativeInfinity;
     }
 }

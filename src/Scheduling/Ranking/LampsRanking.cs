@@ -1,13 +1,12 @@
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
-using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Ranking;
 
 /// <summary>
 /// Ranks by the memory a request is expected to hold over time (LAMPS, arXiv 2410.18248, in its continuous form): the area before the
-/// next tool call, what the cheapest handling of the call holds, and the area after it. A request passed over too often goes before all others,
-/// by age, until it pauses or ends.
+/// next tool call, what the cheapest handling of the call holds, and the area after it. Requests passed over too often go before all
+/// others until they pause or end, in the same order among themselves: in overload that is everybody, and by age it would be the order of arrival.
 /// </summary>
 /// <param name="starvationIterations">How often is too often (100 in the paper).</param>
 public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolicy
@@ -20,7 +19,7 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     private static double Area(in RankView request, DeviceProfile device)
     {
-        var toPause = Remaining(request);
+        var toPause = request.TokensLeft;
         var area = MemoryTime.BeforePause(device, request.ContextTokens, request.CachedTokens, toPause);
         var forecast = request.Forecast;
         if (forecast.PauseProbability <= 0)
@@ -32,18 +31,15 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     public string Explain(in RankView request, DeviceProfile device)
     {
-        if (request.PassedOver >= starvationIterations)
-            return $"passed over {request.PassedOver} times: goes first until it pauses or ends";
+        var starves = request.PassedOver >= starvationIterations ? $"; passed over {request.PassedOver} times, it goes first until it pauses or ends" : "";
         var score = Area(request, device);
         var pause = request.Forecast is { PauseProbability: > 0.5, Tool: { } tool } ? $", {PlannedPause(request, device)} during {tool}" : "";
-        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {Remaining(request).Mean:F0} to generate{pause}";
+        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {request.TokensLeft.Mean:F0} to generate{pause}{starves}";
     }
 
     private static PauseAction PlannedPause(in RankView request, DeviceProfile device)
     {
-        var context = request.ContextTokens + Remaining(request).Mean;
+        var context = request.ContextTokens + request.TokensLeft.Mean;
         return LeastWastePause.Cheapest(MemoryTime.Waste(device, context, 0, request.Forecast.ToolSeconds.Mean), swapPossible: true);
     }
-
-    private static Estimate Remaining(in RankView request) => request.Forecast.TokensToPause.Remaining(request.GeneratedTokens);
 }

@@ -20,14 +20,14 @@ public sealed class PharosRanking(double missingWeight = 0.2, bool wholeRequest 
     public double Score(in RankView request, DeviceProfile device)
     {
         var forecast = request.Forecast;
-        var segment = forecast.TokensToPause.Remaining(request.GeneratedTokens);
+        var segment = request.TokensLeft;
         var area = MemoryTime.BeforePause(device, request.ContextTokens, request.DeviceTokens, segment);
         var tokens = segment.Mean;
         if (wholeRequest && forecast.PauseProbability > 0)
         {
             var context = request.ContextTokens + segment.Mean;
             tokens += forecast.PauseProbability * forecast.TokensAfter.Mean;
-            area += forecast.PauseProbability * MemoryTime.AfterPause(device, context, forecast.ReturnTokens, forecast.TokensAfter);
+            area += forecast.PauseProbability * MemoryTime.AfterCall(device, context, forecast);
         }
 
         return area + WorkSeconds * (tokens + missingWeight * request.MissingTokens);

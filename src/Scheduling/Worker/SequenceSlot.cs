@@ -95,6 +95,12 @@ public sealed class SequenceSlot
     /// <summary>What was known of the tool when it was called.</summary>
     internal ToolForecast? Tool { get; set; }
 
+    /// <summary>When the tool was last expected to return, seconds.</summary>
+    internal double ReturnAt { get; set; }
+
+    /// <summary>When that is thought over again, seconds.</summary>
+    internal double ReturnStaleAt { get; set; }
+
     /// <summary>Blocks that the host tier has.</summary>
     internal int HostCount { get; set; }
 

@@ -105,8 +105,6 @@ public sealed partial class WorkerCore
         return farthest;
     }
 
-    private double ReturnAt(SequenceSlot slot, double now) => slot.ParkedAt + slot.Tool!.Seconds.Mean;
-
     // Parked caches get a second copy while the link is idle, the farthest return first: it is the first to lose its place on the device.
     private void MirrorParked(double now)
     {

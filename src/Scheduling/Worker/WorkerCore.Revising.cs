@@ -5,6 +5,8 @@ namespace Pharos.Scheduling.Worker;
 // Pauses whose policy thinks again in every iteration (INFERCEPT 2402.01869, section 4), and the record of every change of mind.
 public sealed partial class WorkerCore
 {
+    private const double LeastReview = 0.02; // seconds
+    private const double ReviewShare = 0.1; // of the time waited
     private readonly List<SequenceSlot> underReview = [];
 
     // The budget N of an iteration is what the link moves meanwhile, Tsw(N) = Tf(B).
@@ -55,8 +57,18 @@ public sealed partial class WorkerCore
     private CacheView View(SequenceSlot slot, long others, bool urgent, double now) =>
         new(slot.Request, slot.ArrivalAt, slot.ParkedAt, now, slot.Computed, slot.DeviceTokens, others, slot.Tool!, Fit.Profile)
         {
-            Decided = slot.Receipt!.Decision, Urgent = urgent,
+            Decided = slot.Receipt!.Decision, Urgent = urgent, ReturnAt = ReturnAt(slot, now),
         };
+
+    // Thought over as the wait grows: the longer it has been, the less another moment tells.
+    private static double ReturnAt(SequenceSlot slot, double now)
+    {
+        if (now < slot.ReturnStaleAt)
+            return slot.ReturnAt;
+        var waited = now - slot.ParkedAt;
+        slot.ReturnStaleAt = now + Math.Max(LeastReview, ReviewShare * waited);
+        return slot.ReturnAt = now + slot.Tool!.SecondsLeft(waited);
+    }
 
     // The first word of each kind is kept, however many blocks go one after another.
     private void Revise(SequenceSlot slot, PauseAction action, string because, SequenceSlot? by, double now)

@@ -119,6 +119,7 @@ public sealed partial class WorkerCore
         slot.Phase = SequencePhase.Parked;
         slot.ParkedAt = now;
         slot.Tool = tool;
+        slot.ReturnStaleAt = now;
         slot.MirrorNext = slot.DeviceBlocks.Count - 1;
         slot.Segment++;
         parked.Add(slot);
