@@ -12,7 +12,7 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="mostIdle">Most blocks kept of those that nobody holds.</param>
 internal sealed class PrefixCache(int blocks, int mostIdle)
 {
-    private readonly Dictionary<UInt128, int> index = [];
+    private readonly Dictionary<UInt128, int> index = new(blocks);
     private readonly Entry[] entries = new Entry[blocks];
     private readonly PriorityQueue<(int Block, int Visit), (double Value, int Depth)> idle = new(ByValue.Instance);
     private double clock; // value of what was dropped last

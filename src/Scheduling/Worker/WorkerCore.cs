@@ -72,6 +72,9 @@ public sealed partial class WorkerCore
 
     public WorkerTotals Totals { get; } = new();
 
+    /// <summary>Contexts that begin alike share blocks, where their keys are told.</summary>
+    public bool SharesPrefixes => ledger.Publishes;
+
     public int Running => running.Count;
 
     public int Waiting => queue.Count + loading.Count;
@@ -231,8 +234,9 @@ public sealed partial class WorkerCore
         foreach (var slot in parked)
             lent += slot.DeviceBlocks.Count;
         return new KvUse(
-            limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device), lent,
-            ledger.Total(KvTier.Host), ledger.Free(KvTier.Host));
+            limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device),
+            Math.Min(lent, ledger.Total(KvTier.Device) - ledger.Free(KvTier.Device)), // parked caches may share blocks
+            ledger.Total(KvTier.Host), ledger.Free(KvTier.Host), ledger.Cached);
     }
 
     /// <summary>Asserts that every block is owned once, every cache is whole, and every sequence is in one place.</summary>
