@@ -101,6 +101,7 @@ internal sealed class AddedTokenMatcher
 
     private static bool BeginsWord(ReadOnlySpan<char> text) => Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
 
+    /// <summary>\w of Unicode Technical Standard 18: letters, marks, digits, connectors and the two joiners.</summary>
     private static bool IsWord(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+        Rune.GetUnicodeCategory(rune) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation || rune.Value is 0x200C or 0x200D;
 }

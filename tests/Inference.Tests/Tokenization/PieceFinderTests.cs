@@ -28,7 +28,7 @@ public sealed class PieceFinderTests
     [Theory]
     [InlineData("I'LL pay 12345$ now!\n\nOK", "I|'LL| pay| |123|45|$| now|!\n\n|OK")]
     [InlineData("a  \n  b\t\tc", "a|  \n| | b|\t|\tc")]
-    [InlineData("(x)_y", "(x|)|_y")]
+    [InlineData("(x)_y", "(x|)_|y")]
     public void Cl100k_CutsAsTheOriginal(string text, string pieces) => Assert.Equal(pieces, Cut(new Cl100kFinder(3), text));
 
     public static TheoryData<string> ScannedPatterns() => [Gpt2Finder.Pattern, Cl100kFinder.Pattern(1), Cl100kFinder.Pattern(3), Cl100kFinder.SpelledPattern(1)];

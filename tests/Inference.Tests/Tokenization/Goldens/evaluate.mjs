@@ -13,7 +13,11 @@ const { Tokenizer } = createRequire(process.env.TOKENIZERS ?? import.meta.url)("
 const here = (name) => new URL(name, import.meta.url);
 const read = (name) => JSON.parse(readFileSync(here(name), "utf8"));
 const models = Object.fromEntries(["bytes", "characters", "unigram"].map((name) => [name, read(`${name}.model.json`)]));
-const { texts, scraps } = read("texts.json");
+// Added tokens follow the vocabulary: the reference gives them other ids otherwise.
+const FIRST = Object.fromEntries(Object.entries(models).map(([name, model]) => [name, Object.keys(model.vocab).length]));
+// JSON readers differ in what they make of half a surrogate pair: texts.json writes {U+D800}.
+const halves = (list) => list.map((text) => text.replace(/\{U\+([0-9A-F]{4})\}/g, (_, code) => String.fromCharCode(parseInt(code, 16))));
+const { texts, scraps } = Object.fromEntries(Object.entries(read("texts.json")).map(([name, list]) => [name, halves(list)]));
 
 const CL100K = (digits) => `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 const O200K = "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
@@ -38,13 +42,13 @@ const chat = (start) => [
 const fallbackDecoder = (...last) => sequence("decoders", replace("\u2581", " "), { type: "ByteFallback" }, { type: "Fuse" }, ...last);
 const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
 const sentencePiece = [added(0, "<unk>"), added(1, "<s>"), added(2, "</s>")];
-const bytes = (pre_tokenizer, rest = {}, options = {}) => ({ model: "bytes", options, tokenizer: { added_tokens: chat(1000), normalizer: null, pre_tokenizer, post_processor: null, decoder: byteLevel(true), ...rest } });
+const bytes = (pre_tokenizer, rest = {}, options = {}) => ({ model: "bytes", options, tokenizer: { added_tokens: chat(FIRST.bytes), normalizer: null, pre_tokenizer, post_processor: null, decoder: byteLevel(true), ...rest } });
 const characters = (rest, options = { byte_fallback: true, fuse_unk: true }) => ({ model: "characters", options, tokenizer: { added_tokens: sentencePiece, normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...rest } });
 
 const kinds = {
   "gpt2": bytes(byteLevel(true)),
-  "gpt2-prefix-space": bytes(byteLevel(true, true), { post_processor: { type: "RobertaProcessing", sep: ["<|im_end|>", 1001], cls: ["<|im_start|>", 1000], trim_offsets: true, add_prefix_space: true } }),
-  "llama3": bytes(sequence("pretokenizers", split(CL100K("{1,3}")), byteLevel(false)), { post_processor: sequence("processors", byteLevel(true), template("<|im_start|>", 1000)) }, { ignore_merges: true }),
+  "gpt2-prefix-space": bytes(byteLevel(true, true), { post_processor: { type: "RobertaProcessing", sep: ["<|im_end|>", FIRST.bytes + 1], cls: ["<|im_start|>", FIRST.bytes], trim_offsets: true, add_prefix_space: true } }),
+  "llama3": bytes(sequence("pretokenizers", split(CL100K("{1,3}")), byteLevel(false)), { post_processor: sequence("processors", byteLevel(true), template("<|im_start|>", FIRST.bytes)) }, { ignore_merges: true }),
   "qwen2": bytes(sequence("pretokenizers", split(CL100K("")), byteLevel(false)), { normalizer: { type: "NFC" } }),
   "deepseek3": bytes(sequence("pretokenizers", split("\\p{N}{1,3}"), split("[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"),
     split("[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"), byteLevel(false)), { normalizer: sequence("normalizers") }),
@@ -62,9 +66,9 @@ const kinds = {
   "unknown-apart": characters({ normalizer: sequence("normalizers", { type: "NFKC" }, replace(" ", "\u2581")), decoder: fallbackDecoder() }, { fuse_unk: false, ignore_merges: true }),
   "added-flags": {
     model: "characters", options: { byte_fallback: true }, tokenizer: {
-      added_tokens: [...sentencePiece, added(900, "<left>", { lstrip: true }), added(901, "<right>", { rstrip: true }), added(902, "<both>", { lstrip: true, rstrip: true }),
-        added(903, "word", { single_word: true, special: false }), added(904, "Lower", { normalized: true, special: false }), added(905, "lowercase", { normalized: true, special: false }),
-        added(906, "  ", { special: false }), added(907, "fi\u0301n", { normalized: true, special: false, single_word: true }), added(908, "\u6f22", { special: false })],
+      added_tokens: [...sentencePiece, added(FIRST.characters, "<left>", { lstrip: true }), added(FIRST.characters + 1, "<right>", { rstrip: true }), added(FIRST.characters + 2, "<both>", { lstrip: true, rstrip: true }),
+        added(FIRST.characters + 3, "word", { single_word: true, special: false }), added(FIRST.characters + 4, "Lower", { normalized: true, special: false }), added(FIRST.characters + 5, "lowercase", { normalized: true, special: false }),
+        added(FIRST.characters + 6, "  ", { special: false }), added(FIRST.characters + 7, "fi\u0301n", { normalized: true, special: false, single_word: true }), added(FIRST.characters + 8, "\u6f22", { special: false })],
       normalizer: sequence("normalizers", { type: "NFC" }, { type: "Lowercase" }, replace(" ", "\u2581")), pre_tokenizer: null, post_processor: null, decoder: fallbackDecoder(),
     },
   },
@@ -77,7 +81,7 @@ const kinds = {
   "unigram-unknown": {
     model: "unigram", options: {}, tokenizer: {
       added_tokens: sentencePiece, normalizer: sequence("normalizers", { type: "NFKC" }, { type: "Strip", strip_left: true, strip_right: true }, { type: "Replace", pattern: { Regex: " {2,}" }, content: " " }),
-      pre_tokenizer: metaspace("first", true), post_processor: null, decoder: metaspace("first", true),
+      pre_tokenizer: metaspace("always", true), post_processor: null, decoder: metaspace("always", true),
     },
   },
 };
