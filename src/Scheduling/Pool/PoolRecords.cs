@@ -63,6 +63,7 @@ public enum WorkerState
 /// <param name="Report">Grows with every report of an incarnation.</param>
 /// <param name="Profile">Its cost model as fitted so far.</param>
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
+/// <param name="Load">Memory-time that all of these are still expected to need, in token-seconds.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
     [property: Id(0)] string Worker,
@@ -79,7 +80,8 @@ public sealed record WorkerSnapshot(
     [property: Id(11)] double TokensPerSecond,
     [property: Id(12)] ImmutableArray<HeldSequence> Sequences,
     [property: Id(13)] WorkerCounters Counters,
-    [property: Id(14)] DeviceProfile Profile);
+    [property: Id(14)] DeviceProfile Profile,
+    [property: Id(15)] double Load = 0);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 [GenerateSerializer, Alias("pharos.kv-use")]

@@ -21,5 +21,11 @@ internal sealed class WaitingRequest(RequestDescriptor request, SegmentForecast 
 
     public double Score { get; set; }
 
+    /// <summary>When the score was taken, seconds.</summary>
+    public double ScoredAt { get; set; }
+
+    /// <summary>Its place among all that wait, in no order.</summary>
+    public int RingIndex { get; set; }
+
     public RankView View => new(request.ArrivalAt, request.ContextTokens, request.HeldTokens, 0, forecast) { QueuedAt = request.EnqueuedAt };
 }

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Routing;
+
+namespace Pharos.Scheduling.Worker;
+
+// What a worker says of itself to its scheduler.
+public sealed partial class WorkerCore
+{
+    /// <summary>Every sequence here, and where its cache is.</summary>
+    public ImmutableArray<HeldSequence> Held()
+    {
+        var held = new HeldSequence[slots.Count];
+        var i = 0;
+        foreach (var slot in slots.Values)
+            held[i++] = new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens);
+        return ImmutableCollectionsMarshal.AsImmutableArray(held);
+    }
+
+    /// <summary>Memory-time that all sequences here are still expected to need, those that wait for a tool among them; token-seconds.</summary>
+    public double Load()
+    {
+        var device = Fit.Profile;
+        var load = 0.0;
+        foreach (var slot in slots.Values)
+        {
+            load += slot.Phase == SequencePhase.Parked
+                ? MemoryTimeLoad.OfParked(device, slot.Length, slot.Forecast)
+                : MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+        }
+
+        return load;
+    }
+}
