@@ -74,7 +74,7 @@ public sealed class PolicyOptions
     /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
     public string Rank { get; set; } = "lamps";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
     public string Pause { get; set; } = "lamps";
 }
 

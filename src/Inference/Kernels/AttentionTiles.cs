@@ -37,9 +37,16 @@ internal static unsafe class AttentionTiles<TPath, TVector, TElement>
         for (int query = 0; query < call.Queries; query++)
         {
             float* scores = call.Scores + (long)query * call.Group * call.ScoreStride;
-            int context = call.FirstPosition + query + 1;
+            int context = call.FirstPosition + query + 1, hidden = call.Window > 0 ? Math.Max(0, context - call.Window) : 0;
             for (int head = 0; head < call.Group; head++)
-                kernels.Softmax(scores + (long)head * call.ScoreStride, context);
+            {
+                float* row = scores + (long)head * call.ScoreStride;
+                if (call.Softcap > 0)
+                    kernels.Softcap(row, context, call.Softcap);
+                for (int token = 0; token < hidden; token++)
+                    row[token] = float.NegativeInfinity;
+                kernels.Softmax(row, context);
+            }
             float* output = call.Output + (long)query * call.OutputStride;
             for (int head = 0; head < call.Group;)
             {

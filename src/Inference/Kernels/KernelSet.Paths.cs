@@ -69,27 +69,52 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
             TPath.Store(target + i, TPath.Multiply(TPath.Multiply(TPath.Load(x + i), scale), TPath.Load(weight + i)));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void SwiGlu(float* gateUp, float* target, int panels)
+    public override void Gate(Activation activation, float* gateUp, float* target, int panels)
     {
-        var one = TPath.Broadcast(1f);
+        if (activation == Activation.SwiGlu)
+            SwiGlu(gateUp, target, panels);
+        else
+            GeGlu(gateUp, target, panels);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SwiGlu(float* gateUp, float* target, int panels)
+    {
         for (int panel = 0; panel < panels; panel++)
         {
             for (int i = 0; i < PackedMatrix.PanelWidth; i += TPath.Lanes)
-            {
-                var gate = TPath.Load(gateUp + i);
-                var sigmoidInverse = TPath.Add(one, Exp(TPath.Subtract(default, gate)));
-                TPath.Store(target + i, TPath.Multiply(TPath.Divide(gate, sigmoidInverse), TPath.Load(gateUp + PackedMatrix.PanelWidth + i)));
-            }
+                TPath.Store(target + i, TPath.Multiply(Silu(TPath.Load(gateUp + i)), TPath.Load(gateUp + PackedMatrix.PanelWidth + i)));
             gateUp += 2 * PackedMatrix.PanelWidth;
             target += PackedMatrix.PanelWidth;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Rotate(float* head, int headDim, float* cosines, float* sines, float scale)
+    private static void GeGlu(float* gateUp, float* target, int panels)
     {
-        int half = headDim / 2, j = 0;
+        // gelu(x) = x/2 (1 + tanh(y)) with y = sqrt(2/pi) (x + 0.044715 x^3), which is x / (1 + e^-2y).
+        for (int panel = 0; panel < panels; panel++)
+        {
+            for (int i = 0; i < PackedMatrix.PanelWidth; i += TPath.Lanes)
+            {
+                var x = TPath.Load(gateUp + i);
+                var cube = TPath.Multiply(TPath.Multiply(x, x), x);
+                var twice = TPath.Multiply(TPath.Broadcast(2 * 0.7978845608f), TPath.MultiplyAdd(TPath.Broadcast(0.044715f), cube, x));
+                var gelu = TPath.Divide(x, TPath.Add(TPath.Broadcast(1f), Exp(TPath.Subtract(default, twice))));
+                TPath.Store(target + i, TPath.Multiply(gelu, TPath.Load(gateUp + PackedMatrix.PanelWidth + i)));
+            }
+            gateUp += 2 * PackedMatrix.PanelWidth;
+            target += PackedMatrix.PanelWidth;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Silu(TVector x) => TPath.Divide(x, TPath.Add(TPath.Broadcast(1f), Exp(TPath.Subtract(default, x))));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Rotate(float* head, int headDim, int rotaryDims, float* cosines, float* sines, float scale)
+    {
+        int half = rotaryDims / 2, j = 0;
         var scales = TPath.Broadcast(scale);
         for (; j + TPath.Lanes <= half; j += TPath.Lanes)
         {
@@ -102,6 +127,20 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
             float a = head[j], b = head[half + j];
             head[j] = scale * (a * cosines[j] - b * sines[j]);
             head[half + j] = scale * (b * cosines[j] + a * sines[j]);
+        }
+        for (j = rotaryDims; j < headDim; j++)
+            head[j] *= scale;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Softcap(float* row, int count, float cap)
+    {
+        // tanh(y) = 1 - 2 / (1 + e^2y)
+        TVector caps = TPath.Broadcast(cap), one = TPath.Broadcast(1f), scale = TPath.Broadcast(2f / cap);
+        for (int i = 0; i < count; i += TPath.Lanes)
+        {
+            var share = TPath.Divide(TPath.Broadcast(2f), TPath.Add(one, Exp(TPath.Multiply(scale, TPath.Load(row + i)))));
+            TPath.Store(row + i, TPath.Multiply(caps, TPath.Subtract(one, share)));
         }
     }
 

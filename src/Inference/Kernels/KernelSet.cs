@@ -42,11 +42,17 @@ internal abstract unsafe class KernelSet
     /// <summary>x += addend (unless null); target = x / rms(x) * weight. All of padded length, zeros beyond <paramref name="width"/>.</summary>
     public abstract void AddNorm(float* x, float* addend, float* weight, float* target, int width, float epsilon);
 
-    /// <summary>target[panel][32] = silu(gate) * up, from [panel][gate 32 | up 32].</summary>
-    public abstract void SwiGlu(float* gateUp, float* target, int panels);
+    /// <summary>target[panel][32] = activation(gate) * up, from [panel][gate 32 | up 32].</summary>
+    public abstract void Gate(Activation activation, float* gateUp, float* target, int panels);
 
-    /// <summary>Turns the pairs (j, j + headDim / 2) of one head by the angles of a position and multiplies by <paramref name="scale"/>.</summary>
-    public abstract void Rotate(float* head, int headDim, float* cosines, float* sines, float scale);
+    /// <summary>
+    /// Turns the pairs (j, j + rotaryDims / 2) of one head by the angles of a position; dimensions from <paramref name="rotaryDims"/> on
+    /// stay. All are multiplied by <paramref name="scale"/>.
+    /// </summary>
+    public abstract void Rotate(float* head, int headDim, int rotaryDims, float* cosines, float* sines, float scale);
+
+    /// <summary>cap * tanh(x / cap) in place, as Gemma 2 bounds its logits. The row must have room up to the next multiple of 16.</summary>
+    public abstract void Softcap(float* row, int count, float cap);
 
     /// <summary>Softmax in place. The row must have room up to the next multiple of 16, which is overwritten.</summary>
     public abstract void Softmax(float* scores, int count);
@@ -83,6 +89,8 @@ internal unsafe ref struct AttentionCall
     public int Group;          // query heads of a key head
     public int Queries;        // consecutive tokens of the sequence
     public int FirstPosition;  // of the first of them; each attends to all positions up to its own
+    public int Window;         // sliding window: a query sees this many positions, its own among them; 0: all
+    public float Softcap;      // scores become cap * tanh(score / cap); 0: they stay
     public float* Query;       // rotated and scaled, first query, first head of the group; [queries][group][headDim], queries QueryStride apart
     public int QueryStride;
     public float* Output;      // as Query

@@ -19,7 +19,7 @@ public static class ModelDirectory
         string configPath = Path.Combine(directory, "config.json");
         var config = LlamaConfig.Read(configPath);
         var generation = GenerationConfig.Read(Path.Combine(directory, "generation_config.json"), config);
-        var tokenizer = BpeTokenizer.Load(Path.Combine(directory, "tokenizer.json"));
+        var tokenizer = Tokenizer.Load(Path.Combine(directory, "tokenizer.json"));
         if (tokenizer.IdLimit > config.VocabularySize)
             throw new ModelLoadException(
                 $"tokenizer.json: the highest token id is {tokenizer.IdLimit - 1}; config.json's vocab_size {config.VocabularySize} supports ids below it.");
@@ -35,7 +35,7 @@ public static class ModelDirectory
 public sealed class LoadedModel : IDisposable
 {
     internal LoadedModel(
-        string name, string directory, LlamaConfig config, GenerationConfig generation, BpeTokenizer tokenizer, TokenizerConfig tokenizerConfig,
+        string name, string directory, LlamaConfig config, GenerationConfig generation, Tokenizer tokenizer, TokenizerConfig tokenizerConfig,
         WeightFiles weights, string fingerprint)
     {
         (Directory, Config, Generation, Tokenizer, TokenizerConfig, Weights) = (directory, config, generation, tokenizer, tokenizerConfig, weights);
@@ -52,7 +52,7 @@ public sealed class LoadedModel : IDisposable
 
     public GenerationConfig Generation { get; }
 
-    public BpeTokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer { get; }
 
     public TokenizerConfig TokenizerConfig { get; }
 

@@ -33,9 +33,8 @@ internal sealed unsafe class WeightFiles : IDisposable
 
     public bool Contains(string name) => tensors.ContainsKey(name);
 
-    /// <summary>The widest type stored: F32 if any tensor is.</summary>
-    public TensorType StoredType => tensors.Values.Any(t => t.Type == TensorType.F32) ? TensorType.F32
-        : tensors.Values.Any(t => t.Type == TensorType.F16) ? TensorType.F16 : TensorType.BF16;
+    /// <summary>The widest type among matrices; vectors are often kept wider than the rest.</summary>
+    public TensorType StoredType => tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type).DefaultIfEmpty(TensorType.F32).Min();
 
     /// <summary>SHA-256 over the configuration and every byte of the weights, in the order of file names.</summary>
     public string Fingerprint(string configPath)

@@ -3,6 +3,7 @@ using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Loading;
+using Pharos.Inference.Models.Rotary;
 
 namespace Pharos.Inference.Models;
 
@@ -38,7 +39,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         this.workForThreads = workForThreads;
         group = config.Heads / config.KvHeads;
         queryScale = 1f / MathF.Sqrt(config.HeadDim);
-        rotary = new RotaryTable(config.MaxPositions, config.HeadDim, config.RopeTheta);
+        rotary = new RotaryTable(config.MaxPositions, config.HeadDim, config.RopeTheta, RopeScaling.None);
         attention = new AttentionPlan(maxTokens, group);
         int maxContext = (int)Math.Min(config.MaxPositions, (long)cache.DeviceBlocks * cache.Layout.BlockSize);
         space = new Workspace(config, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
@@ -121,9 +122,9 @@ internal sealed unsafe class LlamaModel : IDisposable
             float* values = keys + config.KvHeads * dims;
             int position = batch.Positions[row];
             for (int head = 0; head < config.Heads; head++)
-                kernels.Rotate(queries + head * dims, dims, rotary.Cosines(position), rotary.Sines(position), queryScale);
+                kernels.Rotate(queries + head * dims, dims, rotary.Dims, rotary.Cosines(position), rotary.Sines(position), queryScale);
             for (int head = 0; head < config.KvHeads; head++)
-                kernels.Rotate(keys + head * dims, dims, rotary.Cosines(position), rotary.Sines(position), 1);
+                kernels.Rotate(keys + head * dims, dims, rotary.Dims, rotary.Cosines(position), rotary.Sines(position), 1);
             if (batch.SlotMapping[row] >= 0)
                 cache.Write(layer, batch.SlotMapping[row], keys, values);
         }
@@ -166,7 +167,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         var (first, end) = Share(batch.TokenCount, thread);
         for (int row = first; row < end; row++)
         {
-            kernels.SwiGlu(space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
+            kernels.Gate(Activation.SwiGlu, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
             KernelSet.PackRow(activated, config.IntermediateSize, space.Packed, tiles, row);
         }
     }

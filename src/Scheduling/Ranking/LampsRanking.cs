@@ -6,13 +6,20 @@ namespace Pharos.Scheduling.Ranking;
 
 /// <summary>
 /// Ranks by the memory a request is expected to hold over time (LAMPS, arXiv 2410.18248, in its continuous form): the area before the
-/// next tool call, what the cheapest handling of the call holds, and the area after it.
+/// next tool call, what the cheapest handling of the call holds, and the area after it. A request passed over too often goes before all others,
+/// by age, until it pauses or ends.
 /// </summary>
-public sealed class LampsRanking : IRankingPolicy
+/// <param name="starvationIterations">How often is too often (100 in the paper).</param>
+public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolicy
 {
     public string Name => "lamps";
 
-    public double Score(in RankView request, DeviceProfile device)
+    public int Tier(in RankView request) => request.IsResident ? 0 : request.PassedOver >= starvationIterations ? 1 : 2;
+
+    public double Score(in RankView request, DeviceProfile device) =>
+        request.PassedOver >= starvationIterations ? request.ArrivalAt : Area(request, device);
+
+    private static double Area(in RankView request, DeviceProfile device)
     {
         var toPause = Remaining(request);
         var area = MemoryTime.BeforePause(device, request.ContextTokens, request.CachedTokens, toPause);
@@ -26,7 +33,9 @@ public sealed class LampsRanking : IRankingPolicy
 
     public string Explain(in RankView request, DeviceProfile device)
     {
-        var score = Score(request, device);
+        if (request.PassedOver >= starvationIterations)
+            return $"passed over {request.PassedOver} times: goes first until it pauses or ends";
+        var score = Area(request, device);
         var pause = request.Forecast is { PauseProbability: > 0.5, Tool: { } tool } ? $", {PlannedPause(request, device)} during {tool}" : "";
         return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {Remaining(request).Mean:F0} to generate{pause}";
     }

@@ -68,12 +68,39 @@ public sealed unsafe class KernelTests
         float[] gate = [.. Enumerable.Range(0, 32).Select(i => (i - 16) * 9f)], up = [.. Enumerable.Range(0, 32).Select(i => 1f - i * 0.1f)];
         float[] input = [.. gate, .. up], output = new float[32];
         fixed (float* source = input, target = output)
-            KernelSet.For(path).SwiGlu(source, target, 1);
+            KernelSet.For(path).Gate(Activation.SwiGlu, source, target, 1);
         for (int i = 0; i < 32; i++)
         {
             double expected = gate[i] / (1 + Math.Exp(-gate[i])) * up[i];
             Assert.Equal(expected, output[i], Math.Max(1e-30, Math.Abs(expected) * 1e-5));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void GeGlu_IsTheTanhFormOfScalars_ToTheExtremes(InstructionPath path)
+    {
+        float[] gate = [.. Enumerable.Range(0, 32).Select(i => (i - 16) * 0.7f)], up = [.. Enumerable.Range(0, 32).Select(i => 1f - i * 0.1f)];
+        (gate[0], gate[31]) = (-90, 90);
+        float[] input = [.. gate, .. up], output = new float[32];
+        fixed (float* source = input, target = output)
+            KernelSet.For(path).Gate(Activation.GeGlu, source, target, 1);
+        for (int i = 0; i < 32; i++)
+        {
+            double x = gate[i], expected = x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))) * up[i];
+            Assert.Equal(expected, output[i], Math.Max(1e-6, Math.Abs(expected) * 1e-5));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Softcap_BoundsWhatIsLarge_AndHardlyMovesWhatIsSmall(InstructionPath path)
+    {
+        float[] row = [.. Enumerable.Range(0, 48).Select(i => (i - 24) * 5f)], before = [.. row];
+        fixed (float* p = row)
+            KernelSet.For(path).Softcap(p, 48, 30);
+        for (int i = 0; i < 48; i++)
+            Assert.Equal(30 * Math.Tanh(before[i] / 30), row[i], 1e-4);
     }
 
     [Theory]
@@ -104,13 +131,26 @@ public sealed unsafe class KernelTests
             float[] head = Matrix(1, dims, dims)[0], before = [.. head];
             float[] cos = [.. Enumerable.Range(0, dims / 2).Select(j => MathF.Cos(j))], sin = [.. Enumerable.Range(0, dims / 2).Select(j => MathF.Sin(j))];
             fixed (float* p = head, c = cos, s = sin)
-                KernelSet.For(path).Rotate(p, dims, c, s, 0.5f);
+                KernelSet.For(path).Rotate(p, dims, dims, c, s, 0.5f);
             for (int j = 0; j < dims / 2; j++)
             {
                 Assert.Equal(0.5f * (before[j] * cos[j] - before[dims / 2 + j] * sin[j]), head[j], 1e-6f);
                 Assert.Equal(0.5f * (before[dims / 2 + j] * cos[j] + before[j] * sin[j]), head[dims / 2 + j], 1e-6f);
             }
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void Rotate_LeavesTheRestOfAHead_WhereOnlyAShareTurns(InstructionPath path)
+    {
+        float[] head = Matrix(1, 96, 3)[0], turned = [.. head[..72]], cos = Matrix(1, 36, 4)[0], sin = Matrix(1, 36, 5)[0], rest = head[72..];
+        fixed (float* whole = head, share = turned, c = cos, s = sin)
+        {
+            KernelSet.For(path).Rotate(whole, 96, 72, c, s, 0.25f);
+            KernelSet.For(path).Rotate(share, 72, 72, c, s, 0.25f);
+        }
+        Assert.Equal([.. turned, .. rest.Select(v => v * 0.25f)], head);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class ModelDirectoryTests
         { "hidden_size", "\"wide\"", "hidden_size is \"wide\"; supported is an integer between 1 and" },
         { "hidden_size", null, "config.json: hidden_size is missing" },
         { "vocab_size", "100", "tokenizer.json: the highest token id is 261; config.json's vocab_size 100" },
-        { "vocab_size", "300", "shape of model.embed_tokens.weight is [264, 48]; config.json asks for [300, 48]." },
+        { "vocab_size", "300", "shape of model.embed_tokens.weight is [264, 48]; the configuration asks for [300, 48]." },
         { "num_hidden_layers", "3", "the tensor model.layers.2.input_layernorm.weight is missing" },
         { "tie_word_embeddings", "false", "the tensor lm_head.weight is missing" },
         { "early_exit_layers", "[2, 1]", "early_exit_layers is [2, 1]; supported is an ascending list" },

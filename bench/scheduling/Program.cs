@@ -1,0 +1,7 @@
+using System.CommandLine;
+using Pharos.Bench.Scheduling.Predict;
+
+// What the scheduler decides, and what it costs. Each subcommand prints a table and says how to run it:
+//   dotnet run -c Release --project bench/scheduling -- --help
+var root = new RootCommand("Measures the scheduler's decisions in virtual time.") { PredictCommand.Create() };
+return root.Parse(args).Invoke();
