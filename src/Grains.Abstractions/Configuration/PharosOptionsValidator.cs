@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Grains.Configuration;
 
@@ -20,6 +21,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "requeue", "sjf");
         OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "preserve", "swap", "discard");
+        OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);

@@ -1,4 +1,5 @@
 using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Pool;
 
@@ -12,6 +13,7 @@ public sealed partial class PoolCore
     private readonly RankedQueue queue = new();
     private readonly List<WaitingRequest> ring = []; // all that wait, in no order
     private IRankingPolicy ranking;
+    private IObservingPolicy? observer;
     private int nextInRing, rescored;
 
     /// <summary>May be replaced live: all that waits is ranked anew.</summary>
@@ -21,6 +23,7 @@ public sealed partial class PoolCore
         set
         {
             ranking = value;
+            observer = value as IObservingPolicy;
             foreach (var entry in ring)
                 queue.Remove(entry);
             foreach (var entry in ring)
@@ -33,7 +36,7 @@ public sealed partial class PoolCore
     {
         if (!waiting.TryGetValue(request, out var entry))
             return null;
-        var because = ranking.Explain(entry.View, profile);
+        var because = ranking.Explain(entry.View(entry.ScoredAt), profile);
         if (roster.Workers.Count == 0)
             because += "; no worker has reported yet";
         return (entry.Score, queue.Position(entry), because);
@@ -57,10 +60,15 @@ public sealed partial class PoolCore
 
     private void Insert(WaitingRequest entry, double now)
     {
-        entry.Score = ranking.Score(entry.View, profile);
+        var view = entry.View(now);
+        entry.Tier = ranking.Tier(view);
+        entry.Score = ranking.Score(view, profile);
         entry.ScoredAt = now;
         queue.Insert(entry);
     }
+
+    // A policy that displaces what runs sees only what waits on the device.
+    private Binding Binding => limits.Binding == Binding.Late && ranking is IPreemptivePolicy ? Binding.Ahead : limits.Binding;
 
     // The next in turn, by a score that is fresh.
     private WaitingRequest? Next(double now)

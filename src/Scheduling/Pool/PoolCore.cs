@@ -41,6 +41,7 @@ public sealed partial class PoolCore
         this.limits = limits;
         this.routing = routing ?? new MemoryTimeRouting();
         this.ranking = ranking;
+        observer = ranking as IObservingPolicy;
         profile = prior;
         roster = new WorkerRoster(limits);
         Predictor = new SegmentPredictor(priors);
@@ -75,6 +76,8 @@ public sealed partial class PoolCore
         Withdraw(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
         var entry = new WaitingRequest(request, forecast ?? Predictor.Forecast(request));
         waiting.Add(request.Request, entry);
+        if (known is null && request.Segment == 0)
+            observer?.Arrived(entry.View(request.EnqueuedAt), profile);
         Stand(entry, request.EnqueuedAt);
         return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(entry), null);
     }
@@ -149,6 +152,8 @@ public sealed partial class PoolCore
             placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen)));
             waiting.Remove(request.Request);
             Leave(entry);
+            if (request.Segment == 0)
+                observer?.Started(entry.View(now));
             worker.Expect(request, MemoryTimeLoad.OfSegment(profile, request.ContextTokens, request.HeldTokens, 0, entry.Forecast), now);
             onTheWay[request.Request] = worker;
             roster.Refresh(worker);
@@ -169,7 +174,7 @@ public sealed partial class PoolCore
             owner = device + host > 0 ? worker.Index : -1;
         }
 
-        return new RouteRequest(request.ContextTokens, owner, device, host, now, limits.Binding, limits.Lookahead);
+        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead);
     }
 
     private RouteDecision Decision(in RouteRequest request, int chosen)

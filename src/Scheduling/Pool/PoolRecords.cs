@@ -63,7 +63,7 @@ public enum WorkerState
 /// <param name="Report">Grows with every report of an incarnation.</param>
 /// <param name="Profile">Its cost model as fitted so far.</param>
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
-/// <param name="Load">Memory-time that all of these are still expected to need, in token-seconds.</param>
+/// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
     [property: Id(0)] string Worker,

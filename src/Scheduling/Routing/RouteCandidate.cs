@@ -10,7 +10,7 @@ namespace Pharos.Scheduling.Routing;
 /// <param name="Sequences">Running, waiting there, and on their way.</param>
 /// <param name="Backlog">Of these, waiting there or on their way.</param>
 /// <param name="Seats">Sequences it may still be given.</param>
-/// <param name="Load">Memory-time that all its requests are still expected to need, token-seconds.</param>
+/// <param name="Load">Memory-time that what runs and waits there is still expected to need, token-seconds.</param>
 public readonly record struct RouteCandidate(
     string Worker, double TakesUntil, int LargestContext, int FreeTokens, int CapacityTokens, int Sequences, int Backlog, int Seats, double Load,
     DeviceProfile Device)

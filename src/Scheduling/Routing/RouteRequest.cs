@@ -42,15 +42,26 @@ public readonly record struct RouteRequest(
     /// <summary>It could run there at once.</summary>
     public bool HasMemory(in RouteCandidate worker) => worker.FreeTokens > ContextTokens;
 
-    /// <summary>How long it would wait there for memory, seconds: nothing where there is room or its cache is on the device.</summary>
-    public double WaitSeconds(in RouteCandidate worker, int index) =>
-        index == Owner && DeviceTokens > 0 || worker.Seats > 0 && HasMemory(worker) ? 0 : worker.DrainSeconds;
+    /// <summary>
+    /// How long it would wait there for memory, seconds: nothing where there is room or its cache is on the device; else the time in which the
+    /// worker, as it works off what it has, frees what is short.
+    /// </summary>
+    public double WaitSeconds(in RouteCandidate worker, int index)
+    {
+        if (index == Owner && DeviceTokens > 0)
+            return 0;
+        var shortage = Math.Max(0, ContextTokens + 1 - worker.FreeTokens);
+        return worker.DrainSeconds * Math.Min(1, (double)shortage / worker.CapacityTokens);
+    }
 
-    /// <summary>How long it would take there to have its whole context on the device, seconds.</summary>
+    /// <summary>
+    /// What it costs to have its whole context on that device, seconds. Away from its cache it counts twice: computing it again takes as long from
+    /// all that run there.
+    /// </summary>
     public double ReloadSeconds(in RouteCandidate worker, int index)
     {
         if (index != Owner)
-            return worker.Device.PrefillSeconds(ContextTokens);
+            return Owner < 0 ? worker.Device.PrefillSeconds(ContextTokens) : 2 * worker.Device.PrefillSeconds(ContextTokens);
         var missing = worker.Device.PrefillSeconds(ContextTokens - DeviceTokens - HostTokens);
         return missing + worker.Device.SwapSeconds(HostTokens);
     }

@@ -18,16 +18,18 @@ public sealed partial class WorkerCore
         return ImmutableCollectionsMarshal.AsImmutableArray(held);
     }
 
-    /// <summary>Memory-time that all sequences here are still expected to need, those that wait for a tool among them; token-seconds.</summary>
+    /// <summary>
+    /// Memory-time that the sequences here are still expected to need, token-seconds. Those that wait for a tool do not count: the memory they
+    /// hold is lent, and what they will need is needed later.
+    /// </summary>
     public double Load()
     {
         var device = Fit.Profile;
         var load = 0.0;
         foreach (var slot in slots.Values)
         {
-            load += slot.Phase == SequencePhase.Parked
-                ? MemoryTimeLoad.OfParked(device, slot.Length, slot.Forecast)
-                : MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+            if (slot.Phase != SequencePhase.Parked)
+                load += MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
         }
 
         return load;
