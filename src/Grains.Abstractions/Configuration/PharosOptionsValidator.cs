@@ -30,6 +30,8 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(
             options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
             "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
+        Require(
+            options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);

@@ -1,6 +1,5 @@
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
-using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Ranking;
 
@@ -21,7 +20,7 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     private static double Area(in RankView request, DeviceProfile device)
     {
-        var toPause = Remaining(request);
+        var toPause = request.TokensLeft;
         var area = MemoryTime.BeforePause(device, request.ContextTokens, request.CachedTokens, toPause);
         var forecast = request.Forecast;
         if (forecast.PauseProbability <= 0)
@@ -37,22 +36,12 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
             return $"passed over {request.PassedOver} times: goes first until it pauses or ends";
         var score = Area(request, device);
         var pause = request.Forecast is { PauseProbability: > 0.5, Tool: { } tool } ? $", {PlannedPause(request, device)} during {tool}" : "";
-        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {Remaining(request).Mean:F0} to generate{pause}";
+        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {request.TokensLeft.Mean:F0} to generate{pause}";
     }
 
     private static PauseAction PlannedPause(in RankView request, DeviceProfile device)
     {
-        var context = request.ContextTokens + Remaining(request).Mean;
+        var context = request.ContextTokens + request.TokensLeft.Mean;
         return LeastWastePause.Cheapest(MemoryTime.Waste(device, context, 0, request.Forecast.ToolSeconds.Mean), swapPossible: true);
-    }
-
-    // A segment that outlives its forecast is still expected to go on for a while: a tenth of what it has done, at least a token.
-    private static Estimate Remaining(in RankView request)
-    {
-        var forecast = request.Forecast.TokensToPause;
-        if (request.GeneratedTokens == 0)
-            return forecast;
-        var mean = Math.Max(forecast.Mean - request.GeneratedTokens, Math.Max(1, request.GeneratedTokens * 0.1));
-        return Estimate.Exactly(mean);
     }
 }
