@@ -25,7 +25,7 @@ var settings = new CpuBackendOptions
 await using var backend = CpuBackend.Create(model, settings);
 Console.WriteLine($"machine  {Arguments.Processor()}, {Environment.ProcessorCount} cores");
 Console.WriteLine($"engine   {backend.Instructions}, {backend.Threads} thread(s), weights {backend.WeightType}, KV {backend.KvType}");
-Console.WriteLine($"model    {backend.Model.Name}, {model.Config.Parameters / 1e6:F1} M weights multiplied a token");
+Console.WriteLine($"model    {backend.Model.Name}, {model.Architecture.Parameters / 1e6:F1} M weights multiplied a token");
 Console.WriteLine();
 Console.WriteLine("what             tokens/s   ms/step");
 
