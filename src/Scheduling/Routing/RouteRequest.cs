@@ -43,12 +43,12 @@ public readonly record struct RouteRequest(
     public bool HasMemory(in RouteCandidate worker) => worker.FreeTokens > ContextTokens;
 
     /// <summary>
-    /// How long it would wait there for memory, seconds: nothing where there is room or its cache is on the device; else the time in which the
+    /// How long it would wait there for memory, seconds: nothing where there is room or all its cache is on the device; else the time in which the
     /// worker, as it works off what it has, frees what is short.
     /// </summary>
     public double WaitSeconds(in RouteCandidate worker, int index)
     {
-        if (index == Owner && DeviceTokens > 0)
+        if (index == Owner && DeviceTokens > 0 && HostTokens == 0)
             return 0;
         var shortage = Math.Max(0, ContextTokens + 1 - worker.FreeTokens);
         return worker.DrainSeconds * Math.Min(1, (double)shortage / worker.CapacityTokens);
