@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Pharos.Inference.Loading;
 
@@ -122,35 +119,5 @@ internal sealed class TinyModel
         _ => value,
     };
 
-    private void WriteTensors(string path, string[] names)
-    {
-        var header = new JsonObject { ["__metadata__"] = new JsonObject { ["format"] = "pt" } };
-        var data = new MemoryStream();
-        foreach (string name in names)
-        {
-            long start = data.Length;
-            foreach (float value in Tensors[name])
-                data.Write(Bytes(value));
-            header[name] = new JsonObject
-            {
-                ["dtype"] = Stored.ToString(),
-                ["shape"] = new JsonArray([.. Shapes[name].Select(s => (JsonNode)s)]),
-                ["data_offsets"] = new JsonArray(start, data.Length),
-            };
-        }
-        using var file = File.Create(path);
-        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
-        file.Write(length);
-        file.Write(json);
-        file.Write(data.ToArray());
-    }
-
-    private byte[] Bytes(float value) => Stored switch
-    {
-        TensorType.F16 => BitConverter.GetBytes((Half)value),
-        TensorType.BF16 => BitConverter.GetBytes(Inference.Kernels.Bf16.Round(value)),
-        _ => BitConverter.GetBytes(value),
-    };
+    private void WriteTensors(string path, string[] names) => SafetensorsWriter.Write(path, names.Select(n => (n, Shapes[n], Tensors[n])), Stored);
 }
