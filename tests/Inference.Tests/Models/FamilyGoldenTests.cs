@@ -14,7 +14,6 @@ namespace Pharos.Inference.Tests.Models;
 /// <summary>Every family, from both kinds of files, against what llama.cpp computed from the same weights (see Golden/README.md).</summary>
 public sealed class FamilyGoldenTests
 {
-    private const double RelativeTolerance = 2e-3; // the library forms GELU from an fp16 table, and angles by repeated multiplication
     private const int Seed = 7;
     private static readonly string GoldenFile = Path.Combine(Repository.Root, "tests", "Inference.Tests", "Golden", "families.json");
     private static readonly int[] Tokens = [.. Enumerable.Range(0, 40).Select(i => (i * 53 + 7) % 256)];
@@ -55,6 +54,9 @@ public sealed class FamilyGoldenTests
             AssertClose(Golden(family)[row], logits[row], 1e-5, $"{family}, position {row}");
     }
 
+    /// <summary>Of a row's largest logit. The library looks GELU up in a table of fp16 values.</summary>
+    private static double Tolerance(string family) => family.StartsWith("gemma", StringComparison.Ordinal) ? 2e-3 : 2e-5;
+
     private static FamilyModel Make(string family) => Families.All[family]().WithRandomWeights(Seed);
 
     private static async Task AssertGoldenAsync(string family, LoadedModel model)
@@ -63,7 +65,7 @@ public sealed class FamilyGoldenTests
         var golden = Golden(family);
         var logits = await new StepDriver(backend).RunAsync(new Part(new TestSequence(4, 2, 7), Tokens, AllRows: true));
         foreach (int row in Rows)
-            AssertClose(golden[row], logits[row], RelativeTolerance, $"{family}, position {row}");
+            AssertClose(golden[row], logits[row], Tolerance(family), $"{family}, position {row}");
     }
 
     private static void AssertClose(float[] expected, float[] actual, double tolerance, string where)

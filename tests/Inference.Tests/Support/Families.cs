@@ -47,11 +47,11 @@ internal static class Families
         () => Phi3("phi3", new()
         {
             ["original_max_position_embeddings"] = FamilyModel.MaxPositions,
-        }, new() { ["rope.scaling.original_context_length"] = FamilyModel.MaxPositions, ["rope.scaling.attn_factor"] = 1f }, dims: 24),
+        }, new() { ["rope.scaling.original_context_length"] = FamilyModel.MaxPositions, ["rope.scaling.attn_factor"] = 1f }, dims: 16),
         () => Phi3("phi3-long", new()
         {
             ["original_max_position_embeddings"] = 64, ["partial_rotary_factor"] = 0.75, ["tie_word_embeddings"] = false,
-        }, new() { ["rope.scaling.original_context_length"] = 64, ["rope.scaling.attn_factor"] = (float)Math.Sqrt(1 + Math.Log(4) / Math.Log(64)) }, dims: 18),
+        }, new() { ["rope.scaling.original_context_length"] = 64, ["rope.scaling.attn_factor"] = (float)Math.Sqrt(1 + Math.Log(4) / Math.Log(64)) }, dims: 12),
         () => new FamilyModel
         {
             Name = "gemma2", ModelType = "gemma2", Class = "Gemma2ForCausalLM", Gguf = "gemma2", HeadDim = 32, IsGemma = true, Tied = true,
@@ -109,7 +109,7 @@ internal static class Families
         metadata["rope.dimension_count"] = dims;
         return new FamilyModel
         {
-            Name = name, ModelType = "phi3", Class = "Phi3ForCausalLM", Gguf = "phi3", KvHeads = 4, Fused = true, Config = config, Metadata = metadata,
+            Name = name, ModelType = "phi3", Class = "Phi3ForCausalLM", Gguf = "phi3", KvHeads = 4, HeadDim = 16, Fused = true, Config = config, Metadata = metadata,
             Divisors = new()
             {
                 ["rope_factors_long.weight"] = [.. Factors(1.5).Select(f => (float)f)], ["rope_factors_short.weight"] = [.. Factors(1).Select(f => (float)f)],

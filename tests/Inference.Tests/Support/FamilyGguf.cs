@@ -29,7 +29,7 @@ internal static class FamilyGguf
     {
         var writer = new GgufWriter();
         void Set(string key, object value) => writer.Set($"{model.Gguf}.{key}", value);
-        writer.Set("general.architecture", model.Gguf).Set("general.name", model.Name);
+        writer.Set("general.architecture", model.Gguf).Set("general.name", "tiny");
         Set("context_length", FamilyModel.MaxPositions);
         Set("embedding_length", FamilyModel.Hidden);
         Set("block_count", model.Layers);

@@ -10,6 +10,7 @@ namespace Pharos.Inference.Tests.Support;
 internal static unsafe partial class LlamaReference
 {
     private const string Llama = "llama", Ggml = "ggml", Base = "ggml-base";
+    private static string complaints = ""; // the library's
     private static readonly Dictionary<string, IntPtr> Libraries = Load();
 
     public static string? Folder => Environment.GetEnvironmentVariable("PHAROS_LLAMA_LIBRARY") is { Length: > 0 } folder && Directory.Exists(folder) ? folder : null;
@@ -19,7 +20,7 @@ internal static unsafe partial class LlamaReference
     {
         var model = LoadModel(path, DefaultModel());
         if (model == IntPtr.Zero)
-            throw new InvalidOperationException($"The library refuses {path}.");
+            throw new InvalidOperationException($"The library refuses {path}: {complaints}");
         var context = CreateContext(model, Exact(DefaultContext(), positions, tokens.Length));
         var batch = CreateBatch(tokens.Length, 0, 1);
         batch.Count = tokens.Length;
@@ -66,14 +67,17 @@ internal static unsafe partial class LlamaReference
 
     static LlamaReference()
     {
-        LogSet(&Discard, null);
+        LogSet(&Listen, null);
         LoadBackends(Folder!);
         Initialise();
     }
 
     [UnmanagedCallersOnly]
-    private static void Discard(int level, byte* text, void* data)
+    private static void Listen(int level, byte* text, void* data)
     {
+        const int error = 4;
+        if (level == error)
+            complaints += Marshal.PtrToStringUTF8((IntPtr)text);
     }
 
     /// <summary>Parameters are passed by value; more room than they need does no harm.</summary>
