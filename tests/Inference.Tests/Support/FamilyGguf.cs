@@ -1,5 +1,4 @@
-using Pharos.Inference.Loading;
-using Pharos.Inference.Tokenization;
+using Pharos.Inference.Tokenization.Models;
 
 namespace Pharos.Inference.Tests.Support;
 

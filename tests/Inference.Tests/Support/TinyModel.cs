@@ -24,6 +24,9 @@ internal sealed class TinyModel
 
     public bool Tied { get; init; } = true;
 
+    /// <summary>Positions a token sees, its own among them; 0: all. With a window the model is written as a Mistral.</summary>
+    public int Window { get; init; }
+
     public TensorType Stored { get; init; } = TensorType.F32;
 
     public float Epsilon => 1e-5f;
@@ -88,8 +91,8 @@ internal sealed class TinyModel
 
     public JsonObject Config() => new()
     {
-        ["architectures"] = new JsonArray("LlamaForCausalLM"),
-        ["model_type"] = "llama",
+        ["architectures"] = new JsonArray(Window > 0 ? "MistralForCausalLM" : "LlamaForCausalLM"),
+        ["model_type"] = Window > 0 ? "mistral" : "llama",
         ["vocab_size"] = Vocabulary,
         ["hidden_size"] = Hidden,
         ["intermediate_size"] = Intermediate,
@@ -103,6 +106,7 @@ internal sealed class TinyModel
         ["rope_theta"] = Theta,
         ["rope_scaling"] = null,
         ["tie_word_embeddings"] = Tied,
+        ["sliding_window"] = Window > 0 ? Window : null,
         ["eos_token_id"] = 258,
     };
 

@@ -58,7 +58,6 @@ internal sealed class GgufArchitecture
             AttentionSoftcap = Softcap("attn_logit_softcapping"),
             LogitSoftcap = Softcap("final_logit_softcapping"),
             BosToken = metadata.OptionalInteger("tokenizer.ggml.bos_token_id", 0, vocabulary - 1),
-            EosTokens = EndTokens(vocabulary),
         };
     }
 
@@ -99,11 +98,5 @@ internal sealed class GgufArchitecture
             windowed = [.. Enumerable.Range(0, count).Select(i => (i + 1) % pattern != 0)];
         return [.. windowed.Select((seesWindow, i) => new LayerSpec(
             seesWindow ? window : 0, rope.Of(family.IsStill(i), local: seesWindow && window > 0 && family.HasLocalTheta)))];
-    }
-
-    private ImmutableArray<int> EndTokens(int vocabulary)
-    {
-        string[] keys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
-        return [.. keys.Select(key => metadata.OptionalInteger(key, 0, vocabulary - 1)).OfType<int>().Distinct()];
     }
 }

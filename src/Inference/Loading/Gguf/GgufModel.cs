@@ -1,5 +1,4 @@
-using Pharos.Inference.Models;
-using Pharos.Inference.Tokenization;
+using Pharos.Inference.Tokenization.Reading;
 
 namespace Pharos.Inference.Loading.Gguf;
 
@@ -17,16 +16,17 @@ public static class GgufModel
         {
             var (architecture, family) = GgufArchitecture.Read(file);
             var tensors = GgufTensorNames.Resolve(architecture, family, file);
-            var tokenizer = Tokenizer.Load(Path.Combine(Path.GetDirectoryName(path)!, "tokenizer.json"));
-            if (tokenizer.IdLimit > architecture.VocabularySize)
+            var vocabulary = GgufVocabulary.Read(file.Metadata);
+            if (vocabulary.Tokenizer.IdLimit > architecture.VocabularySize)
                 throw new ModelLoadException(
-                    $"{file.Name}: the highest token id is {tokenizer.IdLimit - 1}; the {architecture.VocabularySize} rows of {GgufTensorNames.Embedding} support ids below it.");
+                    $"{file.Name}: the highest token id is {vocabulary.Tokenizer.IdLimit - 1}; the {architecture.VocabularySize} rows of {GgufTensorNames.Embedding} support ids below it.");
+            architecture = architecture with { EosTokens = [.. vocabulary.EndTokens] };
             return new LoadedModel(name ?? Path.GetFileNameWithoutExtension(path), Fingerprint.Of(file.Map), architecture, tensors, file)
             {
                 Path = path,
                 Generation = GenerationConfig.Of(architecture),
-                Tokenizer = tokenizer,
-                TokenizerConfig = TextSide(file.Metadata, architecture, tokenizer),
+                Tokenizer = vocabulary.Tokenizer,
+                TokenizerConfig = vocabulary.Config,
                 StoredType = TensorTypes.WidestOfMatrices(file.Tensors.Values),
             };
         }
@@ -35,13 +35,5 @@ public static class GgufModel
             file.Dispose();
             throw;
         }
-    }
-
-    private static TokenizerConfig TextSide(GgufMetadata metadata, ModelArchitecture architecture, Tokenizer tokenizer)
-    {
-        string? TextOf(int? token) => token is { } id ? tokenizer.TokenText(id) : null;
-        return new TokenizerConfig(
-            metadata.OptionalText("tokenizer.chat_template"), TextOf(architecture.BosToken),
-            architecture.EosTokens.IsEmpty ? null : TextOf(architecture.EosTokens[0]), metadata.Boolean("tokenizer.ggml.add_bos_token", false), null);
     }
 }
