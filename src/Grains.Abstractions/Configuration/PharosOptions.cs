@@ -78,6 +78,9 @@ public sealed class BatchOptions
 
     /// <summary>Most sequences of one iteration.</summary>
     public int MaxSequences { get; set; } = 256;
+
+    /// <summary>Most tokens guessed ahead for a sequence, from what its context repeats, where that pays; 0: none. Answers are the same with any value.</summary>
+    public int MaxDrafts { get; set; } = 8;
 }
 
 public sealed class PolicyOptions

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
@@ -28,6 +29,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
@@ -79,8 +81,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     if (plan.Batch.Count > 0)
                     {
                         await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
+                        Understand(plan);
                         iteration.Commit();
-                        Deliver(plan);
+                        Deliver();
                     }
 
                     SendPending();
@@ -135,7 +138,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             outbox.Send();
     }
 
-    private void Deliver(IterationPlan plan)
+    // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
+    private void Understand(IterationPlan plan)
     {
         var row = 0;
         foreach (var planned in plan.Batch)
@@ -143,13 +147,37 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             if (!planned.Samples)
                 continue;
             var sequence = sequences[planned.Sequence.Request];
-            var token = iteration.Sample(row++);
-            var meaning = sequence.Append(token);
-            if (meaning.End is null)
-                Send(sequence, [token], meaning.Text, null);
-            else
-                End(sequence, meaning, [token]);
+            var known = sequence.Tokens.Count;
+            var meaning = sequence.Append(iteration.Sample(row));
+            for (var guess = 0; guess < planned.Drafts && meaning.End is null && sequence.Tokens[^1] == sequence.Drafts[guess]; guess++)
+            {
+                var next = sequence.Append(iteration.Sample(row + guess + 1));
+                meaning = next with { Text = meaning.Text + next.Text };
+            }
+
+            row += 1 + planned.Drafts;
+            core.Accept(planned.Sequence, sequence.Tokens.Count - known - 1);
+            spoken.Add((sequence, meaning, sequence.Tokens.Count - known));
         }
+    }
+
+    private void Deliver()
+    {
+        foreach (var (sequence, meaning, count) in spoken)
+        {
+            ImmutableArray<int> tokens = [.. CollectionsMarshal.AsSpan(sequence.Tokens)[^count..]];
+            if (meaning.End is not null)
+            {
+                End(sequence, meaning, tokens);
+                continue;
+            }
+
+            Send(sequence, tokens, meaning.Text, null);
+            if (core.MaxDrafts > 0)
+                core.Guess(sequence.Slot, sequence.Guess(core.MaxDrafts));
+        }
+
+        spoken.Clear();
     }
 
     // The segment is over: the last delta, the report to the request, and the cache parked or freed.

@@ -37,7 +37,9 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <summary>Takes note that the batch has run.</summary>
     public void Commit() => core.Commit(result.Seconds);
 
-    /// <summary>The token chosen from a row of logits; rows are those of the plan's sequences that sample, in order.</summary>
+    /// <summary>
+    /// The token chosen from a row of logits. Rows are those of the plan's sequences that sample, in order: one each, and one for each guess.
+    /// </summary>
     public int Sample(int row) => backend.Limits.SamplesTokens
         ? result.Tokens[row]
         : sampler.Sample(result.Logits.AsSpan(row * backend.Model.VocabularySize, backend.Model.VocabularySize), step.Sampling[row]);

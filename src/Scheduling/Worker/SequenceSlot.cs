@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -96,6 +97,14 @@ public sealed class SequenceSlot
 
     /// <summary>Blocks, from the first on, that others can find or that hold the same as one that can be found.</summary>
     internal int Published { get; set; }
+
+    /// <summary>Tokens that its owner guesses to follow.</summary>
+    internal int DraftsOffered { get; set; }
+
+    internal int DraftsAccepted { get; set; }
+
+    /// <summary>Share of guesses that is expected to hold.</summary>
+    internal double Acceptance { get; set; } = Speculation.PriorAcceptance;
 
     internal double HeldSince { get; set; }
 

@@ -13,9 +13,10 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host runs when its copies are done, and the
 /// iterations until then run without it (INFERCEPT 2402.01869, pipelined swapping). Otherwise copies are made between iterations.</param>
 /// <param name="CachedBlocks">Most device blocks kept for contexts that begin alike, of those that nobody holds; 0: nothing is shared.</param>
+/// <param name="MaxDrafts">Most guessed tokens of a sequence that an iteration computes.</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0);
+    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0, int MaxDrafts = 0);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -195,8 +196,11 @@ public sealed partial class WorkerCore
         Totals.Iterations++;
         Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
         var resident = 0L;
-        foreach (var (slot, start, count, samples) in plan.Batch)
+        foreach (var planned in plan.Batch)
         {
+            var (slot, start, _, samples) = planned;
+            var accepted = SettleDrafts(slot, planned.Drafts);
+            var count = planned.Count - planned.Drafts + accepted;
             slot.Computed = start + count;
             Publish(slot);
             slot.ServiceSeconds += seconds;
@@ -206,13 +210,13 @@ public sealed partial class WorkerCore
             var again = Math.Clamp(slot.HighWater - start, 0, count);
             Totals.RecomputedTokens += again;
             slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
-            if (count > 1 || !samples)
+            if (count - accepted > 1 || !samples)
                 Totals.PrefillTokens += count;
             if (!samples)
                 continue;
-            slot.Length++;
-            slot.TotalGenerated++;
-            Totals.GeneratedTokens++;
+            slot.Length += 1 + accepted;
+            slot.TotalGenerated += 1 + accepted;
+            Totals.GeneratedTokens += 1 + accepted;
         }
 
         observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, Waiting));
