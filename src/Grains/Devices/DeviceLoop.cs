@@ -81,8 +81,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     if (plan.Batch.Count > 0)
                     {
                         await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
-                        Understand(plan);
-                        iteration.Commit();
+                        iteration.Commit(plan, spoken);
                         Deliver();
                     }
 
@@ -136,29 +135,6 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     {
         foreach (var outbox in outboxes.Values)
             outbox.Send();
-    }
-
-    // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
-    private void Understand(IterationPlan plan)
-    {
-        var row = 0;
-        foreach (var planned in plan.Batch)
-        {
-            if (!planned.Samples)
-                continue;
-            var sequence = sequences[planned.Sequence.Request];
-            var known = sequence.Tokens.Count;
-            var meaning = sequence.Append(iteration.Sample(row));
-            for (var guess = 0; guess < planned.Drafts && meaning.End is null && sequence.Tokens[^1] == sequence.Drafts[guess]; guess++)
-            {
-                var next = sequence.Append(iteration.Sample(row + guess + 1));
-                meaning = next with { Text = meaning.Text + next.Text };
-            }
-
-            row += 1 + planned.Drafts;
-            core.Accept(planned.Sequence, sequence.Tokens.Count - known - 1);
-            spoken.Add((sequence, meaning, sequence.Tokens.Count - known));
-        }
     }
 
     private void Deliver()
