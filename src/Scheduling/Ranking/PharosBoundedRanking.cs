@@ -10,7 +10,7 @@ namespace Pharos.Scheduling.Ranking;
 /// <param name="leastShare">Share of the work that is large while no large request waits.</param>
 /// <param name="mostShare">The same when the oldest has waited for <paramref name="delaySeconds"/>.</param>
 /// <param name="delaySeconds">D, in seconds.</param>
-public sealed class PharosBoundedRanking(double leastShare = 0.6, double mostShare = 0.8, double delaySeconds = 700) : IRankingPolicy, IObservingPolicy
+public sealed class PharosBoundedRanking(double leastShare = 0.25, double mostShare = 0.5, double delaySeconds = 1400) : IRankingPolicy, IObservingPolicy
 {
     private const int IterationsBetweenCuts = 10;
     private readonly PharosRanking sizes = new();
