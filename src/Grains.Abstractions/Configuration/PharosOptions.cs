@@ -63,6 +63,12 @@ public sealed class KvOptions
 
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
+
+    /// <summary>
+    /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
+    /// the memory; 0: requests share nothing.
+    /// </summary>
+    public double PrefixShare { get; set; } = 1;
 }
 
 public sealed class BatchOptions

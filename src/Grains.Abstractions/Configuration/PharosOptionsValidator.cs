@@ -14,6 +14,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
+        Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
