@@ -114,8 +114,9 @@ public sealed partial class WorkerCore
         slot.PausedBeside = RunningTokens();
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
-            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast,
+            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, ReturnWaitSeconds = returnWait,
         });
+        slot.KeptUntil = decision.KeptUntil;
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
