@@ -2,6 +2,7 @@ using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Policies;
 using Pharos.Simulator.Predictions;
+using Pharos.Simulator.Reports;
 using Pharos.Simulator.Workloads;
 
 namespace Pharos.Simulator;
@@ -17,6 +18,9 @@ public sealed record SimulationSetup(
     public int BlockSize { get; init; } = 16;
 
     public int MaxSequences { get; init; } = 256;
+
+    /// <summary>Watches the first worker's memory; null: nobody does.</summary>
+    public MemoryTimeline? Timeline { get; init; }
 
     internal WorkerLimits Limits => new(
         BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,
