@@ -63,6 +63,12 @@ public sealed class KvOptions
 
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
+
+    /// <summary>
+    /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
+    /// the memory; 0: requests share nothing.
+    /// </summary>
+    public double PrefixShare { get; set; } = 1;
 }
 
 public sealed class BatchOptions
@@ -81,6 +87,9 @@ public sealed class PolicyOptions
 
     /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
     public string Pause { get; set; } = "lamps";
+
+    /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
+    public string Route { get; set; } = "memory-time";
 }
 
 public sealed class SimulatedOptions

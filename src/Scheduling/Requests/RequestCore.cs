@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Requests;
 
@@ -41,8 +42,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return Queue(now);
     }
 
-    /// <summary>Its turn has come on <paramref name="worker"/>.</summary>
-    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now)
+    /// <summary>Its turn has come on <paramref name="worker"/>, for the reasons in <paramref name="route"/>.</summary>
+    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now, RouteDecision? route = null)
     {
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
@@ -68,7 +69,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         }
 
         state.Worker = worker;
-        Record("placed", worker, state.Tokens.Length, now);
+        Record("placed", worker, state.Tokens.Length, now, route);
         effects.Insert(0, Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
         return effects;
     }
@@ -194,7 +195,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
-        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority);
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant);
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {
@@ -203,6 +204,6 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return new RequestEffect.Notify(numbered);
     }
 
-    private void Record(string what, string? worker, int tokens, double now) =>
-        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens));
+    private void Record(string what, string? worker, int tokens, double now, RouteDecision? route = null) =>
+        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens, route));
 }
