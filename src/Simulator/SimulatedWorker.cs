@@ -1,10 +1,11 @@
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Reports;
 
 namespace Pharos.Simulator;
 
 /// <summary>A worker's core on a simulated device, and what is measured of the two.</summary>
-internal sealed class SimulatedWorker(string name, SimulationSetup setup)
+internal sealed class SimulatedWorker(string name, SimulationSetup setup, MemoryTimeline? timeline = null)
 {
     private const int IterationsBetweenChecks = 4096;
     private static readonly WorkerCounters Counters = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // the pool decides nothing by them
@@ -49,6 +50,7 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
         if (plan.OutOfMemory.Count > 0)
             throw new InvalidOperationException($"{plan.OutOfMemory[0].Request} alone does not fit worker {Name}, though it was let in.");
         Measure(now);
+        timeline?.Sample(now, Core, Requests);
         if (plan.Batch.Count == 0)
             return null;
         var (stall, compute) = Device.Execute(plan, Core, now);

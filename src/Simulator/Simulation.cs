@@ -31,7 +31,7 @@ public sealed class Simulation
         setup.Check();
         this.setup = setup;
         requests = [.. setup.Arrivals.Select((arrival, index) => new SimulatedRequest(index, arrival))];
-        workers = [.. Enumerable.Range(0, setup.Workers).Select(index => new SimulatedWorker($"w{index:D4}", setup))];
+        workers = [.. Enumerable.Range(0, setup.Workers).Select(index => new SimulatedWorker($"w{index:D4}", setup, index == 0 ? setup.Timeline : null))];
         byName = workers.ToDictionary(worker => worker.Name, StringComparer.Ordinal);
         events = new SimulationEvents(requests);
         // One worker ranks all by itself, and nothing is to be chosen: it need not report.
