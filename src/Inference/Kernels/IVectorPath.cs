@@ -24,7 +24,7 @@ internal unsafe interface IVectorPath<TVector> where TVector : struct
     /// <summary>Floats of a vector; divides 16.</summary>
     static abstract int Lanes { get; }
 
-    /// <summary>Rows of the largest tile of <see cref="GemmTiles{TPath,TVector}"/> whose accumulators fit the registers.</summary>
+    /// <summary>Rows of the largest tile of <see cref="GemmTile{TPath,TVector,TFormat,TRows}"/> whose accumulators fit the registers.</summary>
     static abstract int TileRows { get; }
 
     static abstract TVector Load(float* source);
@@ -39,6 +39,12 @@ internal unsafe interface IVectorPath<TVector> where TVector : struct
 
     /// <summary>Widens Lanes consecutive bf16 values.</summary>
     static abstract TVector LoadBf16(ushort* source);
+
+    /// <summary>Widens Lanes consecutive signed bytes.</summary>
+    static abstract TVector LoadBytes(sbyte* source);
+
+    /// <summary>Widens the low and the high halves of Lanes 32-bit words from fp16; see <see cref="HalfFloat"/>.</summary>
+    static abstract void LoadHalves(uint* source, out TVector low, out TVector high);
 
     /// <summary>a * b + c, rounded once where the machine can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);

@@ -33,7 +33,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
         CopyEmbedding(embedding, config.VocabularySize, hidden);
         FinalNorm = Vector(files.Find("model.norm.weight"), hidden);
         Head = Pack(hidden, config.VocabularySize, type,
-            (config.TiedEmbeddings ? embedding : files.Find("lm_head.weight").Expect(config.VocabularySize, hidden), column => column));
+            new WeightPacker.Part(config.TiedEmbeddings ? embedding : files.Find("lm_head.weight").Expect(config.VocabularySize, hidden), column => column));
         Layers = new LlamaLayer[config.Layers];
         for (int i = 0; i < Layers.Length; i++)
         {
@@ -42,21 +42,21 @@ internal sealed unsafe class LlamaWeights : IDisposable
             Layers[i] = new LlamaLayer(
                 Vector(files.Find(layer + "input_layernorm.weight"), hidden),
                 Pack(hidden, queries + 2 * keys, type,
-                    (Find("self_attn.q_proj", queries, hidden), column => column),
-                    (Find("self_attn.k_proj", keys, hidden), column => queries + column),
-                    (Find("self_attn.v_proj", keys, hidden), column => queries + keys + column)),
-                Pack(queries, hidden, type, (Find("self_attn.o_proj", hidden, queries), column => column)),
+                    new WeightPacker.Part(Find("self_attn.q_proj", queries, hidden), column => column),
+                    new WeightPacker.Part(Find("self_attn.k_proj", keys, hidden), column => queries + column),
+                    new WeightPacker.Part(Find("self_attn.v_proj", keys, hidden), column => queries + keys + column)),
+                Pack(queries, hidden, type, new WeightPacker.Part(Find("self_attn.o_proj", hidden, queries), column => column)),
                 Vector(files.Find(layer + "post_attention_layernorm.weight"), hidden),
                 Pack(hidden, 2 * PackedMatrix.Pad(inner), type,
-                    (Find("mlp.gate_proj", inner, hidden), Interleaved),
-                    (Find("mlp.up_proj", inner, hidden), column => Interleaved(column) + PackedMatrix.PanelWidth)),
-                Pack(inner, hidden, type, (Find("mlp.down_proj", hidden, inner), column => column)));
+                    new WeightPacker.Part(Find("mlp.gate_proj", inner, hidden), Interleaved),
+                    new WeightPacker.Part(Find("mlp.up_proj", inner, hidden), column => Interleaved(column) + PackedMatrix.PanelWidth)),
+                Pack(inner, hidden, type, new WeightPacker.Part(Find("mlp.down_proj", hidden, inner), column => column)));
         }
     }
 
     public WeightType Type { get; }
 
-    /// <summary>[vocabulary][hidden] in <see cref="Type"/>.</summary>
+    /// <summary>[vocabulary][hidden], fp32 where the weights are, else bf16.</summary>
     public NativeBuffer Embedding { get; }
 
     public LlamaLayer[] Layers { get; }
@@ -80,25 +80,8 @@ internal sealed unsafe class LlamaWeights : IDisposable
 
     private static int Interleaved(int column) => column / PackedMatrix.PanelWidth * 2 * PackedMatrix.PanelWidth + column % PackedMatrix.PanelWidth;
 
-    private static PackedMatrix Pack(int depth, int columns, WeightType type, params (TensorView Tensor, Func<int, int> Column)[] parts)
-    {
-        var matrix = new PackedMatrix(columns, depth, type);
-        foreach (var (tensor, column) in parts)
-        {
-            // Columns of one panel interleave in memory: one thread fills a panel.
-            int rows = (int)tensor.Shape[0], width = PackedMatrix.PanelWidth;
-            Parallel.For(0, (rows + width - 1) / width, panel =>
-            {
-                var row = new float[depth];
-                for (int i = panel * width; i < Math.Min(rows, (panel + 1) * width); i++)
-                {
-                    tensor.CopyRow(i, row);
-                    matrix.SetColumn(column(i), row);
-                }
-            });
-        }
-        return matrix;
-    }
+    private static PackedMatrix Pack(int depth, int columns, WeightType type, params ReadOnlySpan<WeightPacker.Part> parts) =>
+        WeightPacker.Pack(depth, columns, type, parts);
 
     private static NativeBuffer Vector(TensorView tensor, int length)
     {

@@ -18,8 +18,8 @@ public sealed unsafe class KernelTests
         {
             float[][] weights = Matrix(columns, depth, 1);
             using var packed = new PackedMatrix(columns, depth, type);
-            for (int column = 0; column < columns; column++)
-                packed.SetColumn(column, weights[column]);
+            Fill(packed, weights);
+            float[][] rounded = [.. weights.Select(column => Rounded(type, column))];
             foreach (int rows in Enumerable.Range(1, 14).Append(29))
             {
                 float[][] a = Matrix(rows, depth, rows);
@@ -37,7 +37,7 @@ public sealed unsafe class KernelTests
                     {
                         float expected = 0;
                         for (int k = 0; k < depth; k++)
-                            expected = Chain(path, a[row][k], type == WeightType.Bf16 ? Bf16.Widen(Bf16.Round(weights[column][k])) : weights[column][k], expected);
+                            expected = Chain(path, a[row][k], rounded[column][k], expected);
                         Assert.Equal(expected, c.Floats[row * packed.PaddedColumns + column]);
                     }
                 }
@@ -169,6 +169,31 @@ public sealed unsafe class KernelTests
     private static float Chain(InstructionPath path, float a, float b, float c) =>
         // The portable path fuses where the machine does, as scalars do.
         path == InstructionPath.Portable ? float.MultiplyAddEstimate(a, b, c) : MathF.FusedMultiplyAdd(a, b, c);
+
+    private static void Fill(PackedMatrix packed, float[][] columns)
+    {
+        var panel = new float[PackedMatrix.PanelWidth * packed.Depth];
+        for (int first = 0; first < columns.Length; first += PackedMatrix.PanelWidth)
+        {
+            Array.Clear(panel);
+            for (int j = 0; j < PackedMatrix.PanelWidth && first + j < columns.Length; j++)
+                columns[first + j].CopyTo(panel, j * packed.Depth);
+            fixed (float* p = panel)
+                packed.SetPanel(first / PackedMatrix.PanelWidth, p);
+        }
+    }
+
+    /// <summary>What a column's weights are once they are kept in a type.</summary>
+    private static float[] Rounded(WeightType type, float[] column) => type switch
+    {
+        WeightType.Bf16 => [.. column.Select(w => Bf16.Widen(Bf16.Round(w)))],
+        WeightType.Int8 => [.. column.Chunk(32).SelectMany(group =>
+        {
+            float scale = group.Max(MathF.Abs) / 127;
+            return group.Select(w => MathF.Round(w * (1 / scale), MidpointRounding.AwayFromZero) * (float)(Half)scale);
+        })],
+        _ => column,
+    };
 
     private static float[][] Matrix(int rows, int columns, int seed)
     {

@@ -1,0 +1,40 @@
+using Pharos.Inference.Kernels;
+using Pharos.Inference.Loading;
+
+namespace Pharos.Inference.Models;
+
+/// <summary>Packs stored tensors, several side by side where one multiplication serves them all.</summary>
+internal static unsafe class WeightPacker
+{
+    /// <param name="Tensor">[rows, depth]; a row gives an output column.</param>
+    /// <param name="Column">Where a row goes.</param>
+    public readonly record struct Part(TensorView Tensor, Func<int, int> Column);
+
+    /// <summary>A panel is filled by one thread, through fp32: 32 rows are read, rounded and transposed while they are in the cache.</summary>
+    public static PackedMatrix Pack(int depth, int columns, WeightType type, params ReadOnlySpan<Part> parts)
+    {
+        var matrix = new PackedMatrix(columns, depth, type);
+        var sources = new (TensorView? Tensor, int Row)[matrix.PaddedColumns];
+        foreach (var (tensor, column) in parts)
+        {
+            for (int row = 0; row < tensor.Shape[0]; row++)
+                sources[column(row)] = (tensor, row);
+        }
+        Parallel.For(0, matrix.Panels, () => new float[PackedMatrix.PanelWidth * depth], (panel, _, scratch) =>
+        {
+            for (int j = 0; j < PackedMatrix.PanelWidth; j++)
+            {
+                var (tensor, row) = sources[panel * PackedMatrix.PanelWidth + j];
+                var target = scratch.AsSpan(j * depth, depth);
+                if (tensor is null)
+                    target.Clear();
+                else
+                    tensor.CopyRow(row, target);
+            }
+            fixed (float* columnsOfPanel = scratch)
+                matrix.SetPanel(panel, columnsOfPanel);
+            return scratch;
+        }, static _ => { });
+        return matrix;
+    }
+}
