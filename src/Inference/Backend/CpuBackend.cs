@@ -50,6 +50,9 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>How the weights are kept.</summary>
     public WeightType WeightType => weights.Type;
 
+    /// <summary>Bytes of weights that a token's step reads.</summary>
+    public long WeightBytes => weights.Bytes;
+
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;
 

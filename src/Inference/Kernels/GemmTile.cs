@@ -5,6 +5,7 @@ namespace Pharos.Inference.Kernels;
 /// <summary>
 /// The register-blocked heart of matrix multiplication: c[rows, 2 vectors] (+)= a[depth][rows] x weights[depth][32]. Every element of c is
 /// one chain of multiply-adds over depth, in order, whatever the number of rows: a row's result does not depend on the rows beside it.
+/// In formats with groups it is a chain of groups, each the scaled sum of a chain of its own.
 /// </summary>
 /// <remarks>
 /// One body serves every instruction set, weight format and number of rows. The type parameters are structs with constant members, so the
@@ -25,33 +26,35 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* a, byte* weights, int lane, int depth, float* c, int stride, bool accumulate)
     {
-        TVector low0 = Begin(0, c, stride, accumulate), high0 = Begin(0, c + 16, stride, accumulate);
-        TVector low1 = Begin(1, c, stride, accumulate), high1 = Begin(1, c + 16, stride, accumulate);
-        TVector low2 = Begin(2, c, stride, accumulate), high2 = Begin(2, c + 16, stride, accumulate);
-        TVector low3 = Begin(3, c, stride, accumulate), high3 = Begin(3, c + 16, stride, accumulate);
-        TVector low4 = Begin(4, c, stride, accumulate), high4 = Begin(4, c + 16, stride, accumulate);
-        TVector low5 = Begin(5, c, stride, accumulate), high5 = Begin(5, c + 16, stride, accumulate);
-        TVector low6 = Begin(6, c, stride, accumulate), high6 = Begin(6, c + 16, stride, accumulate);
-        TVector low7 = Begin(7, c, stride, accumulate), high7 = Begin(7, c + 16, stride, accumulate);
-        TVector low8 = Begin(8, c, stride, accumulate), high8 = Begin(8, c + 16, stride, accumulate);
-        TVector low9 = Begin(9, c, stride, accumulate), high9 = Begin(9, c + 16, stride, accumulate);
-        TVector low10 = Begin(10, c, stride, accumulate), high10 = Begin(10, c + 16, stride, accumulate);
-        TVector low11 = Begin(11, c, stride, accumulate), high11 = Begin(11, c + 16, stride, accumulate);
-        for (int k = 0; k < depth;)
+        int groups = 1, groupDepth = depth;
+        if (TFormat.GroupDepth > 0)
+            (groups, groupDepth) = ((depth + TFormat.GroupDepth - 1) / TFormat.GroupDepth, Math.Min(depth, TFormat.GroupDepth));
+        for (; groups > 0; groups--, depth -= TFormat.GroupDepth, accumulate = true)
         {
             TVector scaleLow = default, scaleHigh = default;
-            int end = depth;
             if (TFormat.GroupDepth > 0)
             {
                 TPath.LoadHalves((uint*)weights + lane, out scaleLow, out scaleHigh);
                 weights += TFormat.GroupBytes;
-                end = Math.Min(depth, k + TFormat.GroupDepth);
+                groupDepth = Math.Min(depth, TFormat.GroupDepth);
             }
-            for (; k < end; k++)
+            TVector low0 = Begin(0, c, stride, accumulate), high0 = Begin(0, c + 16, stride, accumulate);
+            TVector low1 = Begin(1, c, stride, accumulate), high1 = Begin(1, c + 16, stride, accumulate);
+            TVector low2 = Begin(2, c, stride, accumulate), high2 = Begin(2, c + 16, stride, accumulate);
+            TVector low3 = Begin(3, c, stride, accumulate), high3 = Begin(3, c + 16, stride, accumulate);
+            TVector low4 = Begin(4, c, stride, accumulate), high4 = Begin(4, c + 16, stride, accumulate);
+            TVector low5 = Begin(5, c, stride, accumulate), high5 = Begin(5, c + 16, stride, accumulate);
+            TVector low6 = Begin(6, c, stride, accumulate), high6 = Begin(6, c + 16, stride, accumulate);
+            TVector low7 = Begin(7, c, stride, accumulate), high7 = Begin(7, c + 16, stride, accumulate);
+            TVector low8 = Begin(8, c, stride, accumulate), high8 = Begin(8, c + 16, stride, accumulate);
+            TVector low9 = Begin(9, c, stride, accumulate), high9 = Begin(9, c + 16, stride, accumulate);
+            TVector low10 = Begin(10, c, stride, accumulate), high10 = Begin(10, c + 16, stride, accumulate);
+            TVector low11 = Begin(11, c, stride, accumulate), high11 = Begin(11, c + 16, stride, accumulate);
+            for (int k = 0; k < groupDepth; k++)
             {
                 if (TRows.Count < TPath.TileRows)
-                    Prefetch(weights);
-                TVector first = First(weights, lane, scaleLow), second = Second(weights, lane, scaleHigh);
+                    WeightLine<TPath, TVector, TFormat>.Prefetch(weights);
+                TVector first = WeightLine<TPath, TVector, TFormat>.First(weights, lane), second = WeightLine<TPath, TVector, TFormat>.Second(weights, lane);
                 var x0 = TPath.Broadcast(a[0]);
                 low0 = TPath.MultiplyAdd(x0, first, low0);
                 high0 = TPath.MultiplyAdd(x0, second, high0);
@@ -124,58 +127,45 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
                 a += TRows.Count;
                 weights += TFormat.LineBytes;
             }
+            End(0, c, stride, low0, scaleLow, accumulate);
+            End(0, c + 16, stride, high0, scaleHigh, accumulate);
+            End(1, c, stride, low1, scaleLow, accumulate);
+            End(1, c + 16, stride, high1, scaleHigh, accumulate);
+            End(2, c, stride, low2, scaleLow, accumulate);
+            End(2, c + 16, stride, high2, scaleHigh, accumulate);
+            End(3, c, stride, low3, scaleLow, accumulate);
+            End(3, c + 16, stride, high3, scaleHigh, accumulate);
+            End(4, c, stride, low4, scaleLow, accumulate);
+            End(4, c + 16, stride, high4, scaleHigh, accumulate);
+            End(5, c, stride, low5, scaleLow, accumulate);
+            End(5, c + 16, stride, high5, scaleHigh, accumulate);
+            End(6, c, stride, low6, scaleLow, accumulate);
+            End(6, c + 16, stride, high6, scaleHigh, accumulate);
+            End(7, c, stride, low7, scaleLow, accumulate);
+            End(7, c + 16, stride, high7, scaleHigh, accumulate);
+            End(8, c, stride, low8, scaleLow, accumulate);
+            End(8, c + 16, stride, high8, scaleHigh, accumulate);
+            End(9, c, stride, low9, scaleLow, accumulate);
+            End(9, c + 16, stride, high9, scaleHigh, accumulate);
+            End(10, c, stride, low10, scaleLow, accumulate);
+            End(10, c + 16, stride, high10, scaleHigh, accumulate);
+            End(11, c, stride, low11, scaleLow, accumulate);
+            End(11, c + 16, stride, high11, scaleHigh, accumulate);
         }
-        End(0, c, stride, low0, high0);
-        End(1, c, stride, low1, high1);
-        End(2, c, stride, low2, high2);
-        End(3, c, stride, low3, high3);
-        End(4, c, stride, low4, high4);
-        End(5, c, stride, low5, high5);
-        End(6, c, stride, low6, high6);
-        End(7, c, stride, low7, high7);
-        End(8, c, stride, low8, high8);
-        End(9, c, stride, low9, high9);
-        End(10, c, stride, low10, high10);
-        End(11, c, stride, low11, high11);
     }
 
+    /// <summary>Where a chain goes on: at what c holds, or at zero where a group's sum is scaled before it is added to that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Begin(int row, float* c, int stride, bool accumulate) =>
-        TRows.Count > row && accumulate ? TPath.Load(c + (long)row * stride) : default;
+        TRows.Count > row && TFormat.GroupDepth == 0 && accumulate ? TPath.Load(c + (long)row * stride) : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void End(int row, float* c, int stride, TVector low, TVector high)
+    private static void End(int row, float* c, int stride, TVector sum, TVector scale, bool accumulate)
     {
         if (TRows.Count > row)
         {
-            TPath.Store(c + (long)row * stride, low);
-            TPath.Store(c + (long)row * stride + 16, high);
+            c += (long)row * stride;
+            TPath.Store(c, TFormat.GroupDepth == 0 ? sum : TPath.MultiplyAdd(sum, scale, accumulate ? TPath.Load(c) : default));
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector First(byte* line, int lane, TVector scale) => TFormat.Type switch
-    {
-        WeightType.F32 => TPath.Load((float*)line + lane),
-        WeightType.Bf16 => TPath.LoadLowBf16((uint*)line + lane),
-        _ => TPath.Multiply(TPath.LoadBytes((sbyte*)line + lane), scale),
-    };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Second(byte* line, int lane, TVector scale) => TFormat.Type switch
-    {
-        WeightType.F32 => TPath.Load((float*)line + lane + 16),
-        WeightType.Bf16 => TPath.LoadHighBf16((uint*)line + lane),
-        _ => TPath.Multiply(TPath.LoadBytes((sbyte*)line + lane + 16), scale),
-    };
-
-    /// <summary>Fewer rows than the largest tile wait for memory rather than for arithmetic.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* line)
-    {
-        const int ahead = 2048;
-        TPath.Prefetch(line + ahead);
-        if (TFormat.LineBytes > 64)
-            TPath.Prefetch(line + ahead + 64);
     }
 }

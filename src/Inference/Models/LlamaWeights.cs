@@ -65,6 +65,9 @@ internal sealed unsafe class LlamaWeights : IDisposable
 
     public PackedMatrix Head { get; }
 
+    /// <summary>Bytes of all matrices that a token is multiplied with.</summary>
+    public long Bytes => Head.Bytes + Layers.Sum(layer => layer.QueryKeyValue.Bytes + layer.AttentionOutput.Bytes + layer.GateUp.Bytes + layer.Down.Bytes);
+
     /// <summary>Widens the embedding of a token into <paramref name="target"/>.</summary>
     public void Embed(int token, float* target, int hidden)
     {

@@ -19,7 +19,6 @@ public sealed unsafe class KernelTests
             float[][] weights = Matrix(columns, depth, 1);
             using var packed = new PackedMatrix(columns, depth, type);
             Fill(packed, weights);
-            float[][] rounded = [.. weights.Select(column => Rounded(type, column))];
             foreach (int rows in Enumerable.Range(1, 14).Append(29))
             {
                 float[][] a = Matrix(rows, depth, rows);
@@ -35,9 +34,7 @@ public sealed unsafe class KernelTests
                 {
                     for (int column = 0; column < columns; column++)
                     {
-                        float expected = 0;
-                        for (int k = 0; k < depth; k++)
-                            expected = Chain(path, a[row][k], rounded[column][k], expected);
+                        float expected = Product(path, a[row], type, weights[column]);
                         Assert.Equal(expected, c.Floats[row * packed.PaddedColumns + column]);
                     }
                 }
@@ -183,17 +180,24 @@ public sealed unsafe class KernelTests
         }
     }
 
-    /// <summary>What a column's weights are once they are kept in a type.</summary>
-    private static float[] Rounded(WeightType type, float[] column) => type switch
+    private static float Product(InstructionPath path, float[] a, WeightType type, float[] weights)
     {
-        WeightType.Bf16 => [.. column.Select(w => Bf16.Widen(Bf16.Round(w)))],
-        WeightType.Int8 => [.. column.Chunk(32).SelectMany(group =>
+        float total = 0;
+        if (type != WeightType.Int8)
         {
-            float scale = group.Max(MathF.Abs) / 127;
-            return group.Select(w => MathF.Round(w * (1 / scale), MidpointRounding.AwayFromZero) * (float)(Half)scale);
-        })],
-        _ => column,
-    };
+            for (int k = 0; k < a.Length; k++)
+                total = Chain(path, a[k], type == WeightType.Bf16 ? Bf16.Widen(Bf16.Round(weights[k])) : weights[k], total);
+            return total;
+        }
+        foreach (var (row, group) in a.Chunk(32).Zip(weights.Chunk(32)))
+        {
+            float scale = group.Max(MathF.Abs) / 127, sum = 0;
+            for (int k = 0; k < group.Length; k++)
+                sum = Chain(path, row[k], MathF.Round(group[k] * (1 / scale), MidpointRounding.AwayFromZero), sum);
+            total = Chain(path, sum, (float)(Half)scale, total);
+        }
+        return total;
+    }
 
     private static float[][] Matrix(int rows, int columns, int seed)
     {
