@@ -23,10 +23,10 @@ internal sealed unsafe class LlamaEngine : IEngine
         positions = (positions + 255) / 256 * 256; // what the peer rounds to
         (parameters.Context, parameters.Sequences) = ((uint)(positions * maxSequences), (uint)maxSequences);
         (parameters.Batch, parameters.MicroBatch) = ((uint)Math.Max(512, longestPrompt), 512);
-        (parameters.Threads, parameters.BatchThreads) = (threads, threads);
         context = LlamaLibrary.CreateContext(model, parameters);
         if (context == IntPtr.Zero || LlamaLibrary.ContextOf(context) != parameters.Context || LlamaLibrary.SequencesOf(context) != parameters.Sequences)
             throw new InvalidOperationException("The peer's parameters lie elsewhere than expected: its version is too far from the one this was written for.");
+        LlamaLibrary.SetThreads(context, threads, threads);
         memory = LlamaLibrary.Memory(context);
         batch = LlamaLibrary.CreateBatch(Math.Max(512, longestPrompt), 0, 1);
     }

@@ -42,8 +42,6 @@ internal static unsafe partial class LlamaLibrary
         public uint Batch;
         public uint MicroBatch;
         public uint Sequences;
-        public int Threads;
-        public int BatchThreads;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -84,6 +82,9 @@ internal static unsafe partial class LlamaLibrary
 
     [DllImport(Llama, EntryPoint = "llama_free")]
     public static extern void FreeContext(IntPtr context);
+
+    [DllImport(Llama, EntryPoint = "llama_set_n_threads")]
+    public static extern void SetThreads(IntPtr context, int decode, int prefill);
 
     [DllImport(Llama, EntryPoint = "llama_n_ctx")]
     public static extern uint ContextOf(IntPtr context);

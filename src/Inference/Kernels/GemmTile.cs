@@ -16,7 +16,7 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
     where TPath : struct, IVectorPath<TVector>
     where TVector : struct
     where TFormat : struct, IWeightFormat
-    where TRows : struct, IRowCount
+    where TRows : struct, ICount
 {
     /// <param name="a">[depth][rows]</param>
     /// <param name="weights">Line 0 of a slice of a panel; slices begin with a group where the format has groups.</param>

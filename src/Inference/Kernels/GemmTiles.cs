@@ -12,18 +12,18 @@ internal static unsafe class GemmTiles<TPath, TVector, TFormat>
     {
         switch (rows)
         {
-            case 1: GemmTile<TPath, TVector, TFormat, Rows1>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 2: GemmTile<TPath, TVector, TFormat, Rows2>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 3: GemmTile<TPath, TVector, TFormat, Rows3>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 4: GemmTile<TPath, TVector, TFormat, Rows4>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 5: GemmTile<TPath, TVector, TFormat, Rows5>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 6: GemmTile<TPath, TVector, TFormat, Rows6>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 7: GemmTile<TPath, TVector, TFormat, Rows7>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 8: GemmTile<TPath, TVector, TFormat, Rows8>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 9: GemmTile<TPath, TVector, TFormat, Rows9>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 10: GemmTile<TPath, TVector, TFormat, Rows10>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            case 11: GemmTile<TPath, TVector, TFormat, Rows11>.Run(a, weights, lane, depth, c, stride, accumulate); break;
-            default: GemmTile<TPath, TVector, TFormat, Rows12>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 1: GemmTile<TPath, TVector, TFormat, Count1>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 2: GemmTile<TPath, TVector, TFormat, Count2>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 3: GemmTile<TPath, TVector, TFormat, Count3>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 4: GemmTile<TPath, TVector, TFormat, Count4>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 5: GemmTile<TPath, TVector, TFormat, Count5>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 6: GemmTile<TPath, TVector, TFormat, Count6>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 7: GemmTile<TPath, TVector, TFormat, Count7>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 8: GemmTile<TPath, TVector, TFormat, Count8>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 9: GemmTile<TPath, TVector, TFormat, Count9>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 10: GemmTile<TPath, TVector, TFormat, Count10>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            case 11: GemmTile<TPath, TVector, TFormat, Count11>.Run(a, weights, lane, depth, c, stride, accumulate); break;
+            default: GemmTile<TPath, TVector, TFormat, Count12>.Run(a, weights, lane, depth, c, stride, accumulate); break;
         }
     }
 }

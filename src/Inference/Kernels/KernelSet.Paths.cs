@@ -185,9 +185,9 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
     public override void Attend(in AttentionCall call)
     {
         if (call.Layout.Type == KvType.F32)
-            AttentionTiles<TPath, TVector, float>.Attend(this, call);
+            Attention<TPath, TVector, float>.Attend(this, call);
         else
-            AttentionTiles<TPath, TVector, ushort>.Attend(this, call);
+            Attention<TPath, TVector, ushort>.Attend(this, call);
     }
 
     /// <summary>e to the power of x within 2 ulp: Cephes' polynomial after taking out powers of two; x is clamped to [-87, 88].</summary>

@@ -77,25 +77,3 @@ internal abstract unsafe class KernelSet
         }
     }
 }
-
-/// <summary>What <see cref="KernelSet.Attend"/> works on.</summary>
-internal unsafe ref struct AttentionCall
-{
-    public KvLayout Layout;
-    public byte* Blocks;       // the device arena
-    public int* BlockTable;    // [blocks of the sequence]
-    public int Layer;
-    public int KvHead;
-    public int Group;          // query heads of a key head
-    public int Queries;        // consecutive tokens of the sequence
-    public int FirstPosition;  // of the first of them; each attends to all positions up to its own
-    public int Window;         // sliding window: a query sees this many positions, its own among them; 0: all
-    public float Softcap;      // scores become cap * tanh(score / cap); 0: they stay
-    public float* Query;       // rotated and scaled, first query, first head of the group; [queries][group][headDim], queries QueryStride apart
-    public int QueryStride;
-    public float* Output;      // as Query
-    public int OutputStride;
-    public float* PackedQuery; // scratch [queries * group * headDim]
-    public float* Scores;      // scratch [queries * group][ScoreStride]
-    public int ScoreStride;    // at least the context rounded up to 16
-}

@@ -156,6 +156,8 @@ internal sealed unsafe class LlamaModel : IDisposable
                     PackedQuery = space.Queries(thread),
                     Scores = space.Scores(thread),
                     ScoreStride = space.ScoreStride,
+                    KeyTiles = space.KeyTiles(thread),
+                    Outputs = space.Outputs(thread),
                 });
             }
         }
