@@ -134,7 +134,7 @@ public sealed partial class RequestGrain
     private void Signal()
     {
         var done = changed;
-        changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed = new TaskCompletionSource();
         done.SetResult();
     }
 

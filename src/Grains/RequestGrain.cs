@@ -16,7 +16,7 @@ public sealed partial class RequestGrain(
     ServedModel model, IOptions<PharosOptions> options, TimeProvider time, ILogger<RequestGrain> log) : Grain, IRequestGrain
 {
     private RequestCore core = null!;
-    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource changed = new(); // awaited in turns of this grain alone
     private IGrainTimer? alarm;
     private RequestPhase? alarmFor;
     private CancellationTokenSource? toolCalls;

@@ -50,15 +50,21 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
     // What the loop has to say, as grain calls. A segment's end is told until it is heard: the request's future depends on it.
     private async Task PassOn()
     {
-        await foreach (var said in loop.Events.ReadAllAsync())
+        while (await loop.Events.WaitToReadAsync())
         {
-            switch (said)
-            {
-                case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
-                case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
-                case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
-                case DeviceEvent.RoomChanged: Report().Forget(); break;
-            }
+            while (loop.Events.TryRead(out var said))
+                PassOn(said);
+        }
+    }
+
+    private void PassOn(DeviceEvent said)
+    {
+        switch (said)
+        {
+            case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
+            case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
+            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
+            case DeviceEvent.RoomChanged: Report().Forget(); break;
         }
     }
 

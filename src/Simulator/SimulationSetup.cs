@@ -20,7 +20,7 @@ public sealed record SimulationSetup(
 
     internal WorkerLimits Limits => new(
         BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,
-        Policy.StarvationIterations ?? int.MaxValue, LoadsAhead: true);
+        LoadsAhead: true);
 
     /// <exception cref="ArgumentException">Says what cannot be simulated, and why.</exception>
     internal void Check()

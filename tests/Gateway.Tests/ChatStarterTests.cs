@@ -65,7 +65,7 @@ public sealed class ChatStarterTests
         var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
         return new ChatStarter(
-            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System), gateway,
+            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), gateway,
             new GatewayOptions(), TimeProvider.System, NullLogger<AnswerStream>.Instance);
     }
 

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pharos.Gateway.Answers;
 using Pharos.Grains;
+using Pharos.Grains.Hosting;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -37,10 +38,10 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public List<ResumeSpec> Resumes { get; } = [];
 
-    public WorkerFeeds Feeds() => new(this, new GatewayIdentity("gw"), TimeProvider.System, NullLogger<WorkerFeeds>.Instance);
+    public WorkerFeeds Feeds() => new(this, new GatewayIdentity("gw"), TimeProvider.System, new BackgroundLoops(), NullLogger<WorkerFeeds>.Instance);
 
     public AnswerStream Listen(TimeSpan? patience = null) => new(
-        "r", this, Feeds(), new GrainRetry(TimeProvider.System), TimeProvider.System, patience ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
+        "r", this, Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), TimeProvider.System, patience ?? TimeSpan.FromSeconds(30), NullLogger.Instance);
 
     public FakeWorker this[string worker]
     {

@@ -53,7 +53,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
     /// <summary>Ends the following, and the request itself unless its answer is complete.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         _feed.Dispose();
         if (!_merge.IsOver)
             await CancelRequest();
@@ -132,7 +132,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
                 _inputs.Writer.TryWrite(new AnswerInput.FollowFailed("The request is out of reach."));
                 return;
             }
-            await Task.Delay(delay, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(delay, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             delay = delay < TimeSpan.FromSeconds(1) ? delay * 2 : delay;
         }
     }

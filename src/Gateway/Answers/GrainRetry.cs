@@ -4,7 +4,7 @@ using Polly.Retry;
 namespace Pharos.Gateway.Answers;
 
 /// <summary>Calls that are repeated while a silo fails over: the activation moves, and the next call finds it.</summary>
-internal sealed class GrainRetry(TimeProvider time)
+internal sealed class GrainRetry(TimeProvider time, Random random)
 {
     private readonly ResiliencePipeline _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
@@ -15,6 +15,7 @@ internal sealed class GrainRetry(TimeProvider time)
             Delay = TimeSpan.FromMilliseconds(100),
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
+            Randomizer = random.NextDouble,
         })
         .Build();
 
@@ -32,7 +33,24 @@ internal sealed class GrainRetry(TimeProvider time)
         _ => exception is not Http.ApiException,
     };
 
-    public async Task<T> Call<T>(Func<Task<T>> call, CancellationToken ct) => await _pipeline.ExecuteAsync(async _ => await call(), ct);
+    public async Task<T> Call<T>(Func<Task<T>> call, CancellationToken ct)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, ct);
+        try
+        {
+            return await _pipeline.ExecuteAsync(async _ => await call(), context);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
 
-    public async Task Call(Func<Task> call, CancellationToken ct) => await _pipeline.ExecuteAsync(async _ => await call(), ct);
+    public Task Call(Func<Task> call, CancellationToken ct) => Call(
+        async () =>
+        {
+            await call();
+            return true;
+        },
+        ct);
 }

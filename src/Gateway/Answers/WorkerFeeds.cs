@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Pharos.Grains.Hosting;
 
 namespace Pharos.Gateway.Answers;
 
@@ -8,7 +9,8 @@ namespace Pharos.Gateway.Answers;
 /// The gateway's streams of tokens: one a worker, for all requests together, opened when the first request is placed there and
 /// reopened when it breaks. Deltas go to all answers of the request they name.
 /// </summary>
-internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity gateway, TimeProvider time, ILogger<WorkerFeeds> logger) : IAsyncDisposable
+internal sealed partial class WorkerFeeds(
+    IClusterGrains grains, GatewayIdentity gateway, TimeProvider time, BackgroundLoops loops, ILogger<WorkerFeeds> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
@@ -20,23 +22,26 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private readonly ConcurrentDictionary<string, ImmutableArray<Subscription>> _requests = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Feed> _feeds = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
+    private long _subscriptions;
 
     /// <summary>From now on deltas of <paramref name="request"/> go to <paramref name="inputs"/>.</summary>
     public Subscription Subscribe(string request, ChannelWriter<AnswerInput> inputs)
     {
-        var subscription = new Subscription(this, request, inputs);
+        var subscription = new Subscription(this, request, inputs, Interlocked.Increment(ref _subscriptions));
         _requests.AddOrUpdate(request, _ => [subscription], (_, others) => others.Add(subscription));
         return subscription;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await Task.WhenAll(_feeds.Values.Select(feed => feed.Loop));
         _stop.Dispose();
     }
 
-    private IEnumerable<Subscription> Subscriptions => _requests.Values.SelectMany(all => all);
+    // In the order of their making, which is the same in every run.
+    private List<Subscription> On(string worker) =>
+        [.. _requests.Values.SelectMany(all => all).Where(subscription => subscription.Worker == worker).OrderBy(subscription => subscription.Number)];
 
     private void Remove(string request, Subscription subscription)
     {
@@ -48,7 +53,7 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
         }
     }
 
-    private void Open(string worker) => _feeds.GetOrAdd(worker, key => new Feed(key)).Start(Read);
+    private void Open(string worker) => _feeds.GetOrAdd(worker, key => new Feed(key)).Start(loops, Read);
 
     private async Task Read(Feed feed)
     {
@@ -82,8 +87,8 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
             if (!TellLost(feed))
             {
                 feed.Stop();
-                if (Subscriptions.Any(subscription => subscription.Worker == feed.Worker))
-                    feed.Start(Read); // one was placed there just now and found the loop still running
+                if (On(feed.Worker).Count > 0)
+                    feed.Start(loops, Read); // one was placed there just now and found the loop still running
                 return;
             }
             try
@@ -101,15 +106,10 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     /// <summary>True when somebody waits for this worker.</summary>
     private bool TellLost(Feed feed)
     {
-        var told = false;
-        foreach (var subscription in Subscriptions)
-        {
-            if (subscription.Worker != feed.Worker)
-                continue;
+        var listeners = On(feed.Worker);
+        foreach (var subscription in listeners)
             subscription.Inputs.TryWrite(new AnswerInput.FeedLost(feed.Worker));
-            told = true;
-        }
-        return told;
+        return listeners.Count > 0;
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The token stream of worker {Worker} broke: {Because}")]
@@ -119,8 +119,10 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
     private partial void LogEnded(string worker);
 
     /// <summary>One answer's place in the feeds.</summary>
-    internal sealed class Subscription(WorkerFeeds feeds, string request, ChannelWriter<AnswerInput> inputs) : IDisposable
+    internal sealed class Subscription(WorkerFeeds feeds, string request, ChannelWriter<AnswerInput> inputs, long number) : IDisposable
     {
+        public long Number => number;
+
         public ChannelWriter<AnswerInput> Inputs => inputs;
 
         /// <summary>The worker it is placed on.</summary>
@@ -145,14 +147,14 @@ internal sealed partial class WorkerFeeds(IClusterGrains grains, GatewayIdentity
 
         public Task Loop { get; private set; } = Task.CompletedTask;
 
-        public void Start(Func<Feed, Task> loop)
+        public void Start(BackgroundLoops loops, Func<Feed, Task> loop)
         {
             lock (_gate)
             {
                 if (_runs)
                     return;
                 _runs = true;
-                Loop = Task.Run(() => loop(this));
+                Loop = loops.Start(worker, () => loop(this));
             }
         }
 

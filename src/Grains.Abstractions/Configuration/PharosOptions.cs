@@ -39,6 +39,9 @@ public sealed class PharosOptions
     /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a silo that is told to end waits for its running requests; 0: not at all. What is left goes on elsewhere.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Most requests waiting in one pool; beyond it new ones are refused with 503.</summary>
     public int MaxQueued { get; set; } = 10_000;
 
@@ -46,6 +49,8 @@ public sealed class PharosOptions
     public string Redis { get; set; } = "127.0.0.1:6379";
 
     public ClusterOptions Cluster { get; set; } = new();
+
+    public KubernetesOptions Kubernetes { get; set; } = new();
 }
 
 public sealed class KvOptions
@@ -74,7 +79,7 @@ public sealed class PolicyOptions
     /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
     public string Rank { get; set; } = "lamps";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
     public string Pause { get; set; } = "lamps";
 }
 
@@ -138,4 +143,10 @@ public sealed class ClusterOptions
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+}
+
+public sealed class KubernetesOptions
+{
+    /// <summary>A silo keeps its pod's deletion cost true, so that a shrinking pool ends the pod that has least to lose.</summary>
+    public bool DeletionCost { get; set; }
 }

@@ -19,7 +19,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "requeue", "sjf");
-        OneOf("Policy:Pause", options.Policy.Pause, "lamps", "preserve", "swap", "discard");
+        OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "preserve", "swap", "discard");
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
@@ -28,6 +28,8 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(
             options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
             "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
+        Require(
+            options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
+using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Costs;
@@ -20,7 +21,7 @@ public interface IDeviceHost
 }
 
 /// <summary>Opens backends as configured.</summary>
-public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, ILoggerFactory logs)
+public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, BackgroundLoops loops, ILoggerFactory logs)
     : IDeviceHost, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, DeviceLoop> open = new();
@@ -38,7 +39,7 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank), PausePolicies.Find(settings.Policy.Pause));
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
-        return open[worker] = new DeviceLoop(identity, backend, model, core, time, logs.CreateLogger<DeviceLoop>());
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>());
     }
 
     public async Task CloseAsync(string worker)
@@ -49,7 +50,7 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var worker in open.Keys)
+        foreach (var worker in open.Keys.Order(StringComparer.Ordinal))
             await CloseAsync(worker);
     }
 }

@@ -109,8 +109,27 @@ public sealed partial class DeviceLoop
 
     private async Task<T> Post<T>(Func<T> command)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var posted = commands.Writer.TryWrite(() =>
+        var posted = new Command<T>(command);
+        if (!commands.Writer.TryWrite(posted))
+            throw new InvalidOperationException($"Device {identity.Worker} is {(state == WorkerState.Failed ? "failed" : "closed")}.");
+        return await posted.Done;
+    }
+
+    private interface ICommand
+    {
+        void Run();
+
+        /// <summary>The loop has stopped: whoever waits is told.</summary>
+        void Fail(Exception because);
+    }
+
+    private sealed class Command<T>(Func<T> command) : ICommand
+    {
+        private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<T> Done => done.Task;
+
+        public void Run()
         {
             try
             {
@@ -120,13 +139,8 @@ public sealed partial class DeviceLoop
             {
                 done.SetException(failure);
             }
-        });
-        if (!posted)
-            throw new InvalidOperationException($"Device {identity.Worker} is {(state == WorkerState.Failed ? "failed" : "closed")}.");
-        // Commands left in the queue when the loop stops are answered too.
-        var ended = await Task.WhenAny(done.Task, run);
-        if (ended == run && !done.Task.IsCompleted)
-            throw new InvalidOperationException($"Device {identity.Worker} closed before it took the command.");
-        return await done.Task;
+        }
+
+        public void Fail(Exception because) => done.SetException(because);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
@@ -24,7 +25,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly WorkerCore core;
     private readonly TimeProvider time;
     private readonly ILogger log;
-    private readonly Channel<Action> commands = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<ICommand> commands = Channel.CreateUnbounded<ICommand>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
     private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
@@ -37,7 +38,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private WorkerState state = WorkerState.Active;
     private long reports;
 
-    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, ILogger<DeviceLoop> log)
+    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
     {
         this.identity = identity;
         this.backend = backend;
@@ -46,7 +47,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.time = time;
         this.log = log;
         sampler = new Sampler(backend.Model.VocabularySize);
-        run = Task.Run(RunAsync);
+        run = loops.Start(identity.Worker, RunAsync);
     }
 
     /// <summary>How long what nobody reads is kept for a gateway before its requests are given up.</summary>
@@ -69,7 +70,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             while (!stopping.IsCancellationRequested)
             {
                 while (commands.Reader.TryRead(out var command))
-                    command();
+                    command.Run();
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {
@@ -90,16 +91,27 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             DeviceFailed(log, identity.Worker, failure);
             Fail(failure);
         }
+        finally
+        {
+            commands.Writer.TryComplete();
+            while (commands.Reader.TryRead(out var left))
+                left.Fail(new InvalidOperationException($"Device {identity.Worker} closed before it took the command."));
+        }
     }
 
+    // Waking now and then costs nothing and lets leases of vanished gateways end on an idle device too.
     private async Task WaitForCommandAsync()
     {
         Sweep();
-        using var wake = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var ready = commands.Reader.WaitToReadAsync(wake.Token).AsTask();
-        // Waking now and then costs nothing and lets leases of vanished gateways end on an idle device too.
-        await Task.WhenAny(ready, Task.Delay(GatewayLease, time, wake.Token));
-        await wake.CancelAsync();
+        using var wake = new CancellationTokenSource(GatewayLease, time);
+        await using var stopped = stopping.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), wake);
+        try
+        {
+            await commands.Reader.WaitToReadAsync(wake.Token);
+        }
+        catch (OperationCanceledException)
+        {
+        }
     }
 
     private async ValueTask IterateAsync(IterationPlan plan)
@@ -241,8 +253,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
-        commands.Writer.TryComplete();
+        stopping.Cancel();
         await run;
         foreach (var outbox in outboxes.Values)
             outbox.Close(null);

@@ -10,7 +10,7 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
     /// <summary>An empty message after so much silence: a gateway knows a worker is gone when two are missing.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>(new UnboundedChannelOptions { SingleWriter = true });
+    private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>();
     private CancellationTokenSource reader = new();
     private long readAt = time.GetTimestamp();
     private int readers;
@@ -32,6 +32,13 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
         Pending.Clear();
     }
 
+    // One that waits unread is enough.
+    private void Beat(object? timer)
+    {
+        if (channel.Reader.Count == 0)
+            channel.Writer.TryWrite(new DeltaBatch(worker, []));
+    }
+
     public void Close(Exception? because) => channel.Writer.TryComplete(because);
 
     /// <summary>One reader at a time: a gateway that comes anew ends its earlier stream.</summary>
@@ -43,18 +50,9 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
             var mine = new CancellationTokenSource();
             Interlocked.Exchange(ref reader, mine).Cancel();
             using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, mine.Token);
-            var ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
-            while (true)
+            await using var heartbeat = time.CreateTimer(Beat, null, Heartbeat, Heartbeat);
+            while (await channel.Reader.WaitToReadAsync(either.Token))
             {
-                if (await Task.WhenAny(ready, Task.Delay(Heartbeat, time, either.Token)) != ready)
-                {
-                    either.Token.ThrowIfCancellationRequested();
-                    yield return new DeltaBatch(worker, []);
-                    continue;
-                }
-
-                if (!await ready)
-                    yield break;
                 while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
                 {
                     Volatile.Write(ref readAt, time.GetTimestamp());
@@ -62,7 +60,6 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
                 }
 
                 either.Token.ThrowIfCancellationRequested();
-                ready = channel.Reader.WaitToReadAsync(either.Token).AsTask();
             }
         }
         finally

@@ -17,6 +17,7 @@ public static class PharosSiloExtensions
         builder.Services.AddOptions<PharosOptions>().Bind(builder.Configuration.GetSection(PharosOptions.Section)).ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(new BackgroundLoops());
         builder.Services.TryAddSingleton(services => ServedModel.Open(services.GetRequiredService<IOptions<PharosOptions>>().Value.Model));
         return builder;
     }

@@ -82,6 +82,15 @@ internal sealed class Activation : Mailbox, IGrainContext
         foreach (var request in left) request.Fail(new SiloUnavailableException($"{Silo.Name} died while {GrainId} held this request."));
     }
 
+    /// <summary>The others hold its silo for dead: the grain is free to live elsewhere, callers learn it, and this goes on unaware.</summary>
+    public void Evict()
+    {
+        List<Request> known;
+        lock (Gate) known = Everything();
+        Cluster.Directory.Forget(this);
+        foreach (var call in known.OfType<Call>()) call.Fail(new SiloUnavailableException($"{Silo.Name} was declared dead while {GrainId} held this request."));
+    }
+
     public void DelayDeactivation(TimeSpan span)
     {
         lock (Gate) keepUntil = span < TimeSpan.Zero ? default : Cluster.Time.GetUtcNow() + (span > TimeSpan.FromDays(36500) ? TimeSpan.FromDays(36500) : span);

@@ -30,9 +30,12 @@ internal sealed class GrainDirectory(InProcessCluster cluster)
 
     public void Remove(Activation activation)
     {
-        activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));
+        Forget(activation);
         activation.Silo.Remove(activation);
     }
+
+    /// <summary>The grain may have another activation, wherever this one is.</summary>
+    public void Forget(Activation activation) => activations.TryRemove(KeyValuePair.Create(activation.GrainId, activation));
 
     /// <summary>Runs while nothing is being placed, so that a silo that leaves gets no activation afterwards.</summary>
     public void WithoutPlacing(Action change)

@@ -41,7 +41,8 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         }
 
         if (cancellation.CanBeCanceled) cancelledByCaller = cancellation.UnsafeRegister(static (call, token) => ((Call)call!).OnCancelled(token), this);
-        caller.Cluster.Pump.Deliver(this);
+        if (caller.Cluster.Options.Network is { } network) SendOver(network);
+        else caller.Cluster.Pump.Deliver(this);
     }
 
     public sealed override void Arrive()
@@ -62,6 +63,28 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         var ahead = Mailbox is { } mailbox ? $"; {mailbox.WaitingCount} requests wait in its mailbox" : "";
         Fail(new TimeoutException($"No response from {target.GrainId} to {MethodName} within {timeout}{ahead}. A grain that waits for its own caller never answers: see [AlwaysInterleave]."));
         Withdraw();
+    }
+
+    /// <summary>The same message once more, its answer awaited by nobody; null where that makes no sense.</summary>
+    protected virtual Call? Double() => null;
+
+    /// <summary>What happens is not told to the caller.</summary>
+    protected bool AnswerIsLost { get; private set; }
+
+    private void SendOver(INetwork network)
+    {
+        var fate = network.Send(new MessageInfo(MethodName, caller.Name, caller.Silo?.Status == SiloStatus.Evicted, target.GrainId, this is IStreamFetch));
+        if (fate.Outcome == MessageOutcome.IsLost) return;
+        AnswerIsLost = fate.Outcome == MessageOutcome.AnswerIsLost;
+        var twin = fate.Outcome == MessageOutcome.ArrivesTwice ? Double() : null;
+        DeliverIn(fate.Delay);
+        twin?.DeliverIn(2 * fate.Delay);
+    }
+
+    private void DeliverIn(TimeSpan delay)
+    {
+        if (delay <= TimeSpan.Zero) caller.Cluster.Pump.Deliver(this);
+        else caller.Cluster.Time.CreateDetachedTimer(static call => call.Caller.Cluster.Pump.Deliver(call), this, delay, Timeout.InfiniteTimeSpan);
     }
 
     public override string ToString() => $"{MethodName} to {target.GrainId}";
@@ -112,6 +135,7 @@ internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(c
         {
             EnterTurn();
             var value = await InvokeAsync(mailbox);
+            if (AnswerIsLost) return;
             Ended();
             outcome.TrySetResult(value);
         }
@@ -123,7 +147,7 @@ internal abstract class Call<T>(GrainFactory caller, CallTarget target) : Call(c
                 writer.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, exception, "Its state was written by someone else."));
             }
 
-            Fail(exception);
+            if (!AnswerIsLost) Fail(exception);
         }
     }
 

@@ -114,6 +114,9 @@ internal abstract class Mailbox(TurnQueue turns, bool reentrant)
         return taken;
     }
 
+    /// <summary>What waits and what runs. Called under <see cref="Gate"/>.</summary>
+    protected List<Request> Everything() => [.. waiting, .. running];
+
     private bool MayStart(Request request) =>
         IsOpen && (request.Interleaves || reentrant || blocking == 0 || (request.ReadOnly && blockingWriters == 0));
 

@@ -22,6 +22,13 @@ internal sealed class MethodCall<T> : Call<T>
 
     public override string MethodName => plan.Name;
 
+    protected override Call? Double()
+    {
+        var twin = new MethodCall<T>(plan, Caller, Target, plan.CopyArguments((object?[])arguments.Clone(), Caller.Cluster.Factory), cancellable: false);
+        _ = twin.Outcome.ContinueWith(static t => _ = t.Exception, default, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return twin;
+    }
+
     protected override async Task<T> InvokeAsync(Mailbox mailbox)
     {
         if (mailbox is Activation activation) plan.BindReferences(arguments, activation.Silo.GrainFactory);

@@ -1,9 +1,12 @@
 namespace Pharos.InProcess;
 
 /// <summary>Hands out references for the code of one silo, or for code outside silos.</summary>
-internal sealed class GrainFactory(InProcessCluster cluster, Silo? silo) : IClusterClient
+internal sealed class GrainFactory(InProcessCluster cluster, Silo? silo, string client = "client") : IClusterClient
 {
     public InProcessCluster Cluster => cluster;
+
+    /// <summary>The silo, or the client's name.</summary>
+    public string Name => silo?.Name ?? client;
 
     /// <summary>Null outside silos.</summary>
     public Silo? Silo => silo;

@@ -65,6 +65,23 @@ public sealed class InProcessCluster : IAsyncDisposable
         Forget(silo);
     }
 
+    /// <summary>Stops a silo as SIGSTOP does: what is sent there waits.</summary>
+    public void HaltSilo(string name) => Require(name).Halt();
+
+    /// <summary>Lets a halted silo go on.</summary>
+    public void ResumeSilo(string name) => Require(name).Resume();
+
+    /// <summary>Declares a silo dead that may only be slow: others take over its grains while it, once it runs, goes on for itself.</summary>
+    public EvictedSilo EvictSilo(string name)
+    {
+        var silo = Take(name, remove: true);
+        silo.Evict();
+        return new EvictedSilo(silo);
+    }
+
+    /// <summary>A caller outside the silos that <see cref="INetwork"/> knows by name.</summary>
+    public IClusterClient NewClient(string name) => new GrainFactory(this, null, name);
+
     /// <summary>Starts a silo: one that ended, or a new one that joins.</summary>
     public Task StartSiloAsync(string name)
     {

@@ -38,6 +38,12 @@ public sealed class InProcessClusterOptions
     /// <summary>The clock of the cluster; null: the host's TimeProvider, or the system's.</summary>
     public TimeProvider? TimeProvider { get; set; }
 
+    /// <summary>Null: every message arrives, at once.</summary>
+    public INetwork? Network { get; set; }
+
+    /// <summary>Null: storage never fails.</summary>
+    public IStorageFaults? StorageFaults { get; set; }
+
     internal List<Action<string, IServiceCollection>> SiloConfigurations { get; } = [];
 
     /// <summary>

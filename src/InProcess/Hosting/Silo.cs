@@ -10,6 +10,9 @@ public enum SiloStatus
     /// <summary>Ends gracefully: its activations are being deactivated, new ones go elsewhere.</summary>
     ShuttingDown,
 
+    /// <summary>The others hold it for dead; it does not know yet.</summary>
+    Evicted,
+
     Dead,
 }
 
@@ -17,6 +20,9 @@ public enum SiloStatus
 internal sealed class Silo : ILocalSiloDetails
 {
     private readonly ConcurrentDictionary<Activation, bool> activations = new();
+    private readonly Lock halting = new();
+    private readonly List<TurnQueue> held = [];
+    private bool halted;
     private int count;
 
     public Silo(InProcessCluster cluster, string name)
@@ -50,11 +56,51 @@ internal sealed class Silo : ILocalSiloDetails
         if (activations.TryRemove(activation, out _)) Interlocked.Decrement(ref count);
     }
 
+    /// <summary>Turns for work of this silo beside its activations.</summary>
+    public TurnQueue NewTurns(string name) => new(Cluster.Pump, Cluster.Quiescence, name, this);
+
+    /// <summary>As if its process had been stopped: messages wait, clocks go on.</summary>
+    public void Halt()
+    {
+        lock (halting) halted = true;
+    }
+
+    public void Resume()
+    {
+        TurnQueue[] waiting;
+        lock (halting)
+        {
+            halted = false;
+            waiting = [.. held];
+            held.Clear();
+        }
+
+        foreach (var turns in waiting) turns.Release();
+    }
+
+    /// <summary>True where the silo stands still: the queue gets its turn when it goes on.</summary>
+    public bool Holds(TurnQueue turns)
+    {
+        lock (halting)
+        {
+            if (halted) held.Add(turns);
+            return halted;
+        }
+    }
+
+    /// <summary>Others take over its grains; what waits for them here fails.</summary>
+    public void Evict()
+    {
+        Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Evicted);
+        foreach (var activation in InOrder()) activation.Evict();
+    }
+
     /// <summary>As if its process had been killed: nothing on it runs any more, nothing is deactivated.</summary>
     public async Task KillAsync()
     {
         Cluster.Directory.WithoutPlacing(() => Status = SiloStatus.Dead);
         foreach (var activation in InOrder()) activation.Kill();
+        Resume();
         await EndAsync();
     }
 

@@ -19,6 +19,12 @@ public sealed class DeterministicPump(int seed) : IMessagePump
     /// <summary>What happened so far, in order: whose turn ran, which message arrived. Set to see it.</summary>
     public Action<string>? Trace { get; set; }
 
+    /// <summary>Called after each step, with no turn running: the place to check what must hold at all times.</summary>
+    public Action? AfterStep { get; set; }
+
+    /// <summary>A clock that goes on to its next timer when nothing else is left to do; null: somebody else moves time.</summary>
+    public VirtualTime? Time { get; set; }
+
     /// <summary>How many steps were taken.</summary>
     public long Steps { get; private set; }
 
@@ -35,7 +41,7 @@ public sealed class DeterministicPump(int seed) : IMessagePump
             var told = story();
             while (!told.IsCompleted)
             {
-                if (!Step() && !Rest()) throw new InvalidOperationException($"After {Steps} steps nothing is left to do, but the story has not ended: it waits for time that nobody moves, or for another thread.");
+                if (!Step() && !Rest() && Time?.RunNext() != true) throw new InvalidOperationException($"After {Steps} steps nothing is left to do, but the story has not ended: it waits for time that nobody moves, or for another thread.");
             }
 
             told.GetAwaiter().GetResult();
@@ -79,6 +85,7 @@ public sealed class DeterministicPump(int seed) : IMessagePump
         if (work.Message is { } message) message.Arrive();
         else if (work.Turns is { } turns) RunOneTurn(turns);
         else work.Continuation!();
+        AfterStep?.Invoke();
         return true;
     }
 

@@ -55,8 +55,21 @@ internal sealed class TurnQueue(IMessagePump pump, QuiescenceCounter quiescence,
         pump.Schedule(this);
     }
 
+    /// <summary>The silo goes on after a halt.</summary>
+    public void Release()
+    {
+        quiescence.Begin();
+        pump.Schedule(this);
+    }
+
     public bool RunTurns(int most)
     {
+        if (silo?.Holds(this) == true)
+        {
+            quiescence.End();
+            return false;
+        }
+
         for (var i = 0; ; i++)
         {
             Task task;

@@ -44,6 +44,20 @@ public sealed class VirtualTime : TimeProvider
         while (RunNext(until));
     }
 
+    /// <summary>Moves the clock to the next timer and runs it; false when none is set.</summary>
+    internal bool RunNext()
+    {
+        DateTimeOffset next;
+        lock (gate)
+        {
+            DropStale();
+            if (!due.TryPeek(out _, out var first)) return false;
+            next = first.Due;
+        }
+
+        return RunNext(next);
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ArgumentNullException.ThrowIfNull(callback);

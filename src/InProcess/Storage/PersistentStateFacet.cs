@@ -21,7 +21,7 @@ internal sealed class PersistentStateFacet<TState> : IPersistentState<TState>
     public string? Etag { get; private set; }
     public bool RecordExists { get; private set; }
 
-    public Task ReadStateAsync() => Guarded(() =>
+    public Task ReadStateAsync() => Guarded(StorageOperation.Read, () =>
     {
         var record = storage.Read(storageName, stateName, activation.GrainId);
         State = record is null ? Fresh() : DeepCopier.Copy((TState)record.State!, activation.Silo.GrainFactory);
@@ -29,13 +29,13 @@ internal sealed class PersistentStateFacet<TState> : IPersistentState<TState>
         RecordExists = record is not null;
     });
 
-    public Task WriteStateAsync() => Guarded(() =>
+    public Task WriteStateAsync() => Guarded(StorageOperation.Write, () =>
     {
         Etag = storage.Write(storageName, stateName, activation.GrainId, DeepCopier.Copy(State), Etag);
         RecordExists = true;
     });
 
-    public Task ClearStateAsync() => Guarded(() =>
+    public Task ClearStateAsync() => Guarded(StorageOperation.Clear, () =>
     {
         storage.Clear(storageName, stateName, activation.GrainId, Etag);
         State = Fresh();
@@ -49,7 +49,17 @@ internal sealed class PersistentStateFacet<TState> : IPersistentState<TState>
 
     public Task ClearStateAsync(CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : ClearStateAsync();
 
-    private Task Guarded(Action operation)
+    private Task Guarded(StorageOperation kind, Action operation) =>
+        activation.Silo.Cluster.Options.StorageFaults is { } faults ? WithFaults(faults, kind, operation) : Touch(operation);
+
+    private async Task WithFaults(IStorageFaults faults, StorageOperation kind, Action operation)
+    {
+        await faults.Before(kind, activation.GrainId);
+        await Touch(operation);
+        await faults.After(kind, activation.GrainId);
+    }
+
+    private Task Touch(Action operation)
     {
         try
         {

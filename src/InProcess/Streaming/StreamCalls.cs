@@ -3,8 +3,11 @@ namespace Pharos.InProcess;
 /// <summary>One enumeration of a grain's sequence.</summary>
 internal readonly record struct StreamId(long Number);
 
+/// <summary>A fetch, whatever its elements.</summary>
+internal interface IStreamFetch;
+
 /// <summary>Fetches the next elements: waits for one and brings along those that are ready. The first fetch also calls the method.</summary>
-internal sealed class StreamFetch<T> : Call<StreamBatch<T>>
+internal sealed class StreamFetch<T> : Call<StreamBatch<T>>, IStreamFetch
 {
     private readonly StreamPlan<T> plan;
     private readonly StreamId id;

@@ -12,25 +12,25 @@ public sealed class CpuBackend : IModelBackend
 {
     private const int WarmUpRows = 30; // 12 + 12 + 6: with the sizes below every tile is compiled
 
-    private readonly LlamaWeights weights;
+    private readonly TransformerWeights weights;
     private readonly KvStore cache;
-    private readonly LlamaModel model;
+    private readonly Transformer model;
     private readonly EngineThread engine;
     private readonly Action<object, object> forward;
     private bool disposed;
 
     private CpuBackend(LoadedModel source, CpuBackendOptions options, KvLayout layout, int deviceBlocks, int hostBlocks, int threads)
     {
-        bool large = source.Config.Parameters >= CpuBackendOptions.LargeModel;
+        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         Model = source.Shape;
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock);
         Limits = new BackendLimits(
             options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        weights = new LlamaWeights(source, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new LlamaModel(source.Config, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
+        model = new Transformer(source.Architecture, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
     }
@@ -58,7 +58,7 @@ public sealed class CpuBackend : IModelBackend
 
     internal KernelSet Kernels { get; }
 
-    internal LlamaModel Llama => model;
+    internal Transformer Transformer => model;
 
     /// <summary>Packs the weights, takes the memory of the budgets and compiles the kernels: ready to serve on return.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or a budget does not hold a single block.</exception>
@@ -67,7 +67,7 @@ public sealed class CpuBackend : IModelBackend
     {
         options ??= new CpuBackendOptions();
         options.Validate();
-        bool large = source.Config.Parameters >= CpuBackendOptions.LargeModel;
+        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? (large ? KvCache.KvType.Bf16 : KvCache.KvType.F32));
         int deviceBlocks = BlocksIn(options.DeviceBytes, layout, nameof(options.DeviceBytes));
         int hostBlocks = options.HostBytes == 0 ? 0 : BlocksIn(options.HostBytes, layout, nameof(options.HostBytes));

@@ -71,7 +71,7 @@ public sealed class SimulatedBackend : IModelBackend
         var duration = DurationOf(batch);
         result.Seconds = duration.TotalSeconds;
         if (duration > TimeSpan.Zero)
-            await Task.Delay(duration, time, ct).ConfigureAwait(false);
+            await Task.Delay(duration, time, ct); // in virtual time the caller goes on where it was
     }
 
     public void CopyBlocks(ReadOnlySpan<BlockCopy> copies)

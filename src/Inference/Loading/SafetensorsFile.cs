@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using System.Text.Json;
 
 namespace Pharos.Inference.Loading;
@@ -8,26 +7,15 @@ namespace Pharos.Inference.Loading;
 internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private const long MaxHeaderBytes = 100_000_000;
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
+    private readonly MappedFile map;
     private readonly Dictionary<string, TensorView> tensors = [];
 
     public SafetensorsFile(string path)
     {
-        string file = Path.GetFileName(path);
-        if (!File.Exists(path))
-            throw new ModelLoadException($"{file}: the file is missing from {Path.GetDirectoryName(path)}; the weights need it.");
-        Length = new FileInfo(path).Length;
-        if (Length < 8)
-            throw new ModelLoadException($"{file}: the file is {Length} bytes long; a safetensors file has at least 8.");
-        map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        view = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        Start = start;
+        map = new MappedFile(path, shortest: 8, "safetensors");
         try
         {
-            ReadHeader(file);
+            ReadHeader(map.Name);
         }
         catch
         {
@@ -36,9 +24,9 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    public byte* Start { get; private set; }
+    public byte* Start => map.Start;
 
-    public long Length { get; }
+    public long Length => map.Length;
 
     public IReadOnlyDictionary<string, TensorView> Tensors => tensors;
 
@@ -66,9 +54,22 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             long dataBytes = Length - 8 - headerBytes;
             foreach (var entry in header.RootElement.EnumerateObject())
             {
-                if (entry.Name != "__metadata__")
-                    tensors.Add(entry.Name, ReadEntry(file, entry.Name, entry.Value, data, dataBytes));
+                string name = NameOf(file, entry);
+                if (name != "__metadata__" && !tensors.TryAdd(name, ReadEntry(file, name, entry.Value, data, dataBytes)))
+                    throw new ModelLoadException($"{file}: the header has {name} twice; one entry a tensor is expected.");
             }
+        }
+    }
+
+    private static string NameOf(string file, JsonProperty entry)
+    {
+        try
+        {
+            return entry.Name;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelLoadException($"{file}: the name of a tensor in the header is no valid text ({e.Message}); UTF-8 is expected.", e);
         }
     }
 
@@ -94,20 +95,12 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             "BF16" => TensorType.BF16,
             _ => throw new ModelLoadException($"{file}: dtype of {name} is {dtype}; supported is F32, F16 or BF16."),
         };
-        long bytes = shape.Aggregate((long)TensorView.BytesOf(type), (product, size) => checked(product * size));
-        if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] > dataBytes || offsets[1] - offsets[0] != bytes)
+        long? bytes = TensorTypes.BytesOf(type, shape);
+        if (bytes is null || offsets.Length != 2 || offsets[0] < 0 || offsets[1] > dataBytes || offsets[1] - offsets[0] != bytes)
             throw new ModelLoadException(
-                $"{file}: data_offsets of {name} are [{string.Join(", ", offsets)}]; {bytes} bytes for shape [{string.Join(", ", shape)}] of {dtype} within {dataBytes} bytes of data are expected.");
+                $"{file}: data_offsets of {name} are [{string.Join(", ", offsets)}]; {bytes?.ToString() ?? "the"} bytes for shape [{string.Join(", ", shape)}] of {dtype} within {dataBytes} bytes of data are expected.");
         return new TensorView(file, name, type, shape, data + offsets[0]);
     }
 
-    public void Dispose()
-    {
-        if (Start == null)
-            return;
-        Start = null;
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        map.Dispose();
-    }
+    public void Dispose() => map.Dispose();
 }

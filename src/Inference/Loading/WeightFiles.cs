@@ -27,15 +27,11 @@ internal sealed unsafe class WeightFiles : IDisposable
         }
     }
 
-    public TensorView Find(string name) => tensors.TryGetValue(name, out var tensor)
-        ? tensor
-        : throw new ModelLoadException($"{files.First().Key}: the tensor {name} is missing; config.json asks for it.");
+    /// <summary>By name, over all files.</summary>
+    public IReadOnlyDictionary<string, TensorView> Tensors => tensors;
 
-    public bool Contains(string name) => tensors.ContainsKey(name);
-
-    /// <summary>The widest type stored: F32 if any tensor is.</summary>
-    public TensorType StoredType => tensors.Values.Any(t => t.Type == TensorType.F32) ? TensorType.F32
-        : tensors.Values.Any(t => t.Type == TensorType.F16) ? TensorType.F16 : TensorType.BF16;
+    /// <summary>The (first) file, for complaints.</summary>
+    public string FileName => files.First().Key;
 
     /// <summary>SHA-256 over the configuration and every byte of the weights, in the order of file names.</summary>
     public string Fingerprint(string configPath)

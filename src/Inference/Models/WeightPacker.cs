@@ -6,12 +6,9 @@ namespace Pharos.Inference.Models;
 /// <summary>Packs stored tensors, several side by side where one multiplication serves them all.</summary>
 internal static unsafe class WeightPacker
 {
-    /// <param name="Tensor">[rows, depth]; a row gives an output column.</param>
-    /// <param name="Column">Where a row goes.</param>
-    public readonly record struct Part(TensorView Tensor, Func<int, int> Column);
-
     /// <summary>A panel is filled by one thread, through fp32: 32 rows are read, rounded and transposed while they are in the cache.</summary>
-    public static PackedMatrix Pack(int depth, int columns, WeightType type, params ReadOnlySpan<Part> parts)
+    /// <param name="parts">Tensors [rows, depth], and the output column that each of their rows gives.</param>
+    public static PackedMatrix Pack(int depth, int columns, WeightType type, params ReadOnlySpan<(TensorView Tensor, Func<int, int> Column)> parts)
     {
         var matrix = new PackedMatrix(columns, depth, type);
         var sources = new (TensorView? Tensor, int Row)[matrix.PaddedColumns];

@@ -12,7 +12,7 @@ namespace Pharos.Inference.Serving;
 /// <param name="Loaded">The files behind it, from which backends are made.</param>
 /// <param name="DefaultTemperature">What a request without a temperature gets: 0 where the model's generation config says not to sample.</param>
 public sealed record ServedModel(
-    string Name, LoadedModel Loaded, BpeTokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
+    string Name, LoadedModel Loaded, Tokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
 {
     /// <summary>Opens an embedded model by name, or a Hugging Face directory by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>

@@ -6,7 +6,7 @@ namespace Pharos.Inference.Tokenization;
 /// Turns tokens into text as they come. A character whose bytes are spread over tokens appears when it is complete, so that
 /// no piece of text holds half a character: the pieces joined are what all bytes decode to at once.
 /// </summary>
-public sealed class Detokenizer(BpeTokenizer tokenizer, bool skipSpecial = true)
+public sealed class Detokenizer(Tokenizer tokenizer, bool skipSpecial = true)
 {
     private readonly Decoder decoder = Encoding.UTF8.GetDecoder();
     private char[] buffer = new char[64];

@@ -14,7 +14,7 @@ internal static class TokenizerFile
 {
     private const int MaxId = 1 << 24;
 
-    public static BpeTokenizer Read(string path)
+    public static Tokenizer Read(string path)
     {
         using var document = JsonFields.Open(path);
         var root = new JsonFields(Path.GetFileName(path), document.RootElement);
@@ -43,7 +43,7 @@ internal static class TokenizerFile
                     $"{root.FileName}: model.vocab has no token for byte 0x{value:X2}; supported is byte-level BPE with all 256 bytes.");
         }
         var (preTokenizer, prefixSpace) = ReadPreTokenizer(root);
-        return new BpeTokenizer(new TokenizerParts(
+        return new Tokenizer(new TokenizerParts(
             bytes, byteTokens, ReadMerges(model, vocabulary), vocabulary, added, preTokenizer, prefixSpace, model.Boolean("ignore_merges", false)));
     }
 

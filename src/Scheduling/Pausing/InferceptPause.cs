@@ -4,7 +4,7 @@ namespace Pharos.Scheduling.Pausing;
 
 /// <summary>
 /// Least waste, taken anew in every iteration (INFERCEPT, arXiv 2402.01869, section 4): of the parked caches on the device, those that waste
-/// most by the better of preserve and discard are swapped out, as many as the link moves during an iteration; of the others each is kept or
+/// most by the better of preserve and discard are swapped out, as much as the link moves during an iteration; of the others each is kept or
 /// discarded, whichever wastes less. A tool is taken to last as long as it has run already, so a cache is kept at first.
 /// </summary>
 /// <param name="knowsDuration">The predicted duration in place of the elapsed time: the paper's oracle, where predictions are true.</param>
@@ -14,8 +14,14 @@ public sealed class InferceptPause(bool knowsDuration) : IRevisingPausePolicy
 
     public PauseDecision Decide(in PauseView pause) => new(
         PauseAction.Preserve,
-        MemoryTime.Waste(pause.Device, pause.ContextTokens, pause.OtherTokens, ToolSeconds(0, pause.Tool.Seconds.Mean)),
+        MemoryTime.Waste(pause.Device, pause.ContextTokens, pause.OtherTokens, knowsDuration ? pause.Tool.Seconds.Mean : 0),
         "pressure");
 
-    public double ToolSeconds(double waited, double predicted) => knowsDuration ? predicted : waited;
+    public PauseReview Review(in CacheView cache)
+    {
+        var toolSeconds = (knowsDuration ? cache.ExpectedReturnAt : cache.Now) - cache.ParkedAt;
+        var prices = MemoryTime.Waste(cache.Device, cache.ContextTokens, cache.OtherTokens, toolSeconds);
+        return new PauseReview(
+            Math.Min(prices.Preserve, prices.Discard), prices.Discard < prices.Preserve ? PauseAction.Discard : PauseAction.Preserve);
+    }
 }

@@ -12,6 +12,7 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="Holder">Worker that holds the parked cache, if any.</param>
 /// <param name="HeldTokens">Tokens of it still there at the last word.</param>
 /// <param name="MaxNewTokens">Most tokens it may still generate.</param>
+/// <param name="Offer">Names the set of tools on offer (<see cref="Prediction.PromptFeatures.Offer"/>); 0: none.</param>
 [GenerateSerializer, Alias("pharos.request-descriptor")]
 public sealed record RequestDescriptor(
     [property: Id(0)] string Request,
@@ -25,7 +26,8 @@ public sealed record RequestDescriptor(
     [property: Id(8)] int MaxNewTokens,
     [property: Id(9)] string? Holder,
     [property: Id(10)] int HeldTokens,
-    [property: Id(11)] ToolUse ToolUse);
+    [property: Id(11)] ToolUse ToolUse,
+    [property: Id(12)] ulong Offer = 0);
 
 [GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind

@@ -1,28 +1,68 @@
 using Pharos.Scheduling.Costs;
-using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Ranking;
 
-/// <summary>The order in which waiting requests get memory. One sealed class a policy, chosen by name.</summary>
+/// <summary>
+/// The order in which waiting requests get memory: by tier, within a tier by the client's priority, then by score, then by age. One sealed class
+/// a policy, chosen by name; one instance a core. What else a policy may do is a capability of its own: <see cref="IPreemptivePolicy"/>,
+/// <see cref="IObservingPolicy"/>.
+/// </summary>
 public interface IRankingPolicy
 {
     string Name { get; }
 
-    /// <summary>Smaller goes first. Pure: the same view gives the same score.</summary>
+    /// <summary>Smaller goes first. Taken when a request begins to wait and again every few iterations, so it may change with time.</summary>
     double Score(in RankView request, DeviceProfile device);
+
+    /// <summary>
+    /// A lower tier goes first whatever the scores are. By itself: a returned request whose whole cache is still on the device holds memory while
+    /// it waits, so it goes straight back to running.
+    /// </summary>
+    int Tier(in RankView request) => request.IsResident ? 0 : 1;
 
     /// <summary>The score in words, for operators.</summary>
     string Explain(in RankView request, DeviceProfile device);
 }
 
-/// <summary>What a ranking may look at.</summary>
-/// <param name="ArrivalAt">First arrival of the request, seconds.</param>
-/// <param name="ContextTokens">Tokens to hold before the next new one.</param>
-/// <param name="CachedTokens">Of these, in the cache of the device (or on their way back to it).</param>
-/// <param name="GeneratedTokens">Tokens of the running segment generated so far.</param>
-public readonly record struct RankView(
-    double ArrivalAt, int ContextTokens, int CachedTokens, int GeneratedTokens, SegmentForecast Forecast)
+/// <summary>A ranking that may take a running request off the device for a waiting one that stands before it.</summary>
+public interface IPreemptivePolicy : IRankingPolicy
 {
-    /// <summary>When it began to wait for this segment, seconds.</summary>
-    public double QueuedAt { get; init; }
+    /// <summary>Whether this running request gives way to one that stands before it; the last in rank is asked first.</summary>
+    bool MayGiveWay(in RankView running);
+
+    /// <summary>What happens to the cache of one that gave way; preserved, it stays until its memory is needed.</summary>
+    Pausing.PauseAction CacheOfDisplaced { get; }
 }
+
+/// <summary>A policy that remembers: it is told what happens on its device, and decides by it later.</summary>
+public interface IObservingPolicy
+{
+    /// <summary>A request came for the first time and waits.</summary>
+    void Arrived(in RankView request, DeviceProfile device)
+    {
+    }
+
+    /// <summary>It got its first place in a batch.</summary>
+    void Started(in RankView request)
+    {
+    }
+
+    /// <summary>It is done, or was cancelled.</summary>
+    void Ended(in RankView request)
+    {
+    }
+
+    /// <summary>The iteration that was planned last is over.</summary>
+    void Iterated(in IterationView iteration)
+    {
+    }
+}
+
+/// <summary>What an iteration was.</summary>
+/// <param name="Now">When it was planned, seconds.</param>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Tokens">Tokens computed.</param>
+/// <param name="ResidentTokens">Context tokens of the sequences that ran, all of them on the device.</param>
+/// <param name="CapacityTokens">KV tokens that the device holds.</param>
+/// <param name="Waiting">Sequences that waited meanwhile.</param>
+public readonly record struct IterationView(double Now, double Seconds, int Tokens, long ResidentTokens, int CapacityTokens, int Waiting);

@@ -1,14 +1,16 @@
 namespace Pharos.Scheduling.Ranking;
 
-/// <summary>The policies by the names that configuration uses.</summary>
+/// <summary>The policies by the names that configuration uses. Some remember, so each core has its own.</summary>
 public static class RankingPolicies
 {
-    private static readonly IRankingPolicy[] All = [new FcfsRanking(), new LampsRanking(), new RequeueRanking(), new SjfRanking()];
+    private static readonly Func<IRankingPolicy>[] All =
+        [() => new FcfsRanking(), () => new LampsRanking(), () => new RequeueRanking(), () => new SjfRanking()];
 
-    public static IEnumerable<string> Names => All.Select(policy => policy.Name);
+    public static IEnumerable<string> Names => All.Select(make => make().Name);
 
+    /// <returns>A new instance.</returns>
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>
     public static IRankingPolicy Find(string name) =>
-        All.FirstOrDefault(policy => policy.Name == name)
+        All.Select(make => make()).FirstOrDefault(policy => policy.Name == name)
         ?? throw new ArgumentException($"Ranking policy '{name}' is not known; there are: {string.Join(", ", Names)}.");
 }

@@ -16,6 +16,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 {
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
     private readonly List<RequestNotice> notices = [];
+    private ulong? offer; // of the tools, told at every turn
 
     public RequestState State => state;
 
@@ -186,7 +187,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
         Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
         state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
-        state.Spec.ToolUse);
+        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames));
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,

@@ -85,17 +85,28 @@ public sealed class SequenceSlot
     /// <summary>Tokens computed at least once: what is computed again below it is recomputation.</summary>
     internal int HighWater { get; set; }
 
-    /// <summary>What each choice would waste, as of the last review of its pause.</summary>
-    internal PausePrices Prices { get; set; }
+    /// <summary>What its policy said when it reviewed the pause last.</summary>
+    internal PauseReview Review { get; set; }
 
     internal int PassedOver { get; set; }
 
-    /// <summary>Waited past the starvation limit: goes first until it pauses or ends.</summary>
-    internal bool Promoted { get; set; }
+    internal int Tier { get; set; }
 
     internal double Score { get; set; }
 
     internal long ScoredAt { get; set; } = -1;
+
+    /// <summary>Segments that ended here.</summary>
+    internal int Segment { get; set; }
+
+    internal int TotalGenerated { get; set; }
+
+    internal double ServiceSeconds { get; set; }
+
+    internal int ServiceIterations { get; set; }
+
+    /// <summary>When the last iteration that ran it was planned; null for one that never ran.</summary>
+    internal double? RanAt { get; set; }
 
     internal int Pending => Length - Computed;
 

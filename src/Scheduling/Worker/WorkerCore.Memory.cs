@@ -1,5 +1,6 @@
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Scheduling.Worker;
 
@@ -70,7 +71,8 @@ public sealed partial class WorkerCore
         return true;
     }
 
-    // A cache is given up only where that makes the room that is missing. Where nothing runs, waiting caches are no obstacle either.
+    // A cache is given up only where that makes the room that is missing. Waiting caches are no obstacle where nothing runs, or where they wait
+    // because they had to give way.
     private bool CanBeMade(int missing, SequenceSlot slot)
     {
         var room = ledger.Free(KvTier.Device);
@@ -78,7 +80,7 @@ public sealed partial class WorkerCore
             return true;
         foreach (var other in parked)
             room += other.DeviceBlocks.Count;
-        if (running.Count > 0)
+        if (running.Count > 0 && ranking is not IPreemptivePolicy)
             return room >= missing;
         foreach (var other in waiting)
             room += other == slot ? 0 : other.DeviceBlocks.Count;
@@ -96,14 +98,18 @@ public sealed partial class WorkerCore
         return ledger.TryTake(KvTier.Device, missing, slot.Id, slot.DeviceBlocks);
     }
 
-    // A preserve is a lease: the parked cache whose return is expected last goes first, to the host where there is room.
+    // A preserve is a lease: the parked cache that the policy names goes first, to the host where there is room.
     private bool EvictParked(SequenceSlot needed, double now)
     {
         SequenceSlot? farthest = null;
+        var (highest, others) = (double.NegativeInfinity, RunningTokens());
         foreach (var slot in parked)
         {
-            if (slot.DeviceBlocks.Count > 0 && (farthest is null || slot.ExpectedReturnAt > farthest.ExpectedReturnAt))
-                farthest = slot;
+            if (slot.DeviceBlocks.Count == 0)
+                continue;
+            var rank = Pausing.EvictionRank(View(slot, others, urgent: needed.Phase == SequencePhase.Running, now));
+            if (rank > highest)
+                (farthest, highest) = (slot, rank);
         }
 
         if (farthest is null)

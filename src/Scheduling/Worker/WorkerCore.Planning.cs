@@ -35,19 +35,26 @@ public sealed partial class WorkerCore
     }
 
     // In order of rank; the first that does not fit ends the round, so that a large one gets its memory in the end. Nobody is admitted in an
-    // iteration that had to preempt: memory would only change hands.
+    // iteration that had to preempt for memory: it would only change hands.
     private void AdmitWaiting(double now)
     {
         if (waiting.Count == 0)
             return;
-        Rescore();
+        Rescore(now);
+        admittedNow = running.Count;
+        var preemptive = ranking as IPreemptivePolicy;
         int admitted = 0, loading = 0; // of those at the head: the rest of the first, and those that stay at the head while they are copied
-        while (!preempted && admitted < waiting.Count && running.Count + loading < maxRunning && plan.Tokens < limits.MaxTokens)
+        while (!preempted && admitted < waiting.Count && plan.Tokens < limits.MaxTokens)
         {
             var slot = waiting[admitted];
             var loads = limits.LoadsAhead && slot.OnHost && plan.Batch.Count > 0;
-            if (!TryBringIn(slot, now))
+            if (running.Count + loading >= maxRunning || !TryBringIn(slot, now))
+            {
+                if (preemptive is not null && Displace(preemptive, slot, now))
+                    continue;
                 break;
+            }
+
             admitted++;
             if (loads)
             {
@@ -56,7 +63,8 @@ public sealed partial class WorkerCore
             }
 
             slot.Phase = SequencePhase.Running;
-            slot.PassedOver = 0;
+            if (slot.RanAt is null && slot.StartedAt is null)
+                observer?.Started(View(slot, now));
             if (slot.StartedAt is null)
             {
                 slot.StartedAt = now;
@@ -71,39 +79,72 @@ public sealed partial class WorkerCore
         if (admitted == 0 && plan.Batch.Count == 0)
             return; // nothing ran: nobody was passed over
         foreach (var slot in waiting)
-        {
-            if (++slot.PassedOver >= limits.StarvationIterations)
-                slot.Promoted = true;
-        }
+            slot.PassedOver++;
     }
 
-    private void Rescore()
+    // The last in rank of those that run and may give way, if it stands behind the one that wants its place.
+    private bool Displace(IPreemptivePolicy policy, SequenceSlot wants, double now)
     {
-        var profile = Fit.Profile;
+        SequenceSlot? last = null;
+        for (var i = 0; i < admittedNow; i++)
+        {
+            var slot = running[i];
+            if (!policy.MayGiveWay(View(slot, now)))
+                continue;
+            Score(slot, now);
+            if (last is null || ByTurn(slot, last) > 0)
+                last = slot;
+        }
+
+        if (last is null || ByTurn(wants, last) >= 0)
+            return false;
+        admittedNow--;
+        Unplan(last);
+        running.Remove(last);
+        Handle(last, policy.CacheOfDisplaced, now);
+        last.Phase = SequencePhase.Waiting;
+        last.Preemptions++;
+        Totals.Preemptions++;
+        waiting.Add(last); // at the tail: it is not looked at again in this plan, as its rank is behind
+        return true;
+    }
+
+    private void Rescore(double now)
+    {
         foreach (var slot in waiting)
         {
-            if (slot.ScoredAt >= 0 && iteration - slot.ScoredAt < limits.RescoreIterations)
-                continue;
-            slot.Score = Ranking.Score(View(slot), profile);
-            slot.ScoredAt = iteration;
+            if (slot.ScoredAt < 0 || iteration - slot.ScoredAt >= limits.RescoreIterations)
+                Score(slot, now);
         }
 
-        waiting.Sort(static (a, b) =>
-        {
-            // Those whose cache is still on the device hold memory while they wait: they go straight back to running.
-            var order = (b.DeviceTokens > 0).CompareTo(a.DeviceTokens > 0);
-            if (order == 0)
-                order = b.Promoted.CompareTo(a.Promoted);
-            if (order == 0)
-                order = a.Priority.CompareTo(b.Priority);
-            if (order == 0)
-                order = a.Promoted ? a.ArrivalAt.CompareTo(b.ArrivalAt) : a.Score.CompareTo(b.Score);
-            return order != 0 ? order : a.Id.CompareTo(b.Id);
-        });
+        waiting.Sort(ByTurn);
     }
 
-    private static RankView View(SequenceSlot slot) =>
-        new(slot.ArrivalAt, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast) { QueuedAt = slot.QueuedAt };
+    private void Score(SequenceSlot slot, double now)
+    {
+        var view = View(slot, now);
+        slot.Tier = ranking.Tier(view);
+        slot.Score = ranking.Score(view, Fit.Profile);
+        slot.ScoredAt = iteration;
+    }
+
+    private static int ByTurn(SequenceSlot a, SequenceSlot b)
+    {
+        var order = a.Tier.CompareTo(b.Tier);
+        if (order == 0)
+            order = a.Priority.CompareTo(b.Priority);
+        if (order == 0)
+            order = a.Score.CompareTo(b.Score);
+        return order != 0 ? order : a.Id.CompareTo(b.Id);
+    }
+
+    private static RankView View(SequenceSlot slot, double now) =>
+        new(slot.ArrivalAt, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast)
+        {
+            Request = slot.Request, Now = now, QueuedAt = slot.QueuedAt, DeviceTokens = slot.DeviceTokens, Segment = slot.Segment,
+            TotalGenerated = slot.TotalGenerated, ServiceSeconds = slot.ServiceSeconds, ServiceIterations = slot.ServiceIterations,
+            RanAt = slot.RanAt, PassedOver = slot.PassedOver, Preemptions = slot.Preemptions,
+        };
 
     private void Take(SequenceSlot slot, int count)
     {
@@ -115,5 +156,18 @@ public sealed partial class WorkerCore
             plan.Batch.Add(planned);
         plan.Tokens += count;
         plan.ContextTokens += DeviceProfile.ContextAttended(slot.Computed, count);
+    }
+
+    private void Unplan(SequenceSlot slot)
+    {
+        var at = plan.Batch.FindIndex(planned => planned.Sequence == slot);
+        if (at < 0)
+            return; // the budget did not reach it
+        var planned = plan.Batch[at];
+        plan.Batch.RemoveAt(at);
+        if (at < plan.Decodes)
+            plan.Decodes--;
+        plan.Tokens -= planned.Count;
+        plan.ContextTokens -= DeviceProfile.ContextAttended(planned.Start, planned.Count);
     }
 }

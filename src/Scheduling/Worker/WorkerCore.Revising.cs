@@ -1,4 +1,3 @@
-using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
 
 namespace Pharos.Scheduling.Worker;
@@ -24,30 +23,34 @@ public sealed partial class WorkerCore
         {
             if (slot.DeviceBlocks.Count == 0)
                 continue;
-            var pausedAt = slot.ArrivalAt + slot.Receipt!.At;
-            slot.Prices = MemoryTime.Waste(profile, slot.Computed, others, policy.ToolSeconds(now - pausedAt, slot.ExpectedReturnAt - pausedAt));
+            slot.Review = policy.Review(View(slot, others, urgent: false, now));
             underReview.Add(slot);
         }
 
         underReview.Sort(static (a, b) =>
         {
-            var order = Math.Min(b.Prices.Preserve, b.Prices.Discard).CompareTo(Math.Min(a.Prices.Preserve, a.Prices.Discard));
+            var order = b.Review.SwapUrgency.CompareTo(a.Review.SwapUrgency);
             return order != 0 ? order : a.Id.CompareTo(b.Id);
         });
         foreach (var slot in underReview)
         {
-            var waste = Math.Min(slot.Prices.Preserve, slot.Prices.Discard);
-            if (waste > 0 && swapCredit > 0 && ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed))
+            if (slot.Review.SwapUrgency > 0 && swapCredit > 0 && ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed))
             {
                 swapCredit -= slot.Computed;
-                Revise(slot, PauseAction.Swap, "it wastes most of those that wait", now);
+                Revise(slot, PauseAction.Swap, "its turn on the link to the host", now);
             }
-            else if (slot.Prices.Discard < slot.Prices.Preserve)
+            else if (slot.Review.Otherwise == PauseAction.Discard)
             {
-                Revise(slot, PauseAction.Discard, "computing it again wastes less than to keep it", now);
+                Revise(slot, PauseAction.Discard, "no longer worth its memory", now);
             }
         }
     }
+
+    private CacheView View(SequenceSlot slot, long others, bool urgent, double now) =>
+        new(slot.Request, slot.ArrivalAt, slot.ParkedAt, slot.ExpectedReturnAt, now, slot.Computed, slot.DeviceTokens, others, Fit.Profile)
+        {
+            Decided = slot.Receipt!.Decision, Urgent = urgent,
+        };
 
     private void Revise(SequenceSlot slot, PauseAction action, string because, double now)
     {

@@ -9,13 +9,12 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="MaxTokens">Token budget of an iteration.</param>
 /// <param name="MaxSequences">Most sequences running at once.</param>
 /// <param name="Chunk">Prefill chunk in tokens.</param>
-/// <param name="StarvationIterations">Passed over that often, a waiting sequence goes first until it pauses or ends (LAMPS: 100).</param>
 /// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10).</param>
 /// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host is copied beside one iteration and runs in
 /// the next (INFERCEPT 2402.01869, pipelined swapping).</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int StarvationIterations = 100, int RescoreIterations = 10, bool LoadsAhead = false);
+    int RescoreIterations = 10, bool LoadsAhead = false);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -34,6 +33,10 @@ public sealed partial class WorkerCore
     private long iteration;
     private readonly int maxRunning;
     private bool planning, preempted;
+    private IRankingPolicy ranking = null!;
+    private IObservingPolicy? observer;
+    private double plannedAt;
+    private int admittedNow; // from here on, running sequences were admitted in this very plan
 
     public WorkerCore(WorkerLimits limits, DeviceProfile prior, IRankingPolicy ranking, IPausePolicy pausing)
     {
@@ -49,7 +52,15 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>May be replaced live; the next rescoring uses it.</summary>
-    public IRankingPolicy Ranking { get; set; }
+    public IRankingPolicy Ranking
+    {
+        get => ranking;
+        set
+        {
+            ranking = value;
+            observer = value as IObservingPolicy;
+        }
+    }
 
     public IPausePolicy Pausing { get; set; }
 
@@ -79,6 +90,7 @@ public sealed partial class WorkerCore
         var slot = new SequenceSlot(nextId++, start, now);
         slots.Add(start.Request, slot);
         waiting.Add(slot);
+        observer?.Arrived(View(slot, now), Fit.Profile);
         return slot;
     }
 
@@ -95,7 +107,10 @@ public sealed partial class WorkerCore
         var context = slot.Computed;
         var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
-        var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible));
+        var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
+        {
+            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast,
+        });
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
@@ -103,7 +118,7 @@ public sealed partial class WorkerCore
         slot.Phase = SequencePhase.Parked;
         slot.ParkedAt = now;
         slot.ExpectedReturnAt = now + tool.Seconds.Mean;
-        slot.Promoted = false;
+        slot.Segment++;
         parked.Add(slot);
         Totals.Count(decision.Action);
         Handle(slot, decision.Action, now);
@@ -140,6 +155,7 @@ public sealed partial class WorkerCore
     public void Remove(SequenceSlot slot, double now)
     {
         Account(slot, now);
+        observer?.Ended(View(slot, now));
         slots.Remove(slot.Request);
         waiting.Remove(slot);
         running.Remove(slot);
@@ -155,6 +171,7 @@ public sealed partial class WorkerCore
         TakePendingCopies();
         planning = true;
         preempted = false;
+        plannedAt = now;
         ContinueDecodes(now);
         ContinuePrefills();
         ReviseParked(now);
@@ -169,9 +186,14 @@ public sealed partial class WorkerCore
         iteration++;
         Totals.Iterations++;
         Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        var resident = 0L;
         foreach (var (slot, start, count, samples) in plan.Batch)
         {
             slot.Computed = start + count;
+            slot.ServiceSeconds += seconds;
+            slot.ServiceIterations++;
+            slot.RanAt = plannedAt;
+            resident += slot.Computed;
             var again = Math.Clamp(slot.HighWater - start, 0, count);
             Totals.RecomputedTokens += again;
             slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
@@ -180,8 +202,11 @@ public sealed partial class WorkerCore
             if (!samples)
                 continue;
             slot.Length++;
+            slot.TotalGenerated++;
             Totals.GeneratedTokens++;
         }
+
+        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, waiting.Count));
     }
 
     /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>

@@ -4,15 +4,13 @@ using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Simulator.Policies;
 
-/// <summary>A scheduler as papers name it: who goes first, what happens to the cache during a tool call, and who is lifted when passed over.</summary>
+/// <summary>A scheduler as papers name it: who goes first, and what happens to the cache during a tool call.</summary>
 /// <param name="Source">What it stands for, with the paper.</param>
 /// <param name="Ranking">Makes the order of waiting requests.</param>
 /// <param name="Pausing">Decides over the cache at a call.</param>
-/// <param name="StarvationIterations">Passed over so often, a request goes first; null: never.</param>
 /// <param name="ToolTimes">What it is told of a tool that was just called.</param>
 public sealed record SimulatedPolicy(
-    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, int? StarvationIterations = null,
-    ToolTimes ToolTimes = ToolTimes.Predicted);
+    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, ToolTimes ToolTimes = ToolTimes.Predicted);
 
 /// <summary>What a policy is told of a tool's duration.</summary>
 public enum ToolTimes
@@ -47,7 +45,7 @@ public static class SimulatedPolicies
         new("sjf", "least predicted output first, not preemptive, cache discarded (SSJF 2404.08509 without its aging)",
             () => new SjfRanking(), () => new FixedPause(PauseAction.Discard)),
         new("lamps", "least memory over time first, least predicted waste, lifted after 100 iterations (LAMPS 2410.18248, clean form)",
-            () => new LampsRanking(), () => new LeastWastePause(), StarvationIterations: 100),
+            () => new LampsRanking(), () => new LeastWastePause()),
     ];
 
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>

@@ -86,12 +86,12 @@ public sealed class ReferenceTests
         batch.Reset(1, 1, 1);
         (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount, batch.ContextLengths[0], batch.QueryStart[1]) = (1, 1, 1, 1, 1);
         var logits = new float[backend.Model.VocabularySize];
-        backend.Llama.Forward(batch, logits, backend.Model.Layers);
+        backend.Transformer.Forward(batch, logits, backend.Model.Layers);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
         {
             StepValidation.RequireValid(batch, backend.Model, backend.Kv, backend.Limits);
-            backend.Llama.Forward(batch, logits, backend.Model.Layers);
+            backend.Transformer.Forward(batch, logits, backend.Model.Layers);
         }
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

@@ -38,12 +38,12 @@ internal static class ByteTokenizer
     public static JsonObject ByteLevel(bool useRegex, bool prefixSpace = false) =>
         new() { ["type"] = "ByteLevel", ["add_prefix_space"] = prefixSpace, ["use_regex"] = useRegex };
 
-    public static BpeTokenizer Load(string json)
+    public static Tokenizer Load(string json)
     {
         using var folder = new TemporaryFolder();
         string path = Path.Combine(folder.Path, "tokenizer.json");
         File.WriteAllText(path, json);
-        return BpeTokenizer.Load(path);
+        return Tokenizer.Load(path);
     }
 
     private static JsonObject Added(int id, string content, bool special) =>

@@ -8,7 +8,7 @@ namespace Pharos.Inference.Tests.Tokenization;
 
 public sealed class DetokenizerTests
 {
-    private static readonly BpeTokenizer Bytes = ByteTokenizer.Load(ByteTokenizer.Json());
+    private static readonly Tokenizer Bytes = ByteTokenizer.Load(ByteTokenizer.Json());
 
     [Fact]
     public void Character_AppearsWhenItIsComplete()

@@ -40,7 +40,7 @@ public sealed class RevisedPauseTests
         story.Park(lengthy, expectedSeconds: 100);
         story.Step();
         Assert.Equal((0, 20), (brief.HostTokens, lengthy.HostTokens));
-        Assert.Contains("wastes most", Assert.Single(story.Revisions).Revision.Because);
+        Assert.Contains("the link", Assert.Single(story.Revisions).Revision.Because);
     }
 
     [Fact]

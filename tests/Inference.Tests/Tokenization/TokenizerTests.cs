@@ -7,11 +7,11 @@ using Pharos.Inference.Tokenization;
 
 namespace Pharos.Inference.Tests.Tokenization;
 
-public sealed class BpeTokenizerTests
+public sealed class TokenizerTests
 {
     private static readonly string[] Merges = ["h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "Ġwor l", "Ġworl d", "a a", "aa aa"];
 
-    private static readonly Dictionary<string, BpeTokenizer> Tokenizers = new()
+    private static readonly Dictionary<string, Tokenizer> Tokenizers = new()
     {
         ["bytes"] = ByteTokenizer.Load(ByteTokenizer.Json()),
         ["whole runs"] = ByteTokenizer.Load(ByteTokenizer.Json(merges: Merges)),

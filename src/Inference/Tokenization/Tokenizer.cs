@@ -8,7 +8,7 @@ namespace Pharos.Inference.Tokenization;
 /// Byte-level byte-pair encoding as written by <c>tokenizer.json</c>. Every text has an encoding and decodes to itself: the
 /// vocabulary holds all 256 bytes. Immutable and safe to share between threads.
 /// </summary>
-public sealed class BpeTokenizer
+public sealed class Tokenizer
 {
     private readonly byte[]?[] bytes;     // [id] content; null for ids that no token has
     private readonly bool[] special;      // [id]
@@ -20,7 +20,7 @@ public sealed class BpeTokenizer
     private readonly AddedTokenMatcher all;
     private readonly AddedTokenMatcher plain;
 
-    internal BpeTokenizer(TokenizerParts parts)
+    internal Tokenizer(TokenizerParts parts)
     {
         (bytes, byteTokens, merges, preTokenizer, addPrefixSpace) =
             (parts.Bytes, parts.ByteTokens, parts.Merges, parts.PreTokenizer, parts.AddPrefixSpace);
@@ -35,7 +35,7 @@ public sealed class BpeTokenizer
 
     /// <summary>Reads <c>tokenizer.json</c>.</summary>
     /// <exception cref="ModelLoadException">The file is missing, broken, or of a kind that is not byte-level BPE.</exception>
-    public static BpeTokenizer Load(string path) => TokenizerFile.Read(path);
+    public static Tokenizer Load(string path) => TokenizerFile.Read(path);
 
     /// <summary>One more than the highest id.</summary>
     public int IdLimit => bytes.Length;

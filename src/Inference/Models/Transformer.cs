@@ -2,29 +2,28 @@ using System.Runtime.CompilerServices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
-using Pharos.Inference.Loading;
 using Pharos.Inference.Models.Rotary;
 
 namespace Pharos.Inference.Models;
 
 /// <summary>
-/// The forward pass of a Llama for ragged batches: decodes and prefill chunks in one call. Logits are bit-identical however a prompt is
-/// cut into steps, whatever else the steps hold, and on any number of threads. One step at a time.
+/// The forward pass of a decoder model for ragged batches: decodes and prefill chunks in one call. What a layer does is told by
+/// <see cref="ModelArchitecture"/>, never by a family's name. Logits are bit-identical however a prompt is cut into steps, whatever else the
+/// steps hold, and on any number of threads. One step at a time.
 /// </summary>
-internal sealed unsafe class LlamaModel : IDisposable
+internal sealed unsafe class Transformer : IDisposable
 {
-    private readonly LlamaConfig config;
-    private readonly LlamaWeights weights;
+    private readonly ModelArchitecture model;
+    private readonly TransformerWeights weights;
     private readonly KvStore cache;
     private readonly KernelSet kernels;
-    private readonly RotaryTable rotary;
+    private readonly RotaryTable[] rotary; // [layer]; layers that turn alike share one
     private readonly Workspace space;
     private readonly ThreadTeam team;
     private readonly AttentionPlan attention;
     private readonly RowTiles tiles;
     private readonly RowTiles logitTiles = new(Workspace.LogitRows);
     private readonly int[] nextItem; // [layer] attention work taken
-    private readonly float queryScale;
     private readonly int group;
     private readonly long workForThreads; // multiply-accumulates below which a step runs on the caller alone
 
@@ -33,18 +32,17 @@ internal sealed unsafe class LlamaModel : IDisposable
     private float[] logits = [];
     private int depth;
 
-    public LlamaModel(LlamaConfig config, LlamaWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads)
+    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads)
     {
-        (this.config, this.weights, this.cache, this.kernels) = (config, weights, cache, kernels);
+        (this.model, this.weights, this.cache, this.kernels) = (model, weights, cache, kernels);
         this.workForThreads = workForThreads;
-        group = config.Heads / config.KvHeads;
-        queryScale = 1f / MathF.Sqrt(config.HeadDim);
-        rotary = new RotaryTable(config.MaxPositions, config.HeadDim, config.RopeTheta, RopeScaling.None);
+        group = model.Heads / model.KvHeads;
         attention = new AttentionPlan(maxTokens, group);
-        int maxContext = (int)Math.Min(config.MaxPositions, (long)cache.DeviceBlocks * cache.Layout.BlockSize);
-        space = new Workspace(config, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
+        int maxContext = (int)Math.Min(model.MaxPositions, (long)cache.DeviceBlocks * cache.Layout.BlockSize);
+        rotary = RotaryTables(model, maxContext);
+        space = new Workspace(model, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
         tiles = new RowTiles(maxTokens);
-        nextItem = new int[config.Layers];
+        nextItem = new int[model.Layers];
         team = new ThreadTeam(threads, ForwardPart);
     }
 
@@ -57,7 +55,7 @@ internal sealed unsafe class LlamaModel : IDisposable
         attention.Cut(batch);
         tiles.Cut(batch.TokenCount, kernels.TileRows);
         Array.Clear(nextItem);
-        team.Run(together: config.Parameters * batch.TokenCount >= workForThreads);
+        team.Run(together: model.Parameters * batch.TokenCount >= workForThreads);
         this.batch = null!;
     }
 
@@ -66,21 +64,21 @@ internal sealed unsafe class LlamaModel : IDisposable
     {
         var (first, end) = Share(batch.TokenCount, thread);
         for (int row = first; row < end; row++)
-            weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride, config.HiddenSize);
+            weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride);
 
         for (int i = 0; i < depth; i++)
         {
             var layer = weights.Layers[i];
-            Normalise(thread, layer.AttentionNorm, addProjected: i > 0);
+            Normalise(thread, layer.AttentionNorm, i > 0, i > 0 ? weights.Layers[i - 1].PostFeedForwardNorm : null);
             Multiply(thread, layer.QueryKeyValue, space.Qkv, space.QkvStride);
-            RotateAndStore(thread, i);
+            TurnAndStore(thread, i);
             team.Barrier();
             Attend(thread, i);
             team.Barrier();
             for (int row = first; row < end; row++)
                 KernelSet.PackRow(space.Attention + (long)row * space.AttentionStride, space.AttentionStride, space.Packed, tiles, row);
             Multiply(thread, layer.AttentionOutput, space.Projected, space.HiddenStride);
-            Normalise(thread, layer.FeedForwardNorm, addProjected: true);
+            Normalise(thread, layer.FeedForwardNorm, addProjected: true, layer.PostAttentionNorm);
             Multiply(thread, layer.GateUp, space.GateUp, space.GateUpStride);
             Activate(thread);
             Multiply(thread, layer.Down, space.Projected, space.HiddenStride);
@@ -98,53 +96,92 @@ internal sealed unsafe class LlamaModel : IDisposable
         team.Barrier();
     }
 
-    private void Normalise(int thread, NativeBuffer norm, bool addProjected)
+    /// <summary>Adds what the last part gave, itself normalised where the model does so, and packs the normalised sum.</summary>
+    private void Normalise(int thread, NativeBuffer norm, bool addProjected, NativeBuffer? postNorm)
     {
         float* normalised = space.Row(thread);
         var (first, end) = Share(batch.TokenCount, thread);
         for (int row = first; row < end; row++)
         {
             long offset = (long)row * space.HiddenStride;
-            kernels.AddNorm(
-                space.Residual + offset, addProjected ? space.Projected + offset : null, norm.Floats, normalised, config.HiddenSize, config.RmsNormEpsilon);
-            KernelSet.PackRow(normalised, config.HiddenSize, space.Packed, tiles, row);
+            float* addend = addProjected ? Addend(offset, postNorm) : null;
+            kernels.AddNorm(space.Residual + offset, addend, norm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
+            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, tiles, row);
         }
     }
 
-    private void RotateAndStore(int thread, int layer)
+    private float* Addend(long offset, NativeBuffer? postNorm)
     {
-        int dims = config.HeadDim;
+        float* projected = space.Projected + offset;
+        if (postNorm is not null)
+            kernels.AddNorm(projected, null, postNorm.Floats, projected, model.HiddenSize, model.NormEpsilon);
+        return projected;
+    }
+
+    private void TurnAndStore(int thread, int index)
+    {
+        var layer = weights.Layers[index];
+        int dims = model.HeadDim;
         var (first, end) = Share(batch.TokenCount, thread);
         for (int row = first; row < end; row++)
         {
             float* queries = space.Qkv + (long)row * space.QkvStride;
-            float* keys = queries + config.Heads * dims;
-            float* values = keys + config.KvHeads * dims;
+            float* keys = queries + model.Heads * dims;
+            float* values = keys + model.KvHeads * dims;
+            if (layer.QueryKeyValueBias is { } bias)
+                Add(queries, bias.Floats, (model.Heads + 2 * model.KvHeads) * dims);
             int position = batch.Positions[row];
-            for (int head = 0; head < config.Heads; head++)
-                kernels.Rotate(queries + head * dims, dims, rotary.Dims, rotary.Cosines(position), rotary.Sines(position), queryScale);
-            for (int head = 0; head < config.KvHeads; head++)
-                kernels.Rotate(keys + head * dims, dims, rotary.Dims, rotary.Cosines(position), rotary.Sines(position), 1);
+            Turn(thread, queries, model.Heads, layer.QueryNorm, rotary[index], position, model.QueryScale);
+            Turn(thread, keys, model.KvHeads, layer.KeyNorm, rotary[index], position, 1);
             if (batch.SlotMapping[row] >= 0)
-                cache.Write(layer, batch.SlotMapping[row], keys, values);
+                cache.Write(index, batch.SlotMapping[row], keys, values);
         }
+    }
+
+    private void Turn(int thread, float* heads, int count, NativeBuffer? norm, RotaryTable table, int position, float scale)
+    {
+        int dims = model.HeadDim;
+        for (float* head = heads; head < heads + count * dims; head += dims)
+        {
+            if (norm is not null)
+                NormaliseHead(head, norm, space.Row(thread));
+            kernels.Rotate(head, dims, table.Dims, table.Cosines(position), table.Sines(position), scale);
+        }
+    }
+
+    /// <summary>By way of a padded row: heads lie side by side, and the kernel writes whole panels.</summary>
+    private void NormaliseHead(float* head, NativeBuffer norm, float* padded)
+    {
+        int dims = model.HeadDim;
+        new Span<float>(padded, PackedMatrix.Pad(dims)).Clear();
+        new ReadOnlySpan<float>(head, dims).CopyTo(new Span<float>(padded, dims));
+        kernels.AddNorm(padded, null, norm.Floats, padded, dims, model.NormEpsilon);
+        new ReadOnlySpan<float>(padded, dims).CopyTo(new Span<float>(head, dims));
+    }
+
+    private static void Add(float* target, float* addend, int count)
+    {
+        for (int i = 0; i < count; i++)
+            target[i] += addend[i];
     }
 
     private void Attend(int thread, int layer)
     {
-        int work = attention.Count * config.KvHeads, headGroup = group * config.HeadDim;
+        int work = attention.Count * model.KvHeads, headGroup = group * model.HeadDim;
         fixed (int* tables = batch.BlockTables)
         {
             for (int next; (next = Interlocked.Increment(ref nextItem[layer]) - 1) < work;)
             {
-                var item = attention[next / config.KvHeads];
-                int kvHead = next % config.KvHeads;
+                var item = attention[next / model.KvHeads];
+                int kvHead = next % model.KvHeads;
                 kernels.Attend(new AttentionCall
                 {
                     Layout = cache.Layout,
                     Blocks = cache.Device,
                     BlockTable = tables + (long)item.Sequence * batch.BlockTableStride,
                     Layer = layer,
+                    Window = model.LayerSpecs[layer].Window,
+                    Softcap = model.AttentionSoftcap,
                     KvHead = kvHead,
                     Group = group,
                     Queries = item.Queries,
@@ -169,8 +206,8 @@ internal sealed unsafe class LlamaModel : IDisposable
         var (first, end) = Share(batch.TokenCount, thread);
         for (int row = first; row < end; row++)
         {
-            kernels.Gate(Activation.SwiGlu, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
-            KernelSet.PackRow(activated, config.IntermediateSize, space.Packed, tiles, row);
+            kernels.Gate(model.Activation, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
+            KernelSet.PackRow(activated, model.IntermediateSize, space.Packed, tiles, row);
         }
     }
 
@@ -185,17 +222,29 @@ internal sealed unsafe class LlamaModel : IDisposable
         {
             long offset = (long)batch.LogitRows[firstRow + i] * space.HiddenStride;
             kernels.AddNorm(
-                space.Residual + offset, space.Projected + offset, weights.FinalNorm.Floats, normalised, config.HiddenSize, config.RmsNormEpsilon);
-            KernelSet.PackRow(normalised, config.HiddenSize, space.Packed, logitTiles, i);
+                space.Residual + offset, Addend(offset, weights.Layers[depth - 1].PostFeedForwardNorm), weights.FinalNorm.Floats, normalised, model.HiddenSize,
+                model.NormEpsilon);
+            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, logitTiles, i);
         }
         team.Barrier();
         var (firstPanel, endPanel) = Share(weights.Head.Panels, thread);
         kernels.Multiply(weights.Head, logitTiles, space.Packed, space.Logits, space.LogitStride, firstPanel, endPanel);
         team.Barrier();
         for (int i = first; i < end; i++)
-            new ReadOnlySpan<float>(space.Logits + (long)i * space.LogitStride, config.VocabularySize)
-                .CopyTo(logits.AsSpan((firstRow + i) * config.VocabularySize));
+        {
+            float* row = space.Logits + (long)i * space.LogitStride;
+            if (model.LogitSoftcap > 0)
+                kernels.Softcap(row, model.VocabularySize, model.LogitSoftcap);
+            new ReadOnlySpan<float>(row, model.VocabularySize).CopyTo(logits.AsSpan((firstRow + i) * model.VocabularySize));
+        }
         team.Barrier();
+    }
+
+    private static RotaryTable[] RotaryTables(ModelArchitecture model, int positions)
+    {
+        var tables = new Dictionary<RotarySpec, RotaryTable>();
+        return [.. model.LayerSpecs.Select(layer => tables.TryGetValue(layer.Rotary, out var table) ? table
+            : tables[layer.Rotary] = new RotaryTable(positions, layer.Rotary.Dims, layer.Rotary.Theta, layer.Rotary.Scaling))];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -206,6 +255,7 @@ internal sealed unsafe class LlamaModel : IDisposable
     {
         team.Dispose();
         space.Dispose();
-        rotary.Dispose();
+        foreach (var table in rotary.Distinct())
+            table.Dispose();
     }
 }
