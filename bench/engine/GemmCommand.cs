@@ -29,9 +29,10 @@ internal static unsafe class GemmCommand
     {
         // So many copies that none is still in a cache when its turn comes again, as in a model of many layers.
         var type = RunCommand.TypeOf(dtype);
+        using var arena = new WeightArena(192 << 20);
         var copies = new List<PackedMatrix>();
         for (long bytes = 0; bytes < 160 << 20; bytes += copies[^1].Bytes)
-            copies.Add(Filled(columns, depth, type));
+            copies.Add(Filled(columns, depth, type, arena));
         var tiles = new RowTiles(rows);
         tiles.Cut(rows, kernels.TileRows);
         using var a = NativeBuffer.OfFloats((long)rows * depth);
@@ -52,12 +53,11 @@ internal static unsafe class GemmCommand
         double median = seconds.Order().ElementAt(2);
         Console.WriteLine(FormattableString.Invariant(
             $"{dtype,-5} {columns,7} {depth,5} {rows,5} {2.0 * rows * columns * depth / median / 1e9,8:F1} {peak.Order().ElementAt(2),8:P0} {copies[0].Bytes / median / 1e9,6:F1} {bandwidth.Order().ElementAt(2),9:P0}"));
-        copies.ForEach(matrix => matrix.Dispose());
     }
 
-    private static PackedMatrix Filled(int columns, int depth, WeightType type)
+    private static PackedMatrix Filled(int columns, int depth, WeightType type, WeightArena arena)
     {
-        var matrix = new PackedMatrix(columns, depth, type);
+        var matrix = new PackedMatrix(columns, depth, type, arena);
         new Span<byte>(matrix.Lines(0, 0), (int)matrix.Bytes).Fill(0x3c); // small finite numbers in every format
         return matrix;
     }

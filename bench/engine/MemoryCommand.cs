@@ -11,7 +11,7 @@ internal static class MemoryCommand
         long budget = long.Parse(arguments.Text("bytes", (1L << 30).ToString()));
         var shape = SeededModel.Parse(arguments.Text("shape", "768x12"));
         var type = RunCommand.TypeOf(arguments.Text("dtype", "bf16"));
-        var files = new SeededFiles(arguments.Text("work") ?? Path.Combine(Path.GetTempPath(), "pharos-bench-engine"), shape, type);
+        var files = new SeededFiles(arguments, shape, type);
         using var source = ModelDirectory.Load(files.Directory);
 
         // A first worker keeps the weights in memory and is what idle means.

@@ -3,6 +3,7 @@ using Pharos.Bench.Engine;
 // How fast the CPU engine is, as shares of the machine's limits and side by side with llama.cpp. Commands:
 //   run      tokens per second by batch, depth, weight type and threads (the default)
 //   memory   growth of the process against the budget of the KV cache
+//   swap     what swapping a cache costs those that decode beside it
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // See docs/engine-cpu.md for options and examples.
 var arguments = new Arguments(args);
@@ -10,6 +11,7 @@ return arguments.Command switch
 {
     "run" => RunCommand.Run(arguments),
     "memory" => MemoryCommand.Run(arguments),
+    "swap" => await SwapCommand.RunAsync(arguments),
     "gemm" => GemmCommand.Run(arguments),
-    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, gemm."),
+    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, gemm."),
 };

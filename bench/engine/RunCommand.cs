@@ -42,7 +42,7 @@ internal static class RunCommand
         var shape = SeededModel.Parse(arguments.Text("shape", "768x12"));
         int sequences = batches.Append(1).Max(), positions = depths.Append(0).Max() + 64, longest = prefills.Append(256).Max();
         positions = Math.Max(positions, longest);
-        var files = new SeededFiles(arguments.Text("work") ?? Path.Combine(Path.GetTempPath(), "pharos-bench-engine"), shape, type);
+        var files = new SeededFiles(arguments, shape, type);
         using var source = ModelDirectory.Load(files.Directory);
         long start = Stopwatch.GetTimestamp();
         var kv = arguments.Choice<KvType>("kv") ?? KvType.Bf16;

@@ -4,8 +4,9 @@ using Pharos.Inference.Loading;
 namespace Pharos.Bench.Engine;
 
 /// <summary>The files of a seeded model, written once and kept for later runs.</summary>
-internal sealed class SeededFiles(string folder, SeededModel model, WeightType type)
+internal sealed class SeededFiles(Arguments arguments, SeededModel model, WeightType type)
 {
+    private readonly string folder = arguments.Text("work") ?? Path.Combine(Path.GetTempPath(), "pharos-bench-engine");
     private const string Version = "v1"; // of what the files hold
 
     /// <summary>A Hugging Face directory.</summary>

@@ -13,13 +13,15 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Backend", options.Backend, "cpu", "simulated");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
-        OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "requeue", "sjf");
-        OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "preserve", "swap", "discard");
+        OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "pharos", "requeue", "sjf");
+        OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "pharos", "preserve", "swap", "discard");
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);

@@ -29,7 +29,8 @@ internal sealed class ServedSequence
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
-        Tokens = [.. work.Tokens];
+        Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
+        Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
         detokenizer = new Detokenizer(model.Tokenizer);

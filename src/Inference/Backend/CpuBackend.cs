@@ -10,12 +10,11 @@ namespace Pharos.Inference.Backend;
 /// <summary>The engine on the processor: native memory, explicit vector instructions, its own threads.</summary>
 public sealed class CpuBackend : IModelBackend
 {
-    private const int WarmUpRows = 30; // 12 + 12 + 6: with the sizes below every tile is compiled
-
-    private readonly TransformerWeights weights;
+    private readonly SharedWeights.Lease lease;
     private readonly KvStore cache;
     private readonly Transformer model;
     private readonly EngineThread engine;
+    private readonly BlockMover mover;
     private readonly Action<object, object> forward;
     private bool disposed;
 
@@ -25,14 +24,15 @@ public sealed class CpuBackend : IModelBackend
         Model = source.Shape;
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock);
         Limits = new BackendLimits(
-            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false);
+            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new Transformer(source.Architecture, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
+        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
+        mover = new BlockMover(cache, engine, options.CopyShare, $"pharos-copies-{Model.Name}");
     }
 
     public ModelShape Model { get; }
@@ -48,17 +48,21 @@ public sealed class CpuBackend : IModelBackend
     public InstructionPath Instructions => Kernels.Path;
 
     /// <summary>How the weights are kept.</summary>
-    public WeightType WeightType => weights.Type;
+    public WeightType WeightType => lease.Weights.Type;
 
     /// <summary>Bytes of weights that a token's step reads.</summary>
-    public long WeightBytes => weights.Bytes;
+    public long WeightBytes => lease.Weights.Bytes;
 
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;
 
+    public BlockTransfers Transfers => new(mover.Moved.Blocks, mover.Moved.Seconds);
+
     internal KernelSet Kernels { get; }
 
     internal Transformer Transformer => model;
+
+    internal TransformerWeights Weights => lease.Weights;
 
     /// <summary>Packs the weights, takes the memory of the budgets and compiles the kernels: ready to serve on return.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or a budget does not hold a single block.</exception>
@@ -79,29 +83,56 @@ public sealed class CpuBackend : IModelBackend
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
         StepValidation.RequireValid(batch, Model, Kv, Limits);
+        batch.CopyFence = mover.IsIdle ? 0 : FenceOf(batch);
         return engine.Post(forward, batch, result, ct);
     }
 
     public void CopyBlocks(ReadOnlySpan<BlockCopy> copies)
     {
         cache.RequireValid(copies);
-        if (copies.Length > 0)
-            _ = engine.Post(static (store, list) => ((KvStore)store).Copy((BlockCopy[])list), cache, copies.ToArray(), CancellationToken.None).AsTask();
+        while (!copies.IsEmpty)
+        {
+            int run = 1;
+            while (run < copies.Length && IsWithinDevice(copies[run]) == IsWithinDevice(copies[0]))
+                run++;
+            if (IsWithinDevice(copies[0]))
+                CopyWithinDevice(copies[..run].ToArray());
+            else
+                mover.Post(copies[..run]);
+            copies = copies[run..];
+        }
     }
 
-    public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct)
     {
-        CanonicalKv.RequireValid(cache, blocks.Span, tokens);
-        var bytes = new byte[1][];
-        await engine.Post((store, target) => ((byte[][])target)[0] = CanonicalKv.Export((KvStore)store, blocks.Span, tokens), cache, bytes, ct);
-        return bytes[0];
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        long fence = 0;
+        foreach (int block in blocks.Span)
+            fence = Math.Max(fence, mover.FenceToRead(block));
+        byte[] chunk = [];
+        await engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                chunk = CanonicalKv.Export(cache, Model, blocks.Span, span);
+            }, this, this, ct);
+        return chunk;
     }
 
-    public ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public async ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> chunk, ReadOnlyMemory<int> blocks, CancellationToken ct)
     {
-        CanonicalKv.RequireValid(cache, blocks.Span, tokens);
-        CanonicalKv.RequireLength(cache.Layout, canonical.Length, tokens);
-        return engine.Post((store, _) => CanonicalKv.Import((KvStore)store, canonical.Span, blocks.Span, tokens), cache, cache, ct);
+        var (type, span) = KvChunk.Read(Model, chunk.Span);
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        long fence = 0;
+        foreach (int block in blocks.Span)
+            fence = Math.Max(fence, mover.FenceToWrite(block));
+        await engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                CanonicalKv.Import(cache, chunk.Span, blocks.Span, type, span);
+            }, this, this, ct);
+        return span;
     }
 
     /// <summary>Finishes what was posted, then frees everything.</summary>
@@ -110,10 +141,11 @@ public sealed class CpuBackend : IModelBackend
         if (!disposed)
         {
             disposed = true;
-            engine.Dispose();
+            engine.Dispose(); // its commands may wait for copies
+            mover.Dispose();
             model.Dispose();
             cache.Dispose();
-            weights.Dispose();
+            lease.Dispose();
         }
         return ValueTask.CompletedTask;
     }
@@ -127,11 +159,47 @@ public sealed class CpuBackend : IModelBackend
         return (int)Math.Min(blocks, int.MaxValue / layout.BlockSize);
     }
 
+    private static bool IsWithinDevice(BlockCopy copy) => copy is { From: KvTier.Device, To: KvTier.Device };
+
+    // On the engine's thread: the next step needs them, and waits for nothing else.
+    private void CopyWithinDevice(BlockCopy[] copies)
+    {
+        long fence = 0;
+        foreach (var copy in copies)
+            fence = Math.Max(fence, Math.Max(mover.FenceToRead(copy.Source), mover.FenceToWrite(copy.Target)));
+        _ = engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                foreach (var copy in copies)
+                    cache.Copy(copy);
+            }, this, this, CancellationToken.None).AsTask();
+    }
+
+    /// <summary>The copy after which a step may run: its contexts are in, and what it overwrites is out.</summary>
+    private long FenceOf(StepBatch batch)
+    {
+        long fence = 0;
+        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+        {
+            int blocks = (batch.ContextLengths[sequence] + Kv.BlockSize - 1) / Kv.BlockSize;
+            for (int i = 0; i < blocks; i++)
+                fence = Math.Max(fence, mover.FenceToRead(batch.BlockTables[sequence * batch.BlockTableStride + i]));
+        }
+        for (int token = 0; token < batch.TokenCount; token++)
+        {
+            if (batch.SlotMapping[token] >= 0)
+                fence = Math.Max(fence, mover.FenceToWrite(batch.SlotMapping[token] / Kv.BlockSize));
+        }
+        return fence;
+    }
+
     private void Forward(object batch, object result)
     {
         long start = Stopwatch.GetTimestamp();
         var step = (StepBatch)batch;
         var output = (StepResult)result;
+        mover.WaitFor(step.CopyFence);
         output.Reserve(step.LogitRowCount, Model.VocabularySize, logits: true);
         model.Forward(step, output.Logits, Model.Layers);
         output.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -140,20 +208,21 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>Runs steps that write nothing, so that no request waits for the compiler.</summary>
     private void WarmUp()
     {
-        int longest = Math.Min(Math.Min(WarmUpRows, Limits.MaxTokens), Math.Min(Model.MaxPositions, Kv.DeviceBlocks * Kv.BlockSize));
+        int longest = Math.Min(Math.Min(Kernels.TileRows, Limits.MaxTokens), Math.Min(Model.MaxPositions, Kv.DeviceBlocks * Kv.BlockSize));
         var batch = new StepBatch();
         var result = new StepResult();
-        foreach (int rows in (int[])[1, 2, 3, 4, 8, 10, 20, longest])
+        for (int count = 1; count <= longest; count++)
         {
-            int count = Math.Min(rows, longest);
             int blocks = (count + Kv.BlockSize - 1) / Kv.BlockSize;
             batch.Reset(count, 1, blocks);
-            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (count, 1, 1);
+            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (count, 1, 0);
             for (int i = 0; i < count; i++)
                 (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, i, -1);
             batch.BlockTables.AsSpan(0, blocks).Clear();
             (batch.QueryStart[1], batch.ContextLengths[0], batch.LogitRows[0]) = (count, count, count - 1);
-            Forward(batch, result);
+            model.Forward(batch, result.Logits, depth: 1); // every number of rows has kernels of its own, every layer the same
         }
+        batch.LogitRowCount = 1;
+        Forward(batch, result);
     }
 }

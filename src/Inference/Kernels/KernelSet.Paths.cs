@@ -28,14 +28,14 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
     private static void Multiply<TFormat>(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel)
         where TFormat : struct, IWeightFormat
     {
-        if (tiles.Rows == 1)
+        if (tiles.Rows == 1 && TFormat.GroupDepth > 0)
         {
-            for (; firstPanel + 1 < endPanel; firstPanel += 2)
+            for (; firstPanel < endPanel; firstPanel++)
             {
-                byte* left = weights.Lines(firstPanel, 0), right = weights.Lines(firstPanel + 1, 0);
                 for (int lane = 0; lane < 16; lane += TPath.Lanes)
-                    VectorTile<TPath, TVector, TFormat>.Run(a, left, right, lane, weights.Depth, c + firstPanel * PackedMatrix.PanelWidth + lane);
+                    VectorTile<TPath, TVector, TFormat>.Run(a, weights.Lines(firstPanel, 0), lane, weights.Depth, c + firstPanel * PackedMatrix.PanelWidth + lane);
             }
+            return;
         }
 
         // A slice continues the chains that the slice before left in c, so slicing does not change a bit.

@@ -9,13 +9,15 @@ namespace Pharos.Inference.Kernels;
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     public const int PanelWidth = 32;
-    private readonly NativeBuffer buffer;
+    private readonly NativeBuffer? own;
+    private readonly byte* memory;
     private readonly int lineBytes;
     private readonly int groupDepth;
     private readonly int groupBytes;
     private readonly long panelBytes;
 
-    public PackedMatrix(int columns, int depth, WeightType type)
+    /// <param name="arena">Where the weights lie and what frees them; null: in memory of their own.</param>
+    public PackedMatrix(int columns, int depth, WeightType type, WeightArena? arena = null)
     {
         (Columns, Depth, Type) = (columns, depth, type);
         (lineBytes, groupDepth, groupBytes) = type switch
@@ -26,7 +28,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
         };
         Panels = (columns + PanelWidth - 1) / PanelWidth;
         panelBytes = (long)depth * lineBytes + (groupDepth == 0 ? 0 : (depth + groupDepth - 1) / groupDepth * groupBytes);
-        buffer = new NativeBuffer(Panels * panelBytes);
+        Bytes = Panels * panelBytes;
+        own = arena is null ? new NativeBuffer(Bytes) : null;
+        memory = own is null ? arena!.Take(Bytes) : own.Pointer;
     }
 
     public int Columns { get; }
@@ -40,13 +44,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public WeightType Type { get; }
 
-    public long Bytes => buffer.Length;
+    public long Bytes { get; }
 
     public static int Pad(int columns) => (columns + PanelWidth - 1) / PanelWidth * PanelWidth;
 
     /// <summary>Where the lines of a panel begin from a depth on; the depth begins a group where the format has groups.</summary>
     public byte* Lines(int panel, int depth) =>
-        buffer.Pointer + panel * panelBytes + (long)depth * lineBytes + (groupDepth == 0 ? 0 : depth / groupDepth * groupBytes);
+        memory + panel * panelBytes + (long)depth * lineBytes + (groupDepth == 0 ? 0 : depth / groupDepth * groupBytes);
 
     /// <summary>Sets the weights of a panel, rounded to the matrix' type.</summary>
     /// <param name="columns">[32][depth]; zeros beyond the last column.</param>
@@ -67,7 +71,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
-    public void Dispose() => buffer.Dispose();
+    public void Dispose() => own?.Dispose();
 
     private static (int LineBytes, int GroupDepth, int GroupBytes) Of<TFormat>() where TFormat : struct, IWeightFormat =>
         (TFormat.LineBytes, TFormat.GroupDepth, TFormat.GroupBytes);

@@ -3,62 +3,47 @@ using System.Runtime.CompilerServices;
 namespace Pharos.Inference.Kernels;
 
 /// <summary>
-/// One row times two panels: the chains of <see cref="GemmTile{TPath,TVector,TFormat,TRows}"/>, bit for bit, but four at a time, because a
-/// multiply-add takes as long as four of them can be started. Decoding a single sequence would wait for arithmetic otherwise.
+/// One row times a panel in a format with groups, two groups at a time: their sums are chains of their own until they are scaled, so four chains are
+/// under way instead of two, and decoding a single sequence waits for memory rather than for multiply-adds to end. Same bits as
+/// <see cref="GemmTile{TPath,TVector,TFormat,TRows}"/>.
 /// </summary>
 internal static unsafe class VectorTile<TPath, TVector, TFormat>
     where TPath : struct, IVectorPath<TVector>
     where TVector : struct
     where TFormat : struct, IWeightFormat
 {
-    /// <param name="a">[depth]</param>
-    /// <param name="left">Line 0 of a panel.</param>
-    /// <param name="right">Line 0 of the next.</param>
-    /// <param name="lane">As for the tile of several rows.</param>
-    /// <param name="c">Column <paramref name="lane"/> of the first panel.</param>
+    /// <inheritdoc cref="GemmTile{TPath,TVector,TFormat,TRows}.Run"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* a, byte* left, byte* right, int lane, int depth, float* c)
+    public static void Run(float* a, byte* weights, int lane, int depth, float* c)
     {
-        int groups = 1, groupDepth = depth;
-        if (TFormat.GroupDepth > 0)
-            groups = (depth + TFormat.GroupDepth - 1) / TFormat.GroupDepth;
-        TVector total0 = default, total1 = default, total2 = default, total3 = default;
-        for (; groups > 0; groups--, depth -= TFormat.GroupDepth)
+        int groupBytes = TFormat.GroupBytes + TFormat.GroupDepth * TFormat.LineBytes, k = 0;
+        TVector totalLow = default, totalHigh = default;
+        for (; k + 2 * TFormat.GroupDepth <= depth; k += 2 * TFormat.GroupDepth)
         {
-            TVector scale0 = default, scale1 = default, scale2 = default, scale3 = default;
-            if (TFormat.GroupDepth > 0)
+            byte* line = weights + TFormat.GroupBytes, next = line + groupBytes;
+            TPath.LoadHalves((uint*)weights + lane, out var scaleLow, out var scaleHigh);
+            TPath.LoadHalves((uint*)(weights + groupBytes) + lane, out var nextScaleLow, out var nextScaleHigh);
+            TVector low = default, high = default, nextLow = default, nextHigh = default;
+            WeightLine<TPath, TVector, TFormat>.Prefetch(weights + 2 * TFormat.GroupDepth * TFormat.LineBytes);
+            WeightLine<TPath, TVector, TFormat>.Prefetch(weights + 2 * TFormat.GroupDepth * TFormat.LineBytes + TFormat.GroupBytes);
+            for (int i = 0; i < TFormat.GroupDepth; i++)
             {
-                TPath.LoadHalves((uint*)left + lane, out scale0, out scale1);
-                TPath.LoadHalves((uint*)right + lane, out scale2, out scale3);
-                left += TFormat.GroupBytes;
-                right += TFormat.GroupBytes;
-                groupDepth = Math.Min(depth, TFormat.GroupDepth);
+                WeightLine<TPath, TVector, TFormat>.Prefetch(weights + i * 2 * TFormat.LineBytes);
+                TVector x = TPath.Broadcast(a[k + i]), y = TPath.Broadcast(a[k + TFormat.GroupDepth + i]);
+                low = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.First(line, lane), low);
+                high = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.Second(line, lane), high);
+                nextLow = TPath.MultiplyAdd(y, WeightLine<TPath, TVector, TFormat>.First(next, lane), nextLow);
+                nextHigh = TPath.MultiplyAdd(y, WeightLine<TPath, TVector, TFormat>.Second(next, lane), nextHigh);
+                line += TFormat.LineBytes;
+                next += TFormat.LineBytes;
             }
-            TVector sum0 = default, sum1 = default, sum2 = default, sum3 = default;
-            for (int k = 0; k < groupDepth; k++)
-            {
-                WeightLine<TPath, TVector, TFormat>.Prefetch(left);
-                WeightLine<TPath, TVector, TFormat>.Prefetch(right);
-                var x = TPath.Broadcast(a[k]);
-                sum0 = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.First(left, lane), sum0);
-                sum1 = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.Second(left, lane), sum1);
-                sum2 = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.First(right, lane), sum2);
-                sum3 = TPath.MultiplyAdd(x, WeightLine<TPath, TVector, TFormat>.Second(right, lane), sum3);
-                left += TFormat.LineBytes;
-                right += TFormat.LineBytes;
-            }
-            a += groupDepth;
-            total0 = Add(total0, sum0, scale0);
-            total1 = Add(total1, sum1, scale1);
-            total2 = Add(total2, sum2, scale2);
-            total3 = Add(total3, sum3, scale3);
+            totalLow = TPath.MultiplyAdd(nextLow, nextScaleLow, TPath.MultiplyAdd(low, scaleLow, totalLow));
+            totalHigh = TPath.MultiplyAdd(nextHigh, nextScaleHigh, TPath.MultiplyAdd(high, scaleHigh, totalHigh));
+            weights += 2 * groupBytes;
         }
-        TPath.Store(c, total0);
-        TPath.Store(c + 16, total1);
-        TPath.Store(c + PackedMatrix.PanelWidth, total2);
-        TPath.Store(c + PackedMatrix.PanelWidth + 16, total3);
+        TPath.Store(c, totalLow);
+        TPath.Store(c + 16, totalHigh);
+        if (k < depth)
+            GemmTile<TPath, TVector, TFormat, Count1>.Run(a + k, weights, lane, depth - k, c, 0, accumulate: k > 0);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Add(TVector total, TVector sum, TVector scale) => TFormat.GroupDepth == 0 ? sum : TPath.MultiplyAdd(sum, scale, total);
 }

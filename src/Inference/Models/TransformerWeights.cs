@@ -28,11 +28,13 @@ internal sealed record TransformerLayer(
 internal sealed unsafe class TransformerWeights : IDisposable
 {
     private readonly ModelArchitecture model;
+    private readonly WeightArena arena;
 
     public TransformerWeights(ModelArchitecture model, ModelTensors stored, WeightType type)
     {
         this.model = model;
         Type = type;
+        arena = new WeightArena(model.Parameters * (type == WeightType.F32 ? 4 : 2) * 17 / 16);
         Embedding = new NativeBuffer((long)model.VocabularySize * model.HiddenSize * (type == WeightType.F32 ? 4 : 2));
         CopyEmbedding(stored.Embedding, model.VocabularySize, model.HiddenSize);
         FinalNorm = Norm(stored.FinalNorm, model.HiddenSize);
@@ -102,7 +104,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
     private static int Apart(int row, int dims) => row / dims * dims + row % 2 * (dims / 2) + row % dims / 2;
 
     private PackedMatrix Pack(int depth, int columns, params ReadOnlySpan<(TensorView Tensor, Func<int, int> Column)> parts) =>
-        WeightPacker.Pack(depth, columns, Type, parts);
+        WeightPacker.Pack(arena, depth, columns, Type, parts);
 
     [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(tensor))]
     private NativeBuffer? Norm(TensorView? tensor, int length)
@@ -151,5 +153,6 @@ internal sealed unsafe class TransformerWeights : IDisposable
         Head.Dispose();
         foreach (var layer in Layers)
             layer.Dispose();
+        arena.Dispose();
     }
 }

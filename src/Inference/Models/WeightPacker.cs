@@ -8,9 +8,9 @@ internal static unsafe class WeightPacker
 {
     /// <summary>A panel is filled by one thread, through fp32: 32 rows are read, rounded and transposed while they are in the cache.</summary>
     /// <param name="parts">Tensors [rows, depth], and the output column that each of their rows gives.</param>
-    public static PackedMatrix Pack(int depth, int columns, WeightType type, params ReadOnlySpan<(TensorView Tensor, Func<int, int> Column)> parts)
+    public static PackedMatrix Pack(WeightArena arena, int depth, int columns, WeightType type, params ReadOnlySpan<(TensorView Tensor, Func<int, int> Column)> parts)
     {
-        var matrix = new PackedMatrix(columns, depth, type);
+        var matrix = new PackedMatrix(columns, depth, type, arena);
         var sources = new (TensorView? Tensor, int Row)[matrix.PaddedColumns];
         foreach (var (tensor, column) in parts)
         {

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Tokenization;
@@ -27,12 +29,22 @@ public sealed record ServedModel(
 
     public bool Ends(int token) => EndTokens.Contains(token);
 
-    /// <summary>Tokens of pieces: only control pieces may spell special tokens, so that a user's text cannot end its own turn.</summary>
+    /// <summary>
+    /// Tokens of pieces, encoded as the one text they make: only control pieces may spell special tokens, so that a user's text cannot
+    /// end its own turn.
+    /// </summary>
     public ImmutableArray<int> Encode(IEnumerable<PromptPiece> pieces)
     {
-        var tokens = new List<int>();
+        var text = new StringBuilder();
+        var controls = new List<Range>();
         foreach (var piece in pieces)
-            Tokenizer.Encode(piece.Text, piece.IsControl, tokens);
+        {
+            if (piece.IsControl)
+                controls.Add(text.Length..(text.Length + piece.Text.Length));
+            text.Append(piece.Text);
+        }
+        var tokens = new List<int>(text.Length / 3 + 8);
+        Tokenizer.Encode(text.ToString(), CollectionsMarshal.AsSpan(controls), tokens);
         return [.. tokens];
     }
 

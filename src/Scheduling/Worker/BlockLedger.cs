@@ -40,28 +40,36 @@ public sealed class BlockLedger
         if (Free(tier) < count)
             return false;
         for (var i = 0; i < count; i++)
-        {
-            var block = free[(int)tier].Dequeue();
-            owners[(int)tier][block] = owner;
-            into.Add(block);
-        }
+            into.Add(Take(tier, owner));
 
         return true;
     }
 
-    /// <summary>Gives back all of <paramref name="blocks"/> and empties the list.</summary>
-    /// <exception cref="InvalidOperationException">A block is not this owner's: the caller's state is broken.</exception>
-    public void GiveBack(KvTier tier, int owner, List<int> blocks)
+    /// <summary>Takes one of the free blocks; there must be one.</summary>
+    public int Take(KvTier tier, int owner)
     {
-        foreach (var block in blocks)
-        {
-            if (owners[(int)tier][block] != owner)
-                throw new InvalidOperationException($"{tier} block {block} belongs to {owners[(int)tier][block]}, not to {owner} that gives it back.");
-            owners[(int)tier][block] = Nobody;
-            free[(int)tier].Enqueue(block);
-        }
+        var block = free[(int)tier].Dequeue();
+        owners[(int)tier][block] = owner;
+        return block;
+    }
 
-        blocks.Clear();
+    /// <summary>Gives back a block.</summary>
+    /// <exception cref="InvalidOperationException">It is not this owner's: the caller's state is broken.</exception>
+    public void GiveBack(KvTier tier, int owner, int block)
+    {
+        if (owners[(int)tier][block] != owner)
+            throw new InvalidOperationException($"{tier} block {block} belongs to {owners[(int)tier][block]}, not to {owner} that gives it back.");
+        owners[(int)tier][block] = Nobody;
+        free[(int)tier].Enqueue(block);
+    }
+
+    /// <summary>Gives back all of <paramref name="blocks"/> from index <paramref name="from"/> on and takes them off the list.</summary>
+    /// <exception cref="InvalidOperationException">A block is not this owner's: the caller's state is broken.</exception>
+    public void GiveBack(KvTier tier, int owner, List<int> blocks, int from = 0)
+    {
+        for (var i = from; i < blocks.Count; i++)
+            GiveBack(tier, owner, blocks[i]);
+        blocks.RemoveRange(from, blocks.Count - from);
     }
 
     /// <summary>No block owned twice, none lost: every owned block is listed by its owner exactly once, the rest is free.</summary>

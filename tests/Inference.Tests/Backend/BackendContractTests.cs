@@ -29,8 +29,6 @@ public class CpuBackendContractTests : BackendContract
 
 public sealed class CpuBackendWithSinglePrecisionCacheContractTests : CpuBackendContractTests
 {
-    protected override bool ExportsExactly => false;
-
     protected override CpuBackendOptions Options => new() { KvType = KvType.F32, WeightType = WeightType.Bf16 };
 }
 

@@ -63,22 +63,6 @@ public sealed class TokenizerTests
         Assert.Equal(["hello", "\n", "hello"], whole.Encode("hello\nhello", false).Select(whole.TokenText));
     }
 
-    [Theory]
-    [InlineData("Hello world", "Hello| world")]
-    [InlineData("it's they'll 'x", "it|'s| they|'ll| '|x")]
-    [InlineData("a  b   ", "a| | b|   ")]
-    [InlineData("a\n\n b", "a|\n\n| b")]
-    [InlineData("x1 22!? é漢", "x|1| 22|!?| é漢")]
-    [InlineData("𝔘𝔫 ᠎a", "𝔘𝔫| ᠎|a")]
-    public void Gpt2Pattern_CutsAsTheOriginal(string text, string pieces)
-    {
-        var cutter = new Gpt2PreTokenizer();
-        var actual = new List<string>();
-        for (int at = 0; at < text.Length; at += actual[^1].Length)
-            actual.Add(text.Substring(at, cutter.NextPiece(text, at, text.Length)));
-        Assert.Equal(pieces, string.Join('|', actual));
-    }
-
     [Fact]
     public void HeapAndScan_MergeAlike()
     {

@@ -9,6 +9,7 @@ public sealed class RandomWorkloadTests
     public static TheoryData<string, string> Policies => new()
     {
         { "fcfs", "preserve" }, { "fcfs", "swap" }, { "fcfs", "discard" }, { "fcfs", "lamps" },
+        { "pharos", "pharos" }, { "fcfs", "pharos" }, { "fcfs", "infercept" }, { "pharos", "swap" },
         { "lamps", "preserve" }, { "lamps", "swap" }, { "lamps", "discard" }, { "lamps", "lamps" },
     };
 

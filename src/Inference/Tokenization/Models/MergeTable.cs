@@ -1,4 +1,4 @@
-namespace Pharos.Inference.Tokenization;
+namespace Pharos.Inference.Tokenization.Models;
 
 /// <summary>Which neighbouring tokens join, and in which order of precedence.</summary>
 internal sealed class MergeTable

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Pharos.Inference.Tokenization;
+namespace Pharos.Inference.Tokenization.Models;
 
 /// <summary>
 /// Byte-pair merging of one piece: always the merge of lowest rank, leftmost first. A linked list of tokens and a heap of

@@ -1,4 +1,4 @@
-namespace Pharos.Inference.Tokenization;
+namespace Pharos.Inference.Tokenization.Models;
 
 /// <summary>
 /// GPT-2's spelling of bytes as printable characters: printable Latin-1 stands for itself, the other 68 bytes are moved to
