@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.Loading;
-using Pharos.Inference.Tokenization;
+using Pharos.Inference.Tokenization.Models;
 
 namespace Pharos.Bench.Engine;
 
