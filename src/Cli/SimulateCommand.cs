@@ -11,9 +11,10 @@ internal static class SimulateCommand
 {
     public static Command Create()
     {
-        var workload = new Option<string>("--workload") { Description = "a recorded trace (CSV, gzipped or not), or multi, or single", DefaultValueFactory = _ => "multi" };
+        var workload = new Option<string>("--workload") { Description = "a recorded trace (CSV or JSON lines, gzipped or not), or " + string.Join(", ", MixtureWorkload.BuiltIn), DefaultValueFactory = _ => "multi" };
         var policies = new Option<string>("--policy") { Description = "names with commas between; --list tells them", DefaultValueFactory = _ => "lamps" };
-        var rate = new Option<double>("--rate") { Description = "sessions a second, Poisson", DefaultValueFactory = _ => 1 };
+        var rate = new Option<double>("--rate") { Description = "sessions a second", DefaultValueFactory = _ => 1 };
+        var arrivalKind = new Option<string>("--arrivals") { Description = Arrivals.Names + " (trace: as recorded, --rate is not used)", DefaultValueFactory = _ => "poisson" };
         var seconds = new Option<double>("--seconds") { Description = "arrivals stop here; the run drains", DefaultValueFactory = _ => 1800 };
         var profile = new Option<string>("--profile") { Description = "device: " + string.Join(", ", SimulatedProfile.All.Select(one => one.Name)), DefaultValueFactory = _ => "gptj-6b-a100" };
         var kvTokens = new Option<int>("--kv-tokens") { Description = "device memory in tokens of KV", DefaultValueFactory = _ => 52_000 };
@@ -26,7 +27,7 @@ internal static class SimulateCommand
         var list = new Option<bool>("--list") { Description = "name the policies and end" };
         var command = new Command("simulate", "Run a workload through scheduling policies in virtual time.")
         {
-            workload, policies, rate, seconds, profile, kvTokens, hostTokens, swap, workers, prediction, seed, json, list,
+            workload, policies, rate, arrivalKind, seconds, profile, kvTokens, hostTokens, swap, workers, prediction, seed, json, list,
         };
         command.SetAction(parsed =>
         {
@@ -42,7 +43,9 @@ internal static class SimulateCommand
                     : TraceReader.Read(parsed.GetValue(workload)!);
                 var predictions = PredictionKinds.Find(parsed.GetValue(prediction)!, parsed.GetValue(seed));
                 var device = SimulatedProfile.Find(parsed.GetValue(profile)!).WithLink(parsed.GetValue(swap)).Device;
-                var arrivals = Arrivals.Poisson(source, parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(seed));
+                if (source.Note is { } note)
+                    Console.Error.WriteLine($"{source.Name}: {note}");
+                var arrivals = Arrivals.Of(parsed.GetValue(arrivalKind)!, source, parsed.GetValue(rate), parsed.GetValue(seconds), parsed.GetValue(seed));
                 var report = new SimulationReport(source.Name, parsed.GetValue(rate), parsed.GetValue(seed), parsed.GetValue(json), Console.Out);
                 foreach (var policy in chosen)
                 {

@@ -69,6 +69,12 @@ public sealed class KvOptions
 
     /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
     public string Dtype { get; set; } = "auto";
+
+    /// <summary>
+    /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
+    /// the memory; 0: requests share nothing.
+    /// </summary>
+    public double PrefixShare { get; set; } = 1;
 }
 
 public sealed class BatchOptions

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
@@ -21,10 +22,12 @@ internal sealed class ServedSequence
     private readonly StringBuilder text = new(); // of the running segment
     private Detokenizer detokenizer;
     private StopStringMatcher stops;
+    private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
-    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work)
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys)
     {
+        this.keys = keys;
         this.model = model;
         Slot = slot;
         Work = work;
@@ -76,6 +79,7 @@ internal sealed class ServedSequence
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
         Tokens.AddRange(work.Appended);
+        keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
@@ -84,6 +88,7 @@ internal sealed class ServedSequence
     public TokenMeaning Append(int token)
     {
         Tokens.Add(token);
+        keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         return Understand(token, Tokens.Count);
     }
 

@@ -29,7 +29,7 @@ public static class ModelDirectory
         {
             var tensors = TensorNames.Resolve(architecture, weights.FileName, weights.Tensors);
             name ??= Path.GetFileName(Path.TrimEndingDirectorySeparator(directory));
-            return new LoadedModel(name, weights.Fingerprint(configPath), architecture, tensors, weights)
+            return new LoadedModel(name, Fingerprint.Of(File.ReadAllBytes(configPath), weights.Maps), architecture, tensors, weights)
             {
                 Path = directory,
                 Generation = generation,

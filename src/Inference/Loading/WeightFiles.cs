@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Pharos.Inference.Loading;
 
 /// <summary>All tensors of a model directory: one <c>model.safetensors</c>, or the shards an index names.</summary>
-internal sealed unsafe class WeightFiles : IDisposable
+internal sealed class WeightFiles : IDisposable
 {
     private const string Single = "model.safetensors";
     private const string Index = "model.safetensors.index.json";
@@ -33,19 +32,8 @@ internal sealed unsafe class WeightFiles : IDisposable
     /// <summary>The (first) file, for complaints.</summary>
     public string FileName => files.First().Key;
 
-    /// <summary>SHA-256 over the configuration and every byte of the weights, in the order of file names.</summary>
-    public string Fingerprint(string configPath)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(File.ReadAllBytes(configPath));
-        foreach (var file in files.Values)
-        {
-            const int chunk = 1 << 24;
-            for (long offset = 0; offset < file.Length; offset += chunk)
-                hash.AppendData(new ReadOnlySpan<byte>(file.Start + offset, (int)Math.Min(chunk, file.Length - offset)));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
-    }
+    /// <summary>In the order of their names.</summary>
+    public IEnumerable<MappedFile> Maps => files.Values.Select(f => f.Map);
 
     private void OpenSingle(string directory)
     {

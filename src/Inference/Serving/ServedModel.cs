@@ -16,11 +16,11 @@ namespace Pharos.Inference.Serving;
 public sealed record ServedModel(
     string Name, LoadedModel Loaded, Tokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
 {
-    /// <summary>Opens an embedded model by name, or a Hugging Face directory by path.</summary>
+    /// <summary>Opens an embedded model by name, or a Hugging Face directory or GGUF file by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
     public static ServedModel Open(string nameOrPath)
     {
-        var loaded = ModelDirectory.Load(ModelLocator.Find(nameOrPath));
+        var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;
         return new ServedModel(
             loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate), loaded.Shape.MaxPositions,

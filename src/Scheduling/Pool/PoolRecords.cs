@@ -84,10 +84,11 @@ public sealed record WorkerSnapshot(
     [property: Id(14)] DeviceProfile Profile);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
+/// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>
 [GenerateSerializer, Alias("pharos.kv-use")]
 public sealed record KvUse(
     [property: Id(0)] int BlockSize, [property: Id(1)] long BytesPerBlock, [property: Id(2)] int DeviceBlocks, [property: Id(3)] int DeviceFree,
-    [property: Id(4)] int DeviceParked, [property: Id(5)] int HostBlocks, [property: Id(6)] int HostFree);
+    [property: Id(4)] int DeviceParked, [property: Id(5)] int HostBlocks, [property: Id(6)] int HostFree, [property: Id(7)] int DeviceCached = 0);
 
 [GenerateSerializer, Alias("pharos.sequence-phase")]
 public enum SequencePhase
@@ -105,11 +106,13 @@ public readonly record struct HeldSequence(
     [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens);
 
 /// <summary>Totals since the device was opened.</summary>
+/// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>
 [GenerateSerializer, Alias("pharos.worker-counters")]
 public sealed record WorkerCounters(
     [property: Id(0)] long Iterations, [property: Id(1)] long PrefillTokens, [property: Id(2)] long GeneratedTokens, [property: Id(3)] long RecomputedTokens,
     [property: Id(4)] long Preemptions, [property: Id(5)] long SwappedOutBytes, [property: Id(6)] long SwappedInBytes,
-    [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded);
+    [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded,
+    [property: Id(10)] long SharedTokens = 0);
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
 [GenerateSerializer, Alias("pharos.pool-directive")]

@@ -191,7 +191,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
-        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority);
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant);
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

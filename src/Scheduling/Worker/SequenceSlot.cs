@@ -7,8 +7,11 @@ namespace Pharos.Scheduling.Worker;
 /// <summary>Admission of a sequence to a device.</summary>
 /// <param name="Tokens">Context tokens known, all still to be computed.</param>
 /// <param name="SegmentStart">Tokens from here on belong to the running segment.</param>
+/// <param name="Keys">What the full blocks of the context hold, each key standing for all tokens up to its block's end; the caller adds to it as
+/// tokens come. Null: its cache is its own.</param>
 public sealed record SequenceStart(
-    string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast);
+    string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
+    IReadOnlyList<UInt128>? Keys = null);
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -33,6 +36,7 @@ public sealed class SequenceSlot
         Length = start.Tokens;
         SegmentStart = start.SegmentStart;
         Forecast = start.Forecast;
+        Keys = start.Keys;
         QueuedAt = HeldSince = now;
     }
 
@@ -86,6 +90,12 @@ public sealed class SequenceSlot
 
     /// <summary>Tokens of the cache that only the host tier has.</summary>
     public int HostTokens => Computed - DeviceTokens;
+
+    /// <summary>Names of its full blocks, see <see cref="SequenceStart"/>.</summary>
+    internal IReadOnlyList<UInt128>? Keys { get; }
+
+    /// <summary>Blocks, from the first on, that others can find or that hold the same as one that can be found.</summary>
+    internal int Published { get; set; }
 
     internal double HeldSince { get; set; }
 

@@ -45,11 +45,10 @@ public sealed partial class WorkerCore
     {
         if (slot.Pending == 0)
             throw new InvalidOperationException($"{slot.Request} has nothing to compute.");
-        var had = slot.DeviceBlocks.Count;
-        if (!TryReserve(slot, now))
+        if (!TryReserveBesideShared(slot, out var there, now))
             return false;
         slot.LoadedAt = now;
-        for (var i = had; i < ledger.BlocksFor(slot.Computed); i++)
+        for (var i = there; i < ledger.BlocksFor(slot.Computed); i++)
         {
             Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
             Totals.SwappedInBlocks++;
@@ -80,6 +79,7 @@ public sealed partial class WorkerCore
         var urgent = needed.Phase == SequencePhase.Running || running.Count + loading.Count == 0;
         var (room, others) = (ledger.Free(KvTier.Device), RunningTokens());
         victims.Clear();
+        ledger.BeginRelease();
         foreach (var slot in parked)
         {
             if (slot.DeviceBlocks.Count == 0)
@@ -88,7 +88,7 @@ public sealed partial class WorkerCore
             if (double.IsNegativeInfinity(slot.EvictionRank))
                 continue;
             victims.Add(slot);
-            room += slot.DeviceBlocks.Count;
+            room += ledger.CountReleased(slot.DeviceBlocks);
         }
 
         var parkedOnes = victims.Count;
@@ -97,7 +97,7 @@ public sealed partial class WorkerCore
             if (slot == needed || !(urgent || YieldsInQueue && TurnQueue.Compare(slot, needed) > 0))
                 continue;
             victims.Add(slot);
-            room += slot.DeviceBlocks.Count;
+            room += ledger.CountReleased(slot.DeviceBlocks);
         }
 
         if (room < missing)
@@ -150,12 +150,15 @@ public sealed partial class WorkerCore
         return slot.Computed > 0 && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
     }
 
-    // Its last blocks leave the device: those the host has already cost nothing, others are copied out or lost.
+    // Its last blocks leave the device, so many that this frees the number wanted: those the host has already cost nothing, others are copied out
+    // or lost.
     private PauseAction Evict(SequenceSlot slot, int count, bool copies, double now)
     {
         Account(slot, now);
         var before = slot.Computed;
-        var keep = Math.Max(0, slot.DeviceBlocks.Count - count);
+        var keep = slot.DeviceBlocks.Count;
+        for (var freed = 0; keep > 0 && freed < count; keep--)
+            freed += ledger.IsHeldOnce(slot.DeviceBlocks[keep - 1]) ? 1 : 0;
         for (var block = keep; block < Math.Min(slot.DeviceBlocks.Count, ledger.BlocksFor(slot.Computed)); block++)
         {
             if (slot.OnHost(block) || (copies && CopyOut(slot, block, now)))

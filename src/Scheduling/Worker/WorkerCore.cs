@@ -12,9 +12,10 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10), later where very many wait.</param>
 /// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host runs when its copies are done, and the
 /// iterations until then run without it (INFERCEPT 2402.01869, pipelined swapping). Otherwise copies are made between iterations.</param>
+/// <param name="CachedBlocks">Most device blocks kept for contexts that begin alike, of those that nobody holds; 0: nothing is shared.</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int RescoreIterations = 10, bool LoadsAhead = false);
+    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -44,7 +45,7 @@ public sealed partial class WorkerCore
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.Chunk, 1);
         this.limits = limits;
         maxRunning = Math.Min(limits.MaxSequences, limits.MaxTokens); // so that every running sequence gets its token in every iteration
-        ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks);
+        ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks, limits.CachedBlocks);
         Fit = new IterationFit(prior);
         Ranking = ranking;
         Pausing = pausing;
@@ -70,6 +71,9 @@ public sealed partial class WorkerCore
     public IterationFit Fit { get; }
 
     public WorkerTotals Totals { get; } = new();
+
+    /// <summary>Contexts that begin alike share blocks, where their keys are told.</summary>
+    public bool SharesPrefixes => ledger.Publishes;
 
     public int Running => running.Count;
 
@@ -194,6 +198,7 @@ public sealed partial class WorkerCore
         foreach (var (slot, start, count, samples) in plan.Batch)
         {
             slot.Computed = start + count;
+            Publish(slot);
             slot.ServiceSeconds += seconds;
             slot.ServiceIterations++;
             slot.RanAt = plannedAt;
@@ -229,8 +234,9 @@ public sealed partial class WorkerCore
         foreach (var slot in parked)
             lent += slot.DeviceBlocks.Count;
         return new KvUse(
-            limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device), lent,
-            ledger.Total(KvTier.Host), ledger.Free(KvTier.Host));
+            limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device),
+            Math.Min(lent, ledger.Total(KvTier.Device) - ledger.Free(KvTier.Device)), // parked caches may share blocks
+            ledger.Total(KvTier.Host), ledger.Free(KvTier.Host), ledger.Cached);
     }
 
     /// <summary>Asserts that every block is owned once, every cache is whole, and every sequence is in one place.</summary>

@@ -39,7 +39,7 @@ public sealed class SteadyStateTests
         {
             backend = new SimulatedBackend(new SimulatedBackendOptions { Model = model.Loaded.Shape, DeviceBlocks = 512, HostBlocks = 16, MinSegment = 400, MaxSegment = 500 });
             Core = new WorkerCore(
-                new WorkerLimits(16, 512, 16, 512, 64, 256), DeviceProfile.GptJ6bA100, RankingPolicies.Find("lamps"), PausePolicies.Find("lamps"));
+                new WorkerLimits(16, 512, 16, 512, 64, 256, CachedBlocks: 512), DeviceProfile.GptJ6bA100, RankingPolicies.Find("lamps"), PausePolicies.Find("lamps"));
             iteration = new Iteration(backend, Core, slot => this.sequences[slot.Request]);
             for (var i = 0; i < sequences; i++)
                 Start(model, $"r{i}", temperature);
@@ -73,9 +73,9 @@ public sealed class SteadyStateTests
         {
             int[] prompt = [.. Enumerable.Range(1, 40).Select(i => i + 20 * sequences.Count)];
             var forecast = new SegmentForecast(Estimate.Exactly(300), 0, null, Estimate.Exactly(0), 0, Estimate.Exactly(300));
-            var slot = Core.Admit(new SequenceStart(name, 1, 0, 0, prompt.Length, prompt.Length, forecast), 0);
+            var slot = Core.Admit(new SequenceStart(name, 1, 0, 0, prompt.Length, prompt.Length, forecast, [.. Enumerable.Range(0, 32).Select(block => new UInt128((ulong)sequences.Count, (ulong)block))]), 0);
             var options = new GenerationOptions(400, temperature, 1, 0, 7, []);
-            sequences.Add(name, new ServedSequence(model, slot, new SequenceWork(name, 1, "gateway", [.. prompt], prompt.Length, 0, options, ToolUse.None, [], 0, forecast, 0)));
+            sequences.Add(name, new ServedSequence(model, slot, new SequenceWork(name, 1, "gateway", [.. prompt], prompt.Length, 0, options, ToolUse.None, [], 0, forecast, 0, "tenant"), null));
         }
     }
 }

@@ -28,6 +28,7 @@ public sealed class ReferenceTests
         ["one head of keys"] = new() { Heads = 6, KvHeads = 1, HeadDim = 8, Hidden = 30, Intermediate = 50, Vocabulary = 300 },
         ["twelve heads a key"] = new() { Heads = 12, KvHeads = 1, HeadDim = 32, Hidden = 64 },
         ["whole vectors"] = new() { Heads = 4, KvHeads = 4, HeadDim = 64, Hidden = 64, Intermediate = 128, Vocabulary = 288 },
+        ["a window"] = new() { Window = 11 },
         ["deeper than a slice"] = new() { Hidden = 416, HeadDim = 16, Intermediate = 800, Layers = 1 },
     };
 

@@ -97,11 +97,9 @@ function* mixtures() {
   }
 }
 
-for (const [name, kind] of Object.entries(kinds)) {
-  const { charsmap, ...model } = models[kind.model];
-  const tokenizer = Tokenizer.fromString(JSON.stringify({ version: "1.0", truncation: null, padding: null, ...kind.tokenizer, model: { ...model, ...kind.options } }));
+async function evaluate(tokenizer, golden) {
   const ids = async (text, addSpecialTokens = false) => (await tokenizer.encode(text, null, { addSpecialTokens })).getIds();
-  const golden = { ...kind, prompt: await ids("Hello", true), ids: [], decoded: [], mixtures: [] };
+  Object.assign(golden, { prompt: await ids("Hello", true), ids: [], decoded: [], mixtures: [] });
   for (const text of texts) {
     golden.ids.push(await ids(text));
     const decoded = await tokenizer.decode(golden.ids.at(-1), false);
@@ -115,5 +113,18 @@ for (const [name, kind] of Object.entries(kinds)) {
       hash = 0x811c9dc5;
     }
   }
-  writeFileSync(here(`${name}.golden.json`), JSON.stringify(golden) + "\n");
+  return JSON.stringify(golden) + "\n";
+}
+
+const build = (tokenizer, model) => Tokenizer.fromString(JSON.stringify({ version: "1.0", truncation: null, padding: null, ...tokenizer, model }));
+for (const [name, kind] of Object.entries(kinds)) {
+  const { charsmap, ...model } = models[kind.model];
+  writeFileSync(here(`${name}.golden.json`), await evaluate(build(kind.tokenizer, { ...model, ...kind.options }), { ...kind }));
+}
+// GPT-2's published vocabulary, where GPT2 names a folder with gpt2_encoder.json and gpt2_vocab.bpe: only its figures are kept here.
+if (process.env.GPT2) {
+  const vocab = JSON.parse(readFileSync(`${process.env.GPT2}/gpt2_encoder.json`, "utf8"));
+  const merges = readFileSync(`${process.env.GPT2}/gpt2_vocab.bpe`, "utf8").split("\n").slice(1).filter((line) => line);
+  const tokenizer = build({ added_tokens: [], normalizer: null, pre_tokenizer: byteLevel(true), post_processor: null, decoder: byteLevel(true) }, { type: "BPE", vocab, merges });
+  writeFileSync(here("gpt2-published.json"), await evaluate(tokenizer, {}));
 }
