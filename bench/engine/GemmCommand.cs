@@ -35,9 +35,12 @@ internal static unsafe class GemmCommand
             copies.Add(Filled(columns, depth, type, arena));
         var tiles = new RowTiles(rows);
         tiles.Cut(rows, kernels.TileRows);
-        using var a = NativeBuffer.OfFloats((long)rows * depth);
+        using var a = NativeBuffer.OfFloats((long)rows * LeftPacking.Floats(type, depth));
         using var c = NativeBuffer.OfFloats((long)rows * columns);
-        new Span<float>(a.Floats, rows * depth).Fill(0.5f);
+        using var row = NativeBuffer.OfFloats(depth);
+        new Span<float>(row.Floats, depth).Fill(0.5f);
+        for (int i = 0; i < rows; i++)
+            LeftPacking.Pack(type, row.Floats, depth, a.Floats, tiles, i);
         double[] seconds = new double[5], peak = new double[5], bandwidth = new double[5];
         for (int repeat = 0; repeat < seconds.Length; repeat++)
         {

@@ -84,9 +84,15 @@ internal static unsafe class Attention<TPath, TVector, TElement>
                 Mix(call, query * call.Group, call.Group, call.First(query), call.End(query), accumulate: false);
             return;
         }
-        for (int query = 0; query < call.Queries; query++)
-            Mix(call, query * call.Group, call.Group, call.First(query), common, accumulate: false);
-        Mix(call, 0, rows, common, end, accumulate: call.First(0) < common);
+        bool before = call.First(0) < common;
+        for (int query = 0; before && query < call.Queries; query++)
+        {
+            if (call.First(query) < common)
+                Mix(call, query * call.Group, call.Group, call.First(query), common, accumulate: false);
+            else
+                new Span<float>(call.Output + (long)query * call.OutputStride, call.Group * call.Layout.HeadDim).Clear();
+        }
+        Mix(call, 0, rows, common, end, accumulate: before);
         for (int query = 1; query < call.Queries; query++)
             Mix(call, query * call.Group, call.Group, end, call.End(query), accumulate: true);
     }

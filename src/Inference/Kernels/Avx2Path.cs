@@ -21,7 +21,12 @@ internal readonly unsafe struct Avx2Path : IVectorPath<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHighBf16(uint* source) => Avx2.And(Avx.LoadVector256(source), Vector256.Create(0xFFFF0000u)).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadBytes(sbyte* source) => Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(source));
+    public static Vector256<float> LoadBytes(sbyte* source) => Avx2.ConvertToVector256Int16(source).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddProducts(Vector256<float> pairs, Vector256<float> weights, Vector256<float> sums) =>
+        Avx2.Add(sums.AsInt32(), Avx2.MultiplyAddAdjacent(pairs.AsInt16(), weights.AsInt16())).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> FromIntegers(Vector256<float> sums) => Avx.ConvertToVector256Single(sums.AsInt32());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadHalves(uint* source, out Vector256<float> low, out Vector256<float> high)
     {

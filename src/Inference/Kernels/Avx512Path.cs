@@ -22,8 +22,12 @@ internal readonly unsafe struct Avx512Path : IVectorPath<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHighBf16(uint* source) => Avx512F.And(Avx512F.LoadVector512(source), Vector512.Create(0xFFFF0000u)).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadBytes(sbyte* source) =>
-        Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Sse2.LoadVector128(source)));
+    public static Vector512<float> LoadBytes(sbyte* source) => Avx512BW.ConvertToVector512Int16(Avx.LoadVector256(source)).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddProducts(Vector512<float> pairs, Vector512<float> weights, Vector512<float> sums) =>
+        Avx512F.Add(sums.AsInt32(), Avx512BW.MultiplyAddAdjacent(pairs.AsInt16(), weights.AsInt16())).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> FromIntegers(Vector512<float> sums) => Avx512F.ConvertToVector512Single(sums.AsInt32());
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadHalves(uint* source, out Vector512<float> low, out Vector512<float> high)
     {

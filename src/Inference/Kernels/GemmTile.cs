@@ -5,7 +5,7 @@ namespace Pharos.Inference.Kernels;
 /// <summary>
 /// The register-blocked heart of matrix multiplication: c[rows, 2 vectors] (+)= a[depth][rows] x weights[depth][32]. Every element of c is
 /// one chain of multiply-adds over depth, in order, whatever the number of rows: a row's result does not depend on the rows beside it.
-/// In formats with groups it is a chain of groups, each the scaled sum of a chain of its own.
+/// In formats with groups it is a chain of groups, each an exact sum of integers that is scaled when it is complete.
 /// </summary>
 /// <remarks>
 /// One body serves every instruction set, weight format and number of rows. The type parameters are structs with constant members, so the
@@ -18,7 +18,7 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
     where TFormat : struct, IWeightFormat
     where TRows : struct, ICount
 {
-    /// <param name="a">[depth][rows]</param>
+    /// <param name="a">Tiles of <see cref="LeftPacking"/>, from the slice's first depth on.</param>
     /// <param name="weights">Line 0 of a slice of a panel; slices begin with a group where the format has groups.</param>
     /// <param name="lane">First column of the vector pair: columns lane.. and 16 + lane.. of the panel.</param>
     /// <param name="c">First of the rows, <paramref name="stride"/> floats apart, at column <paramref name="lane"/> of the panel.</param>
@@ -26,17 +26,16 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* a, byte* weights, int lane, int depth, float* c, int stride, bool accumulate)
     {
-        int groups = 1, groupDepth = depth;
+        int groups = 1, lines = depth;
         if (TFormat.GroupDepth > 0)
-            (groups, groupDepth) = ((depth + TFormat.GroupDepth - 1) / TFormat.GroupDepth, Math.Min(depth, TFormat.GroupDepth));
-        for (; groups > 0; groups--, depth -= TFormat.GroupDepth, accumulate = true)
+            (groups, lines) = ((depth + TFormat.GroupDepth - 1) / TFormat.GroupDepth, TFormat.GroupLines);
+        for (; groups > 0; groups--, accumulate = true)
         {
             TVector scaleLow = default, scaleHigh = default;
             if (TFormat.GroupDepth > 0)
             {
                 TPath.LoadHalves((uint*)weights + lane, out scaleLow, out scaleHigh);
                 weights += TFormat.GroupBytes;
-                groupDepth = Math.Min(depth, TFormat.GroupDepth);
             }
             TVector low0 = Begin(0, c, stride, accumulate), high0 = Begin(0, c + 16, stride, accumulate);
             TVector low1 = Begin(1, c, stride, accumulate), high1 = Begin(1, c + 16, stride, accumulate);
@@ -50,107 +49,109 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
             TVector low9 = Begin(9, c, stride, accumulate), high9 = Begin(9, c + 16, stride, accumulate);
             TVector low10 = Begin(10, c, stride, accumulate), high10 = Begin(10, c + 16, stride, accumulate);
             TVector low11 = Begin(11, c, stride, accumulate), high11 = Begin(11, c + 16, stride, accumulate);
-            for (int k = 0; k < groupDepth; k++)
+            for (int line = 0; line < lines; line++)
             {
                 if (TRows.Count < TPath.TileRows)
                     WeightLine<TPath, TVector, TFormat>.Prefetch(weights);
                 TVector first = WeightLine<TPath, TVector, TFormat>.First(weights, lane), second = WeightLine<TPath, TVector, TFormat>.Second(weights, lane);
                 var x0 = TPath.Broadcast(a[0]);
-                low0 = TPath.MultiplyAdd(x0, first, low0);
-                high0 = TPath.MultiplyAdd(x0, second, high0);
+                low0 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x0, first, low0);
+                high0 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x0, second, high0);
                 if (TRows.Count > 1)
                 {
                     var x1 = TPath.Broadcast(a[1]);
-                    low1 = TPath.MultiplyAdd(x1, first, low1);
-                    high1 = TPath.MultiplyAdd(x1, second, high1);
+                    low1 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x1, first, low1);
+                    high1 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x1, second, high1);
                 }
                 if (TRows.Count > 2)
                 {
                     var x2 = TPath.Broadcast(a[2]);
-                    low2 = TPath.MultiplyAdd(x2, first, low2);
-                    high2 = TPath.MultiplyAdd(x2, second, high2);
+                    low2 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x2, first, low2);
+                    high2 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x2, second, high2);
                 }
                 if (TRows.Count > 3)
                 {
                     var x3 = TPath.Broadcast(a[3]);
-                    low3 = TPath.MultiplyAdd(x3, first, low3);
-                    high3 = TPath.MultiplyAdd(x3, second, high3);
+                    low3 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x3, first, low3);
+                    high3 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x3, second, high3);
                 }
                 if (TRows.Count > 4)
                 {
                     var x4 = TPath.Broadcast(a[4]);
-                    low4 = TPath.MultiplyAdd(x4, first, low4);
-                    high4 = TPath.MultiplyAdd(x4, second, high4);
+                    low4 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x4, first, low4);
+                    high4 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x4, second, high4);
                 }
                 if (TRows.Count > 5)
                 {
                     var x5 = TPath.Broadcast(a[5]);
-                    low5 = TPath.MultiplyAdd(x5, first, low5);
-                    high5 = TPath.MultiplyAdd(x5, second, high5);
+                    low5 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x5, first, low5);
+                    high5 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x5, second, high5);
                 }
                 if (TRows.Count > 6)
                 {
                     var x6 = TPath.Broadcast(a[6]);
-                    low6 = TPath.MultiplyAdd(x6, first, low6);
-                    high6 = TPath.MultiplyAdd(x6, second, high6);
+                    low6 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x6, first, low6);
+                    high6 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x6, second, high6);
                 }
                 if (TRows.Count > 7)
                 {
                     var x7 = TPath.Broadcast(a[7]);
-                    low7 = TPath.MultiplyAdd(x7, first, low7);
-                    high7 = TPath.MultiplyAdd(x7, second, high7);
+                    low7 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x7, first, low7);
+                    high7 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x7, second, high7);
                 }
                 if (TRows.Count > 8)
                 {
                     var x8 = TPath.Broadcast(a[8]);
-                    low8 = TPath.MultiplyAdd(x8, first, low8);
-                    high8 = TPath.MultiplyAdd(x8, second, high8);
+                    low8 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x8, first, low8);
+                    high8 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x8, second, high8);
                 }
                 if (TRows.Count > 9)
                 {
                     var x9 = TPath.Broadcast(a[9]);
-                    low9 = TPath.MultiplyAdd(x9, first, low9);
-                    high9 = TPath.MultiplyAdd(x9, second, high9);
+                    low9 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x9, first, low9);
+                    high9 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x9, second, high9);
                 }
                 if (TRows.Count > 10)
                 {
                     var x10 = TPath.Broadcast(a[10]);
-                    low10 = TPath.MultiplyAdd(x10, first, low10);
-                    high10 = TPath.MultiplyAdd(x10, second, high10);
+                    low10 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x10, first, low10);
+                    high10 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x10, second, high10);
                 }
                 if (TRows.Count > 11)
                 {
                     var x11 = TPath.Broadcast(a[11]);
-                    low11 = TPath.MultiplyAdd(x11, first, low11);
-                    high11 = TPath.MultiplyAdd(x11, second, high11);
+                    low11 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x11, first, low11);
+                    high11 = WeightLine<TPath, TVector, TFormat>.MultiplyAdd(x11, second, high11);
                 }
                 a += TRows.Count;
                 weights += TFormat.LineBytes;
             }
-            End(0, c, stride, low0, scaleLow, accumulate);
-            End(0, c + 16, stride, high0, scaleHigh, accumulate);
-            End(1, c, stride, low1, scaleLow, accumulate);
-            End(1, c + 16, stride, high1, scaleHigh, accumulate);
-            End(2, c, stride, low2, scaleLow, accumulate);
-            End(2, c + 16, stride, high2, scaleHigh, accumulate);
-            End(3, c, stride, low3, scaleLow, accumulate);
-            End(3, c + 16, stride, high3, scaleHigh, accumulate);
-            End(4, c, stride, low4, scaleLow, accumulate);
-            End(4, c + 16, stride, high4, scaleHigh, accumulate);
-            End(5, c, stride, low5, scaleLow, accumulate);
-            End(5, c + 16, stride, high5, scaleHigh, accumulate);
-            End(6, c, stride, low6, scaleLow, accumulate);
-            End(6, c + 16, stride, high6, scaleHigh, accumulate);
-            End(7, c, stride, low7, scaleLow, accumulate);
-            End(7, c + 16, stride, high7, scaleHigh, accumulate);
-            End(8, c, stride, low8, scaleLow, accumulate);
-            End(8, c + 16, stride, high8, scaleHigh, accumulate);
-            End(9, c, stride, low9, scaleLow, accumulate);
-            End(9, c + 16, stride, high9, scaleHigh, accumulate);
-            End(10, c, stride, low10, scaleLow, accumulate);
-            End(10, c + 16, stride, high10, scaleHigh, accumulate);
-            End(11, c, stride, low11, scaleLow, accumulate);
-            End(11, c + 16, stride, high11, scaleHigh, accumulate);
+            End(0, c, stride, low0, a, scaleLow, accumulate);
+            End(0, c + 16, stride, high0, a, scaleHigh, accumulate);
+            End(1, c, stride, low1, a, scaleLow, accumulate);
+            End(1, c + 16, stride, high1, a, scaleHigh, accumulate);
+            End(2, c, stride, low2, a, scaleLow, accumulate);
+            End(2, c + 16, stride, high2, a, scaleHigh, accumulate);
+            End(3, c, stride, low3, a, scaleLow, accumulate);
+            End(3, c + 16, stride, high3, a, scaleHigh, accumulate);
+            End(4, c, stride, low4, a, scaleLow, accumulate);
+            End(4, c + 16, stride, high4, a, scaleHigh, accumulate);
+            End(5, c, stride, low5, a, scaleLow, accumulate);
+            End(5, c + 16, stride, high5, a, scaleHigh, accumulate);
+            End(6, c, stride, low6, a, scaleLow, accumulate);
+            End(6, c + 16, stride, high6, a, scaleHigh, accumulate);
+            End(7, c, stride, low7, a, scaleLow, accumulate);
+            End(7, c + 16, stride, high7, a, scaleHigh, accumulate);
+            End(8, c, stride, low8, a, scaleLow, accumulate);
+            End(8, c + 16, stride, high8, a, scaleHigh, accumulate);
+            End(9, c, stride, low9, a, scaleLow, accumulate);
+            End(9, c + 16, stride, high9, a, scaleHigh, accumulate);
+            End(10, c, stride, low10, a, scaleLow, accumulate);
+            End(10, c + 16, stride, high10, a, scaleHigh, accumulate);
+            End(11, c, stride, low11, a, scaleLow, accumulate);
+            End(11, c + 16, stride, high11, a, scaleHigh, accumulate);
+            if (TFormat.GroupDepth > 0)
+                a += TRows.Count;
         }
     }
 
@@ -160,12 +161,17 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
         TRows.Count > row && TFormat.GroupDepth == 0 && accumulate ? TPath.Load(c + (long)row * stride) : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void End(int row, float* c, int stride, TVector sum, TVector scale, bool accumulate)
+    private static void End(int row, float* c, int stride, TVector sum, float* rowScales, TVector scale, bool accumulate)
     {
-        if (TRows.Count > row)
+        if (TRows.Count <= row)
+            return;
+        c += (long)row * stride;
+        if (TFormat.GroupDepth == 0)
         {
-            c += (long)row * stride;
-            TPath.Store(c, TFormat.GroupDepth == 0 ? sum : TPath.MultiplyAdd(sum, scale, accumulate ? TPath.Load(c) : default));
+            TPath.Store(c, sum);
+            return;
         }
+        var scaledByRow = TPath.Multiply(TPath.FromIntegers(sum), TPath.Broadcast(rowScales[row]));
+        TPath.Store(c, TPath.MultiplyAdd(scaledByRow, scale, accumulate ? TPath.Load(c) : default));
     }
 }

@@ -28,16 +28,6 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
     private static void Multiply<TFormat>(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel)
         where TFormat : struct, IWeightFormat
     {
-        if (tiles.Rows == 1 && TFormat.GroupDepth > 0)
-        {
-            for (; firstPanel < endPanel; firstPanel++)
-            {
-                for (int lane = 0; lane < 16; lane += TPath.Lanes)
-                    VectorTile<TPath, TVector, TFormat>.Run(a, weights.Lines(firstPanel, 0), lane, weights.Depth, c + firstPanel * PackedMatrix.PanelWidth + lane);
-            }
-            return;
-        }
-
         // A slice continues the chains that the slice before left in c, so slicing does not change a bit.
         int depth = weights.Depth, slice = tiles.Count > 1 ? DepthSlice : depth;
         for (int start = 0; start < depth; start += slice)
@@ -49,7 +39,7 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
                 for (int tile = 0; tile < tiles.Count; tile++)
                 {
                     int row = tiles.Start(tile), size = tiles.Size(tile);
-                    float* left = a + (long)row * depth + (long)start * size;
+                    float* left = a + (long)row * LeftPacking.Floats(weights.Type, depth) + (long)size * LeftPacking.Floats(weights.Type, start);
                     float* target = c + (long)row * stride + panel * PackedMatrix.PanelWidth;
                     for (int lane = 0; lane < 16; lane += TPath.Lanes)
                         GemmTiles<TPath, TVector, TFormat>.Run(size, left, lines, lane, length, target + lane, stride, start > 0);

@@ -21,7 +21,7 @@ internal abstract unsafe class KernelSet
 
     public static bool IsSupported(InstructionPath path) => path switch
     {
-        InstructionPath.Avx512 => Avx512F.IsSupported && Avx2.IsSupported,
+        InstructionPath.Avx512 => Avx512F.IsSupported && Avx512BW.IsSupported && Avx2.IsSupported,
         InstructionPath.Avx2 => Avx2.IsSupported && Fma.IsSupported,
         _ => true,
     };
@@ -35,7 +35,7 @@ internal abstract unsafe class KernelSet
     };
 
     /// <summary>c[rows, panels of 32] = a x weights for the panels [first, end).</summary>
-    /// <param name="a">Packed by <see cref="PackRow"/> along <paramref name="tiles"/>.</param>
+    /// <param name="a">Packed by <see cref="LeftPacking"/> along <paramref name="tiles"/>.</param>
     /// <param name="stride">Floats of a row of <paramref name="c"/>; at least the padded columns.</param>
     public abstract void Multiply(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel);
 
@@ -59,21 +59,4 @@ internal abstract unsafe class KernelSet
 
     /// <summary>Attention of some queries of one sequence to one head of keys and values.</summary>
     public abstract void Attend(in AttentionCall call);
-
-    /// <summary>Puts one row into its place of the packed left operand.</summary>
-    public static void PackRow(float* source, int depth, float* packed, RowTiles tiles, int row)
-    {
-        int tile = tiles.TileOfRow(row), start = tiles.Start(tile), size = tiles.Size(tile);
-        float* target = packed + (long)start * depth + (row - start);
-        if (size == 1)
-        {
-            new ReadOnlySpan<float>(source, depth).CopyTo(new Span<float>(target, depth));
-            return;
-        }
-        for (int k = 0; k < depth; k++)
-        {
-            *target = source[k];
-            target += size;
-        }
-    }
 }

@@ -13,7 +13,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private readonly byte* memory;
     private readonly int lineBytes;
     private readonly int groupDepth;
-    private readonly int groupBytes;
+    private readonly int groupBytes; // scales and lines
     private readonly long panelBytes;
 
     /// <param name="arena">Where the weights lie and what frees them; null: in memory of their own.</param>
@@ -27,7 +27,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
             _ => Of<Int8Format>(),
         };
         Panels = (columns + PanelWidth - 1) / PanelWidth;
-        panelBytes = (long)depth * lineBytes + (groupDepth == 0 ? 0 : (depth + groupDepth - 1) / groupDepth * groupBytes);
+        panelBytes = groupDepth == 0 ? (long)depth * lineBytes : (depth + groupDepth - 1L) / groupDepth * groupBytes;
         Bytes = Panels * panelBytes;
         own = arena is null ? new NativeBuffer(Bytes) : null;
         memory = own is null ? arena!.Take(Bytes) : own.Pointer;
@@ -50,7 +50,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     /// <summary>Where the lines of a panel begin from a depth on; the depth begins a group where the format has groups.</summary>
     public byte* Lines(int panel, int depth) =>
-        memory + panel * panelBytes + (long)depth * lineBytes + (groupDepth == 0 ? 0 : depth / groupDepth * groupBytes);
+        memory + panel * panelBytes + (groupDepth == 0 ? (long)depth * lineBytes : depth / groupDepth * (long)groupBytes);
 
     /// <summary>Sets the weights of a panel, rounded to the matrix' type.</summary>
     /// <param name="columns">[32][depth]; zeros beyond the last column.</param>
@@ -66,7 +66,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 break;
             default:
                 for (int first = 0; first < Depth; first += groupDepth)
-                    PanelPacking.Int8Group(columns + first, Depth, Math.Min(groupDepth, Depth - first), (ushort*)Lines(panel, first), (sbyte*)Lines(panel, first) + groupBytes);
+                    PanelPacking.Int8Group(columns + first, Depth, Math.Min(groupDepth, Depth - first), (ushort*)Lines(panel, first), (sbyte*)Lines(panel, first) + Int8Format.GroupBytes);
                 break;
         }
     }
@@ -74,5 +74,5 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public void Dispose() => own?.Dispose();
 
     private static (int LineBytes, int GroupDepth, int GroupBytes) Of<TFormat>() where TFormat : struct, IWeightFormat =>
-        (TFormat.LineBytes, TFormat.GroupDepth, TFormat.GroupBytes);
+        (TFormat.LineBytes, TFormat.GroupDepth, TFormat.GroupBytes + TFormat.GroupLines * TFormat.LineBytes);
 }

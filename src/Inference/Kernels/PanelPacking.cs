@@ -34,7 +34,7 @@ internal static unsafe class PanelPacking
     /// </summary>
     /// <param name="columns">At the first depth of the group; columns lie <paramref name="stride"/> apart.</param>
     /// <param name="scales">[16][2]</param>
-    /// <param name="lines">[depth][32]</param>
+    /// <param name="lines">[pairs of depths][32][2]</param>
     public static void Int8Group(float* columns, int stride, int depth, ushort* scales, sbyte* lines)
     {
         for (int j = 0; j < Width; j++)
@@ -46,7 +46,7 @@ internal static unsafe class PanelPacking
             float scale = largest / 127, inverse = scale == 0 ? 0 : 1 / scale;
             scales[j < Half ? 2 * j : 2 * (j - Half) + 1] = BitConverter.HalfToUInt16Bits((System.Half)scale);
             for (int k = 0; k < depth; k++)
-                lines[k * Width + j] = (sbyte)MathF.Round(column[k] * inverse, MidpointRounding.AwayFromZero);
+                lines[(k / 2 * Width + j) * 2 + k % 2] = (sbyte)MathF.Round(column[k] * inverse, MidpointRounding.AwayFromZero);
         }
     }
 }

@@ -127,6 +127,7 @@ public sealed unsafe class AttentionTests
             float[] input = new float[count * stride], output = new float[count * stride], packed = new float[count * width];
             for (int query = 0; query < count; query++)
                 queries[first + query].CopyTo(input, query * stride);
+            Array.Fill(output, float.NaN); // what was there before is no part of the sums
             var scores = new float[count * group * AttentionCall.StrideFor(Context)];
             var pointers = new long[AttentionCall.TilesFor(Context) + count * group];
             fixed (float* q = input, o = output, p = packed, s = scores)

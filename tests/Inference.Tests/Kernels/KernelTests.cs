@@ -24,11 +24,11 @@ public sealed unsafe class KernelTests
                 float[][] a = Matrix(rows, depth, rows);
                 var tiles = new RowTiles(rows);
                 tiles.Cut(rows, kernels.TileRows);
-                using var left = NativeBuffer.OfFloats(rows * depth);
+                using var left = NativeBuffer.OfFloats(rows * LeftPacking.Floats(type, depth));
                 using var c = NativeBuffer.OfFloats(rows * packed.PaddedColumns);
                 for (int row = 0; row < rows; row++)
                     fixed (float* source = a[row])
-                        KernelSet.PackRow(source, depth, left.Floats, tiles, row);
+                        LeftPacking.Pack(type, source, depth, left.Floats, tiles, row);
                 kernels.Multiply(packed, tiles, left.Floats, c.Floats, packed.PaddedColumns, 0, packed.Panels);
                 for (int row = 0; row < rows; row++)
                 {
@@ -191,10 +191,11 @@ public sealed unsafe class KernelTests
         }
         foreach (var (row, group) in a.Chunk(32).Zip(weights.Chunk(32)))
         {
-            float scale = group.Max(MathF.Abs) / 127, sum = 0;
+            float scale = group.Max(MathF.Abs) / 127, rowScale = row.Max(MathF.Abs) / short.MaxValue;
+            int sum = 0;
             for (int k = 0; k < group.Length; k++)
-                sum = Chain(path, row[k], MathF.Round(group[k] * (1 / scale), MidpointRounding.AwayFromZero), sum);
-            total = Chain(path, sum, (float)(Half)scale, total);
+                sum += (int)MathF.Round(row[k] * (1 / rowScale)) * (int)MathF.Round(group[k] * (1 / scale), MidpointRounding.AwayFromZero);
+            total = Chain(path, sum * rowScale, (float)(Half)scale, total);
         }
         return total;
     }
