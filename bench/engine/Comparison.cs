@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using Pharos.Inference.Loading;
 
 namespace Pharos.Bench.Engine;
 
 /// <summary>Takes samples of both engines in turn, each beside a probe of the machine's limits, and gives medians.</summary>
-internal sealed class Comparison(SeededModel model, string dtype, long weightBytes, long kvBytesPerToken, int threads, IEngine ours, IEngine? peer, LimitProbe probe)
+internal sealed class Comparison(LoadedModel model, string dtype, long weightBytes, long kvBytesPerToken, int threads, IEngine ours, IEngine? peer, LimitProbe probe)
 {
     private const double SecondsOfSample = 0.25;
     private const int MostSteps = 48; // the peer's context deepens by one a step
@@ -15,11 +16,15 @@ internal sealed class Comparison(SeededModel model, string dtype, long weightByt
         ours.Prepare(batch, depth);
         peer?.Prepare(batch, depth);
         double bytes = weightBytes + (double)batch * depth * kvBytesPerToken;
-        return Measure("decode", batch, depth, batch, bytes, (double)batch * model.Parameters, static engine => engine.Decode(), static engine => engine.Rewind());
+        return Measure("decode", batch, depth, batch, bytes, (double)batch * model.Architecture.Parameters, static engine => engine.Decode(), static engine => engine.Rewind());
     }
 
-    public Sample Prefill(int tokens) =>
-        Measure("prefill", tokens, 0, tokens, weightBytes, model.PrefillMacs(tokens), engine => engine.Prefill(tokens), static _ => { });
+    public Sample Prefill(int tokens)
+    {
+        // Only the last token of a prompt gets logits.
+        double head = (double)model.Architecture.VocabularySize * model.Architecture.HiddenSize, macs = tokens * (model.Architecture.Parameters - head) + head;
+        return Measure("prefill", tokens, 0, tokens, weightBytes, macs, engine => engine.Prefill(tokens), static _ => { });
+    }
 
     private Sample Measure(string test, int batch, int depth, int tokens, double bytes, double macs, Action<IEngine> step, Action<IEngine> afterwards)
     {

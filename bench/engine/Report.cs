@@ -17,7 +17,7 @@ internal static class Report
     /// <summary>Replaces the section of this shape in the page, or adds it.</summary>
     public static void Write(string path, Arguments arguments, IReadOnlyList<Sample> samples)
     {
-        string shape = SeededModel.Parse(arguments.Text("shape", "768x12")).Name, heading = $"## {shape}";
+        string heading = $"## {arguments.Text("model") ?? arguments.Text("shape", "768x12")}";
         string page = File.Exists(path) ? File.ReadAllText(path) : Introduction();
         int start = page.IndexOf(heading + "\n", StringComparison.Ordinal);
         int end = start < 0 ? page.Length : page.IndexOf("\n## ", start + 1, StringComparison.Ordinal) is var next and >= 0 ? next + 1 : page.Length;

@@ -40,28 +40,29 @@ internal static class RunCommand
     {
         var type = TypeOf(dtype);
         var shape = SeededModel.Parse(arguments.Text("shape", "768x12"));
-        int sequences = batches.Append(1).Max(), positions = depths.Append(0).Max() + 64, longest = prefills.Append(256).Max();
-        positions = Math.Max(positions, longest);
         var files = new SeededFiles(arguments, shape, type);
-        using var source = ModelDirectory.Load(files.Directory);
         long start = Stopwatch.GetTimestamp();
+        using var source = ModelDirectory.Load(arguments.Text("model") ?? files.Directory);
+        int sequences = batches.Append(1).Max(), longest = prefills.Append(256).Max(), positions = Math.Max(depths.Append(0).Max() + 64, longest);
         var kv = arguments.Choice<KvType>("kv") ?? KvType.Bf16;
+        long kvBytes = (long)source.Shape.CanonicalBytesPerToken * (kv == KvType.F32 ? 2 : 1);
         using var ours = new PharosEngine(CpuBackend.Create(source, new CpuBackendOptions
         {
             Threads = threads,
             WeightType = type,
             KvType = kv,
             Instructions = arguments.Choice<InstructionPath>("instructions"),
-            DeviceBytes = (long)sequences * (positions + 16) * KvBytes(shape, kv) + (64 << 20),
+            DeviceBytes = (long)sequences * (positions + 16) * kvBytes + (64 << 20),
             HostBytes = 0,
             MaxTokensPerStep = 512,
         }));
-        Console.Error.WriteLine($"{shape.Name} {dtype}, {threads} thread(s), {ours.Backend.Instructions}: packed in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
-        using var peer = arguments.Has("peer") ? new LlamaEngine(files.Gguf(), shape.Vocabulary, threads, sequences, positions, longest) : null;
+        Console.Error.WriteLine($"{source.Shape.Name} {dtype}, {threads} thread(s), {ours.Backend.Instructions}: ready to serve after {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+        bool compare = arguments.Has("peer") && !arguments.Has("model");
+        using var peer = compare ? new LlamaEngine(files.Gguf(), shape.Vocabulary, threads, sequences, positions, longest) : null;
         if (peer is not null)
             Console.Error.WriteLine($"difference of logits from the peer's, root mean square over theirs: {Difference(ours, peer, shape):E1}");
         using var probe = new LimitProbe(threads);
-        var comparison = new Comparison(shape, dtype, ours.Backend.WeightBytes, KvBytes(shape, kv), threads, ours, peer, probe)
+        var comparison = new Comparison(source, dtype, ours.Backend.WeightBytes, kvBytes, threads, ours, peer, probe)
         {
             Repeats = int.Parse(arguments.Text("repeats", "5")),
         };
@@ -81,8 +82,6 @@ internal static class RunCommand
         "int8" => WeightType.Int8,
         _ => throw new ArgumentException($"--dtype {dtype}: fp32, bf16 or int8 is expected."),
     };
-
-    private static long KvBytes(SeededModel shape, KvType kv) => 2L * shape.Layers * shape.KvHeads * SeededModel.HeadDim * (kv == KvType.F32 ? 4 : 2);
 
     private static double Difference(IEngine ours, IEngine peer, SeededModel shape)
     {

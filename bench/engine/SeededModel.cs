@@ -20,14 +20,6 @@ internal sealed record SeededModel(int Hidden, int Layers, int Heads, int KvHead
 
     public string Name => $"{Hidden}x{Layers}";
 
-    /// <summary>Weights multiplied a token, the head among them.</summary>
-    public long Parameters => Layers * PerLayer + (long)Vocabulary * Hidden;
-
-    /// <summary>Multiply-accumulates of a prompt whose last token alone gets logits.</summary>
-    public double PrefillMacs(int tokens) => (double)tokens * Layers * PerLayer + (double)Vocabulary * Hidden;
-
-    private long PerLayer => (long)Hidden * ((2L * Heads + 2 * KvHeads) * HeadDim + 3L * Intermediate);
-
     /// <summary>
     /// HIDDENxLAYERS in the proportions of published models: heads of 64, a third or an eighth of them with keys, a feed-forward part of 8/3
     /// rounded up to 256. 768x12 has 100 M weights, 2048x22 is TinyLlama with 1.1 B.

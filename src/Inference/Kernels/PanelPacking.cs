@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Pharos.Inference.Kernels;
 
@@ -20,11 +21,28 @@ internal static unsafe class PanelPacking
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Bf16(float* columns, int depth, uint* lines)
     {
-        float* second = columns + (long)Half * depth;
-        for (int k = 0; k < depth; k++)
+        // Words of eight depths are made column by column, where the source is consecutive, and then turned.
+        const int block = 8;
+        uint* words = stackalloc uint[Half * block];
+        int k = 0;
+        for (; k + block <= depth; k += block)
         {
             for (int j = 0; j < Half; j++)
-                *lines++ = Kernels.Bf16.Round(columns[(long)j * depth + k]) | (uint)Kernels.Bf16.Round(second[(long)j * depth + k]) << 16;
+            {
+                var first = Kernels.Bf16.Round(Vector256.Load(columns + (long)j * depth + k));
+                var second = Kernels.Bf16.Round(Vector256.Load(columns + (long)(j + Half) * depth + k));
+                (first | (second << 16)).Store(words + j * block);
+            }
+            for (int i = 0; i < block; i++)
+            {
+                for (int j = 0; j < Half; j++)
+                    *lines++ = words[j * block + i];
+            }
+        }
+        for (; k < depth; k++)
+        {
+            for (int j = 0; j < Half; j++)
+                *lines++ = Kernels.Bf16.Round(columns[(long)j * depth + k]) | (uint)Kernels.Bf16.Round(columns[(long)(j + Half) * depth + k]) << 16;
         }
     }
 
@@ -40,6 +58,8 @@ internal static unsafe class PanelPacking
         for (int j = 0; j < Width; j++)
         {
             float* column = columns + (long)j * stride;
+            if (depth < Int8Format.GroupDepth)
+                ClearColumn(lines, j);
             float largest = 0;
             for (int k = 0; k < depth; k++)
                 largest = MathF.Max(largest, MathF.Abs(column[k]));
@@ -48,5 +68,11 @@ internal static unsafe class PanelPacking
             for (int k = 0; k < depth; k++)
                 lines[(k / 2 * Width + j) * 2 + k % 2] = (sbyte)MathF.Round(column[k] * inverse, MidpointRounding.AwayFromZero);
         }
+    }
+
+    private static void ClearColumn(sbyte* lines, int column)
+    {
+        for (int k = 0; k < Int8Format.GroupDepth; k++)
+            lines[(k / 2 * Width + column) * 2 + k % 2] = 0;
     }
 }

@@ -13,13 +13,13 @@ internal sealed unsafe class WeightArena(long expectedBytes) : IDisposable
     private readonly List<NativeBuffer> chunks = [];
     private long used;
 
-    /// <summary>Zeroed memory, valid until the arena is disposed.</summary>
+    /// <summary>Memory to be written, valid until the arena is disposed. It is not touched here, so that the threads which fill it share that work.</summary>
     public byte* Take(long bytes)
     {
         bytes = (bytes + Alignment - 1) / Alignment * Alignment;
         if (chunks.Count == 0 || used + bytes > chunks[^1].Length)
         {
-            chunks.Add(new NativeBuffer(Math.Max(bytes, Math.Min(expectedBytes, MostBytesOfChunk))));
+            chunks.Add(new NativeBuffer(Math.Max(bytes, Math.Min(expectedBytes, MostBytesOfChunk)), zeroed: false));
             used = 0;
         }
         byte* start = chunks[^1].Pointer + used;

@@ -72,9 +72,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
             new ReadOnlySpan<float>(Embedding.Floats + (long)token * hidden, hidden).CopyTo(new Span<float>(target, hidden));
             return;
         }
-        ushort* source = (ushort*)Embedding.Pointer + (long)token * hidden;
-        for (int i = 0; i < hidden; i++)
-            target[i] = Bf16.Widen(source[i]);
+        Bf16.Widen((ushort*)Embedding.Pointer + (long)token * hidden, new Span<float>(target, hidden));
     }
 
     private TransformerLayer PackLayer(LayerTensors layer)
@@ -136,13 +134,10 @@ internal sealed unsafe class TransformerWeights : IDisposable
         for (int token = 0; token < vocabulary; token++)
         {
             tensor.CopyRow(token, row);
-            for (int i = 0; i < hidden; i++)
-            {
-                if (Type == WeightType.F32)
-                    Embedding.Floats[(long)token * hidden + i] = row[i];
-                else
-                    ((ushort*)Embedding.Pointer)[(long)token * hidden + i] = Bf16.Round(row[i]);
-            }
+            if (Type == WeightType.F32)
+                row.CopyTo(new Span<float>(Embedding.Floats + (long)token * hidden, hidden));
+            else
+                Bf16.Round(row, (ushort*)Embedding.Pointer + (long)token * hidden);
         }
     }
 

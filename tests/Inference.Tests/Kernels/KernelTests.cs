@@ -163,6 +163,22 @@ public sealed unsafe class KernelTests
             Assert.Equal(bits, Bf16.Round(Bf16.Widen((ushort)bits)));
     }
 
+    [Fact]
+    public void Bf16_InRows_IsWhatItIsOneByOne()
+    {
+        var random = new Random(5);
+        float[] values = [.. Enumerable.Range(0, 1003).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue))), float.NaN, float.NegativeInfinity, -0f];
+        var rounded = new ushort[values.Length];
+        var widened = new float[values.Length];
+        fixed (ushort* target = rounded)
+        {
+            Bf16.Round(values, target);
+            Bf16.Widen(target, widened);
+        }
+        Assert.Equal(values.Select(Bf16.Round), rounded);
+        Assert.Equal(rounded.Select(Bf16.Widen).Select(BitConverter.SingleToInt32Bits), widened.Select(BitConverter.SingleToInt32Bits));
+    }
+
     private static float Chain(InstructionPath path, float a, float b, float c) =>
         // The portable path fuses where the machine does, as scalars do.
         path == InstructionPath.Portable ? float.MultiplyAddEstimate(a, b, c) : MathF.FusedMultiplyAdd(a, b, c);
