@@ -20,6 +20,9 @@ public sealed class PharosOptions
     /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
     public int Threads { get; set; }
 
+    /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
+    public string Dtype { get; set; } = "auto";
+
     public KvOptions Kv { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
@@ -63,6 +66,9 @@ public sealed class KvOptions
 
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
+
+    /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
+    public string Dtype { get; set; } = "auto";
 
     /// <summary>
     /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
