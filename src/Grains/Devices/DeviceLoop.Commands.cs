@@ -100,12 +100,15 @@ public sealed partial class DeviceLoop
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
             backend.Limits.MaxSequences, Math.Min(model.MaxPositions, core.LargestContext), seconds, core.Running / Math.Max(seconds, 1e-9),
-            [.. core.Sequences.Select(slot => new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens))],
+            [.. core.Sequences.Select(Describe)],
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded), profile);
     }
+
+    private static HeldSequence Describe(SequenceSlot slot) =>
+        new(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens);
 
     private async Task<T> Post<T>(Func<T> command)
     {

@@ -61,6 +61,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>Stopped or failed: a new loop must be opened.</summary>
     public bool IsClosed => run.IsCompleted;
 
+    /// <summary>What it holds. For simulations, which run the loop on their own thread.</summary>
+    internal IEnumerable<HeldSequence> Held => core.Sequences.Select(Describe);
+
+    /// <summary>Asserts what must hold between any two turns; see <see cref="WorkerCore.CheckIntegrity"/>.</summary>
+    internal void CheckIntegrity()
+    {
+        core.CheckIntegrity();
+        if (core.Sequences.Count != sequences.Count || core.Sequences.Any(slot => !sequences.ContainsKey(slot.Request)))
+            throw new InvalidOperationException($"{identity.Worker} serves {sequences.Count} sequences, its core has {core.Sequences.Count}.");
+    }
+
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
     private async Task RunAsync()

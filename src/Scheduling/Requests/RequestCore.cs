@@ -15,11 +15,12 @@ namespace Pharos.Scheduling.Requests;
 public sealed partial class RequestCore(string id, RequestState state, Func<IReadOnlyList<ToolResult>, ImmutableArray<int>> toolTurn)
 {
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
-    private readonly List<RequestNotice> notices = [];
+    private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
+    private readonly List<RequestNotice> notices = [.. state.Said];
 
     public RequestState State => state;
 
-    /// <summary>Notices since this core was made, with their numbers; earlier ones were delivered or are superseded.</summary>
+    /// <summary>Notices since this core was made, and those before that nobody may miss, with their numbers.</summary>
     public IReadOnlyList<RequestNotice> Notices => notices;
 
     public bool IsOver => state.Phase is RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled;
@@ -133,18 +134,14 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         RequestNotice? last = state.Phase switch
         {
-            RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.LastSegment?.Reason),
+            RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.Said is [.., var said] ? said.Reason : null),
             RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
             RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge),
             RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
             RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
             _ => null,
         };
-        if (last is null)
-            return [];
-        return state.LastSegment is { } segment && state.Phase is RequestPhase.Finished or RequestPhase.Parked
-            ? [segment with { Number = number }, last with { Number = number + 1 }]
-            : [last with { Number = number }];
+        return last is null ? [] : [last with { Number = number }];
     }
 
     /// <summary>Makes sure that notices are numbered from <paramref name="from"/> on: an activation before this one gave the earlier ones.</summary>
@@ -196,6 +193,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         var numbered = notice with { Number = state.NextNotice++ };
         notices.Add(numbered);
+        if (notice.Kind is NoticeKind.SegmentEnded or NoticeKind.ToolStarted or NoticeKind.ToolReturned)
+            state.Said = state.Said.Add(numbered);
         return new RequestEffect.Notify(numbered);
     }
 

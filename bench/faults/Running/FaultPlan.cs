@@ -1,0 +1,27 @@
+namespace Pharos.Bench.Faults.Running;
+
+/// <summary>What a seed draws: which faults, and who talks.</summary>
+internal static class FaultPlan
+{
+    /// <summary>At least three kinds in every run.</summary>
+    public static SortedSet<FaultKind> DrawKinds(Random random)
+    {
+        var all = Enum.GetValues<FaultKind>();
+        random.Shuffle(all);
+        return [.. all.Take(3 + random.Next(4))];
+    }
+
+    public static (Conversation Conversation, Behaviour Behaviour) DrawClient(Random random, SortedSet<FaultKind> kinds)
+    {
+        var fate = random.Next(3) > 0 ? ToolFate.Answers
+            : kinds.Contains(FaultKind.ToolSilent) ? ToolFate.Silent
+            : kinds.Contains(FaultKind.ToolFails) ? ToolFate.Fails
+            : ToolFate.Answers;
+        var conversation = new Conversation(random.Next(Conversation.Library), fate);
+        var vanishes = kinds.Contains(FaultKind.ClientVanishes) && random.Next(3) == 0;
+        var leaves = vanishes && random.Next(2) == 0;
+        var slow = kinds.Contains(FaultKind.ToolSlow) && random.Next(2) == 0;
+        return (conversation, new Behaviour(
+            0.5 + 6 * random.NextDouble(), leaves ? random.Next(60) : null, vanishes && !leaves, slow ? 10 * random.NextDouble() : 0.5 * random.NextDouble()));
+    }
+}
