@@ -1,21 +1,25 @@
 using System.Globalization;
 using System.Text.Json;
 using Pharos.Bench.Faults;
+using Pharos.Bench.Faults.Mutations;
 using Pharos.Bench.Faults.Running;
 
-// faults [--seeds N] [--from S] [--json]     plays seeds S to S+N-1
-// faults --seed S --trace                    prints every step of one seed
+// faults [--seeds N] [--from S] [--json] [--first]   plays seeds S to S+N-1; with --first until one fails
+// faults --trace --from S                            prints every step of one seed
+// faults mutate [--only NAME] [--seeds N]            shows which seed notices which mistake
 var seeds = Number("--seeds", 100);
 var from = Number("--from", 1);
+if (args is ["mutate", ..])
+    return new MutationRun(Repository(), seeds).Run(Text("--only"));
 if (args.Contains("--trace"))
 {
-    var one = Simulation.Run(Number("--seed", from), Console.WriteLine);
+    var one = Simulation.Run(from, Console.WriteLine);
     Console.WriteLine(string.Join('\n', one.Tally.Violations));
     return one.Tally.Violations.Count == 0 ? 0 : 1;
 }
 
 var report = new Report();
-for (var seed = from; seed < from + seeds; seed++)
+for (var seed = from; seed < from + seeds && (report.IsClean || !args.Contains("--first")); seed++)
 {
     var result = Simulation.Run(seed);
     report.Add(result);
@@ -29,8 +33,18 @@ for (var seed = from; seed < from + seeds; seed++)
 Console.WriteLine(args.Contains("--json") ? JsonSerializer.Serialize(report.Json(), JsonSerializerOptions.Web) : report.Table());
 return report.IsClean ? 0 : 1;
 
-int Number(string name, int otherwise)
+int Number(string name, int otherwise) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+
+string? Text(string name)
 {
     var at = Array.IndexOf(args, name);
-    return at >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+    return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+}
+
+static string Repository()
+{
+    var folder = new DirectoryInfo(AppContext.BaseDirectory);
+    while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Cluster.sln")))
+        folder = folder.Parent;
+    return folder?.FullName ?? throw new DirectoryNotFoundException("Mutations are made of the sources: run this from a checkout of the repository.");
 }

@@ -11,6 +11,11 @@ internal static class FaultPlan
         return [.. all.Take(3 + random.Next(4))];
     }
 
+    /// <summary>Best-effort words, such as to free a cache, may be lost with it: what they would have freed goes with its lease.</summary>
+    public static bool LosesMessages(FaultKind kind) => kind is
+        FaultKind.SiloKilled or FaultKind.SiloRestarted or FaultKind.SiloHalted or FaultKind.SiloEvicted or FaultKind.MessagesLost or FaultKind.AnswersLost
+        or FaultKind.GatewayCutOff or FaultKind.DeviceFails;
+
     public static (Conversation Conversation, Behaviour Behaviour) DrawClient(Random random, SortedSet<FaultKind> kinds)
     {
         var fate = random.Next(3) > 0 ? ToolFate.Answers

@@ -44,7 +44,7 @@ internal static class Simulation
             foreach (var client in all.Where(client => !client.IsDone))
                 tally.Violated($"{client.Name} has not ended after {Deadline} s, with {client.Answers.Count} answers");
             if (tally.Violations.Count == 0)
-                await Aftermath(world);
+                await Aftermath(world, mayLose: kinds.Any(FaultPlan.LosesMessages));
             stop.Cancel();
             await open;
             await world.DisposeAsync();
@@ -84,10 +84,10 @@ internal static class Simulation
     }
 
     /// <summary>The faults are over and everybody has their answer: nothing may be left.</summary>
-    private static async Task Aftermath(World world)
+    private static async Task Aftermath(World world, bool mayLose)
     {
-        await world.Delay(World.ParkedRetention.TotalSeconds + 30);
-        if (Leftovers(world).Any())
+        await world.Delay(World.ParkedRetention.TotalSeconds + 45);
+        if (mayLose && Leftovers(world).Any())
             await world.Delay(11 * 60); // what a lost message left behind goes with its lease
         foreach (var left in Leftovers(world))
             world.Tally.Violated($"left over: {left}");

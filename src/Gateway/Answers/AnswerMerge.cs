@@ -14,7 +14,7 @@ namespace Pharos.Gateway.Answers;
 /// </remarks>
 internal sealed class AnswerMerge
 {
-    private readonly Dictionary<int, List<(string Worker, SequenceDelta Delta)>> _early = [];
+    private readonly SortedDictionary<int, List<(string Worker, SequenceDelta Delta)>> _early = [];
     private readonly Queue<RequestNotice> _waiting = new();
     private readonly List<AnswerEvent> _events = [];
     private readonly List<AnswerEffect> _effects = [];

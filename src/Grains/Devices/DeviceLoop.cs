@@ -27,8 +27,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly ILogger log;
     private readonly Channel<ICommand> commands = Channel.CreateUnbounded<ICommand>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
-    private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly StepBatch step = new();
     private readonly StepResult result = new();
     private readonly Sampler sampler;

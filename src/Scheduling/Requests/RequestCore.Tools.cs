@@ -81,6 +81,9 @@ public sealed partial class RequestCore
     {
         if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
+        isRecovered = true;
+        if (state.Phase == RequestPhase.Placed)
+            state.Phase = RequestPhase.Queued; // whether the worker has it, its report will say
         state.NextNotice = (state.NextNotice / NoticesOfOneLife + 1) * NoticesOfOneLife;
         return state.Phase == RequestPhase.CallingTools
             ? [new RequestEffect.Save(), new RequestEffect.CallTools(state.Calls)]

@@ -16,6 +16,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 {
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
+    private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
     private readonly List<RequestNotice> notices = [.. state.Said];
 
     public RequestState State => state;
@@ -45,9 +46,16 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
+        var effects = new List<RequestEffect>();
+        if (isRecovered)
+        {
+            state.Epoch++;
+            effects.Add(new RequestEffect.Save()); // so that no further life gives this epoch to another worker
+            isRecovered = false;
+        }
+
         state.Phase = RequestPhase.Placed;
         state.Usage = state.Usage with { QueueSeconds = state.Usage.QueueSeconds + Math.Max(0, now - state.QueuedAt) };
-        var effects = new List<RequestEffect>();
         var returning = state.ParkedEpoch > 0;
         if (returning && worker == state.Worker)
         {
@@ -68,7 +76,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
         state.Worker = worker;
         Record("placed", worker, state.Tokens.Length, now);
-        effects.Insert(0, Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
+        effects.Insert(effects.FindIndex(static effect => effect is not RequestEffect.Save), Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
         return effects;
     }
 
