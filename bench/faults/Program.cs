@@ -6,11 +6,11 @@ using Pharos.Bench.Faults.Running;
 
 // faults [--seeds N] [--from S] [--json] [--first]   plays seeds S to S+N-1; with --first until one fails
 // faults --trace --from S                            prints every step of one seed
-// faults mutate [--only NAME] [--seeds N]            shows which seed notices which mistake
+// faults mutate [--only NAME] [--in DIR] [--seeds N] shows which seed notices which mistake
 var seeds = Number("--seeds", 100);
 var from = Number("--from", 1);
 if (args is ["mutate", ..])
-    return new MutationRun(Repository(), seeds).Run(Text("--only"));
+    return new MutationRun(Repository(), seeds, Text("--in")).Run(Text("--only"));
 if (args.Contains("--trace"))
 {
     var one = Simulation.Run(from, Console.WriteLine);

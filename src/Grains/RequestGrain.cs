@@ -45,6 +45,7 @@ public sealed partial class RequestGrain(
 
     public async Task<ResumeOutcome> Resume(ResumeSpec spec)
     {
+        followedAt = Now; // it begins to be read now
         var (outcome, effects) = core.Resume(spec, Now);
         await Apply(effects);
         return outcome;
@@ -77,7 +78,8 @@ public sealed partial class RequestGrain(
         }
     }
 
-    public Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered) => Apply(core.WorkerLost(worker, epoch, delivered, Now));
+    public Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader) =>
+        Apply(core.WorkerLost(worker, epoch, delivered, byReader, Now));
 
     public Task Cancel(string because) => Apply(core.Cancel(because, Now));
 

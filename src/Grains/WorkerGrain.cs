@@ -63,7 +63,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         {
             case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
             case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
-            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
+            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated, byReader: false)).Forget(); break;
             case DeviceEvent.RoomChanged: Report().Forget(); break;
         }
     }

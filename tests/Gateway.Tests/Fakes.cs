@@ -65,7 +65,7 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
             yield return notice;
     }
 
-    public async Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered)
+    public async Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader)
     {
         if (WorkerLostFails.TryDequeue(out var failure))
             throw failure;

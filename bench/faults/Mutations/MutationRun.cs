@@ -7,10 +7,11 @@ namespace Pharos.Bench.Faults.Mutations;
 /// Shows that the net catches fish: copies the source, makes one mistake at a time, builds the project that has it, and plays seeds until one
 /// notices.
 /// </summary>
-internal sealed class MutationRun(string root, int seeds)
+/// <param name="folder">Where the copy is kept for the next time; null: nowhere.</param>
+internal sealed class MutationRun(string root, int seeds, string? folder)
 {
     private static readonly string[] Copied = ["src", "bench/faults", "models/spark"];
-    private readonly string copy = Directory.CreateTempSubdirectory("pharos-mutations-").FullName;
+    private readonly string copy = folder ?? Directory.CreateTempSubdirectory("pharos-mutations-").FullName;
 
     private string Program => Path.Combine(copy, "artifacts/InProcess/bin/faults/release");
 
@@ -19,11 +20,8 @@ internal sealed class MutationRun(string root, int seeds)
     {
         try
         {
-            foreach (var folder in Copied)
-                Copy(new DirectoryInfo(Path.Combine(root, folder)), Path.Combine(copy, folder));
-            foreach (var file in Directory.EnumerateFiles(root).Where(file => Path.GetFileName(file) is ".editorconfig" or "NuGet.config" || Path.GetFileName(file).StartsWith("Directory.", StringComparison.Ordinal)))
-                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
-            Build("bench/faults");
+            if (!File.Exists(Path.Combine(Program, "Pharos.Bench.Faults.dll")))
+                Prepare();
             var escaped = 0;
             foreach (var mutation in Mutation.All.Where(mutation => only is null || mutation.Name.Contains(only, StringComparison.Ordinal)))
             {
@@ -36,27 +34,47 @@ internal sealed class MutationRun(string root, int seeds)
         }
         finally
         {
-            Directory.Delete(copy, recursive: true);
+            if (folder is null)
+                Directory.Delete(copy, recursive: true);
         }
+    }
+
+    private void Prepare()
+    {
+        foreach (var part in Copied)
+            Copy(new DirectoryInfo(Path.Combine(root, part)), Path.Combine(copy, part));
+        foreach (var file in Directory.EnumerateFiles(root).Where(file => Path.GetFileName(file) is ".editorconfig" or "NuGet.config" || Path.GetFileName(file).StartsWith("Directory.", StringComparison.Ordinal)))
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        Build("bench/faults");
     }
 
     private (int Seed, string What)? Try(Mutation mutation)
     {
         var path = Path.Combine(copy, mutation.Path);
         var source = File.ReadAllText(path);
-        File.WriteAllText(path, mutation.Apply(source));
-        Build(mutation.Project, "--no-dependencies", "--no-restore");
         var library = $"Pharos.{Path.GetFileName(mutation.Project)}.dll";
-        File.Copy(Path.Combine(copy, "artifacts/InProcess/bin", Path.GetFileName(mutation.Project), "release", library), Path.Combine(Program, library), overwrite: true);
-        var report = Output(Path.Combine(Program, "Pharos.Bench.Faults.dll"), "--seeds", $"{seeds}", "--from", "1", "--first", "--json");
-        File.WriteAllText(path, source);
-        Build(mutation.Project, "--no-dependencies", "--no-restore");
-        File.Copy(Path.Combine(copy, "artifacts/InProcess/bin", Path.GetFileName(mutation.Project), "release", library), Path.Combine(Program, library), overwrite: true);
+        var whole = File.ReadAllBytes(Path.Combine(Program, library));
+        try
+        {
+            File.WriteAllText(path, mutation.Apply(source));
+            Build(mutation.Project, "--no-dependencies", "--no-restore");
+            File.Copy(Path.Combine(copy, "artifacts/InProcess/bin", Path.GetFileName(mutation.Project), "release", library), Path.Combine(Program, library), overwrite: true);
+            return FirstViolation(Output(Path.Combine(Program, "Pharos.Bench.Faults.dll"), "--seeds", $"{seeds}", "--from", "1", "--first", "--json"));
+        }
+        finally
+        {
+            File.WriteAllText(path, source);
+            File.WriteAllBytes(Path.Combine(Program, library), whole);
+        }
+    }
+
+    private static (int Seed, string What)? FirstViolation(string report)
+    {
         using var json = JsonDocument.Parse(report);
-        var violations = json.RootElement.GetProperty("violations");
-        return violations.GetArrayLength() == 0
-            ? null
-            : (violations[0].GetProperty("seed").GetInt32(), violations[0].GetProperty("what").GetString()!.ReplaceLineEndings(" ") is { Length: > 120 } text ? text[..120] : violations[0].GetProperty("what").GetString()!);
+        if (json.RootElement.GetProperty("violations").EnumerateArray().Select(violation => (JsonElement?)violation).FirstOrDefault() is not { } first)
+            return null;
+        var what = first.GetProperty("what").GetString()!.ReplaceLineEndings(" ");
+        return (first.GetProperty("seed").GetInt32(), what[..Math.Min(what.Length, 120)]);
     }
 
     private void Build(string project, params string[] options) => Output(["build", project, "-c", "Release", "-v", "q", "--nologo", .. options]);

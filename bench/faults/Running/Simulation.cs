@@ -12,7 +12,7 @@ namespace Pharos.Bench.Faults.Running;
 internal static class Simulation
 {
     private const double Deadline = 400; // virtual seconds
-    private const long MostSteps = 2_000_000;
+    private const long MostSteps = 300_000;
     private static readonly ConcurrentDictionary<Conversation, IReadOnlyList<Answer>> References = new();
 
     /// <param name="print">Takes every step, for a look at a seed that fails.</param>

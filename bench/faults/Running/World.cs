@@ -168,7 +168,7 @@ internal sealed class World : IAsyncDisposable
         var feeds = new WorkerFeeds(grains, identity, Time, loops, logs.CreateLogger<WorkerFeeds>());
         var factory = new RequestFactory(PromptModel.Of(PharosModel.Served), identity, Tools, new Random(seed * 31 + 5));
         var starter = new ChatStarter(
-            factory, grains, feeds, retry, identity, new GatewayOptions(), Time, new ChatIds(Time, () => $"r{++ids}"), logs.CreateLogger<AnswerStream>());
+            factory, grains, feeds, retry, identity, new GatewayOptions { FollowPatience = TimeSpan.FromSeconds(20) }, Time, new ChatIds(Time, () => $"r{++ids}"), logs.CreateLogger<AnswerStream>());
         return new Gateway(name, starter, feeds);
     }
 

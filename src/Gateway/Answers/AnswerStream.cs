@@ -72,7 +72,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
                 LogLost(worker, Request, delivered.Length);
                 try
                 {
-                    await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered), _stop.Token);
+                    await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered, byReader: true), _stop.Token);
                 }
                 catch (Exception exception) when (!_stop.IsCancellationRequested) // without this word the answer would hang
                 {

@@ -95,7 +95,10 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase == RequestPhase.Placed && state.Worker == worker ? Requeue("refused by " + worker, now) : Nothing;
 
     /// <summary>Its worker is gone: go on from what is known and what <paramref name="delivered"/> says the client has of this segment.</summary>
-    public IReadOnlyList<RequestEffect> WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, double now)
+    /// <param name="byReader">
+    /// The answer's reader says so: it has these tokens and no others, so what was generated beyond them is generated again.
+    /// </param>
+    public IReadOnlyList<RequestEffect> WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader, double now)
     {
         if (IsOver || epoch < state.Epoch || state.Phase is RequestPhase.Parked or RequestPhase.CallingTools or RequestPhase.None)
             return Nothing;
@@ -103,6 +106,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var known = state.Tokens.Length - state.SegmentStart;
         if (delivered.Length > known)
             state.Tokens = state.Tokens.AddRange(delivered.AsSpan()[known..]);
+        else if (byReader)
+            state.Tokens = state.Tokens[..(state.SegmentStart + delivered.Length)];
         return Requeue("lost " + worker, now);
     }
 

@@ -65,6 +65,19 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public void What_a_failed_device_had_generated_beyond_what_its_reader_has_is_generated_again()
+    {
+        var world = new RequestWorld().Start().Dispatch("a").Generate("a", 5);
+        world.Lose("a", delivered: 5, byReader: false); // the device's own word
+        world.Dispatch("b");
+        Assert.Equal(9, world.Last<RequestEffect.Admit>().Work.Tokens.Length);
+
+        world.Lose("b", delivered: 3); // the reader could not begin at a place it has never seen
+        world.Dispatch("b");
+        Assert.Equal(7, world.Last<RequestEffect.Admit>().Work.Tokens.Length);
+    }
+
+    [Fact]
     public void Resume_that_overtakes_the_end_of_its_segment_is_to_be_asked_again()
     {
         var world = new RequestWorld().Start().Dispatch("a").Generate("a", 5);

@@ -136,7 +136,7 @@ public sealed class RequestLifeTests
 
         Assert.Equal((RequestPhase.Placed, "b"), (world.State.Phase, world.State.Worker));
         Assert.DoesNotContain("slow", world.Workers.Keys);
-        world.Apply(world.Core.WorkerLost("slow", 1, [9, 9, 9, 9], world.Now));
+        world.Apply(world.Core.WorkerLost("slow", 1, [9, 9, 9, 9], byReader: true, world.Now));
         Assert.Equal(2, world.State.Epoch);
         world.Check();
     }

@@ -91,12 +91,12 @@ public sealed class RequestWorld
 
     public void Tell(SegmentReport report) => Apply(Core.SegmentEnded(report, Now));
 
-    public void Lose(string worker, int delivered, bool really = true)
+    public void Lose(string worker, int delivered, bool really = true, bool byReader = true)
     {
         var held = Workers[worker];
         if (really)
             Workers.Remove(worker);
-        Apply(Core.WorkerLost(worker, held.Epoch, [.. held.Tokens.Skip(held.SegmentStart).Take(delivered)], Now));
+        Apply(Core.WorkerLost(worker, held.Epoch, [.. held.Tokens.Skip(held.SegmentStart).Take(delivered)], byReader, Now));
         if (!really)
             Workers[worker] = held; // only slow, and the release does not reach it either
     }
