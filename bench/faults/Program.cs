@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Pharos.Bench.Faults;
 using Pharos.Bench.Faults.Mutations;
 using Pharos.Bench.Faults.Running;
@@ -13,7 +14,8 @@ if (args is ["mutate", ..])
     return new MutationRun(Repository(), seeds, Text("--in")).Run(Text("--only"));
 if (args.Contains("--trace"))
 {
-    var one = Simulation.Run(from, Console.WriteLine);
+    using var logs = LoggerFactory.Create(logging => logging.AddProvider(new TraceLogs()).SetMinimumLevel(LogLevel.Debug));
+    var one = Simulation.Run(from, Console.WriteLine, logs);
     Console.WriteLine(string.Join('\n', one.Tally.Violations));
     return one.Tally.Violations.Count == 0 ? 0 : 1;
 }
