@@ -35,6 +35,8 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
 
+    public Task<bool> Holds(string request, int epoch) => loop.Holds(request, epoch);
+
     public Task Release(string request, int epoch) => loop.Release(request, epoch);
 
     public Task<WorkerSnapshot> Describe() => loop.Snapshot();

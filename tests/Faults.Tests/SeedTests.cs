@@ -41,6 +41,7 @@ public sealed class SeedTests
     [InlineData(10, "the text of earlier segments was lost with the activation that had told it")]
     [InlineData(38, "a tool call whose message was lost waited for an hour")]
     [InlineData(156, "a reader could not begin where a failed device had ended, for ever")]
+    [InlineData(1318, "a device that was opened anew had forgotten a request that nobody missed")]
     [InlineData(439, "two workers ran a request under the same epoch")]
     [InlineData(79, "a resume that overtook the end of its segment started anew")]
     public void SeedThatFoundAMistake_StaysClean(int seed, string mistake)

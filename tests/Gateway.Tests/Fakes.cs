@@ -122,6 +122,8 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
 
     public Task<Admission> Resume(ResumeWork work) => throw new NotSupportedException();
 
+    public Task<bool> Holds(string request, int epoch) => throw new NotSupportedException();
+
     public Task Release(string request, int epoch) => throw new NotSupportedException();
 
     public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
