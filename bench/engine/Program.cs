@@ -4,6 +4,12 @@ using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Loading;
 
+if (args is ["swap", .. var rest])
+{
+    await SwapCommand.RunAsync(rest);
+    return;
+}
+
 // Tokens per second of the CPU engine. One command, a table and the machine:
 //   dotnet run -c Release --project bench/engine -- --model models/spark --batch 1,8,32
 // Options: --threads N, --weights F32|Bf16, --kv F32|Bf16, --instructions Portable|Avx2|Avx512, --repeats N
@@ -25,7 +31,7 @@ var settings = new CpuBackendOptions
 await using var backend = CpuBackend.Create(model, settings);
 Console.WriteLine($"machine  {Arguments.Processor()}, {Environment.ProcessorCount} cores");
 Console.WriteLine($"engine   {backend.Instructions}, {backend.Threads} thread(s), weights {backend.WeightType}, KV {backend.KvType}");
-Console.WriteLine($"model    {backend.Model.Name}, {model.Config.Parameters / 1e6:F1} M weights multiplied a token");
+Console.WriteLine($"model    {backend.Model.Name}, {model.Architecture.Parameters / 1e6:F1} M weights multiplied a token");
 Console.WriteLine();
 Console.WriteLine("what             tokens/s   ms/step");
 

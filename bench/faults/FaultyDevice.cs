@@ -25,10 +25,12 @@ internal sealed class FaultyDevice(SimulatedBackend device) : IModelBackend
 
     public void CopyBlocks(ReadOnlySpan<BlockCopy> copies) => device.CopyBlocks(copies);
 
-    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct) => device.ExportBlocksAsync(blocks, tokens, ct);
+    public BlockTransfers Transfers => device.Transfers;
 
-    public ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct) =>
-        device.ImportBlocksAsync(canonical, blocks, tokens, ct);
+    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct) => device.ExportBlocksAsync(blocks, span, ct);
+
+    public ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, CancellationToken ct) =>
+        device.ImportBlocksAsync(canonical, blocks, ct);
 
     public ValueTask DisposeAsync() => device.DisposeAsync();
 }

@@ -58,6 +58,10 @@ public static class ClusteredHosting
             silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
             silo.AddActivityPropagation();
+#if KUBERNETES_HOSTING
+            if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is { Length: > 0 })
+                silo.UseKubernetesHosting(); // membership follows the pods, too
+#endif
             // Failover target: about a second after a kill (probes every half second, two missed, one vote). Indirect probes are off
             // because an intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
             silo.Configure<ClusterMembershipOptions>(membership =>

@@ -12,6 +12,7 @@ return PharosProgram.Run(() =>
     builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
     builder.AddPharosSilo();
     builder.Services.AddPharosTools().AddDemoTools();
+    builder.AddSiloLifetime();
 
     var app = builder.Build();
     app.MapSiloHealth();

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Pharos.EndToEnd.Tests;
 
 /// <summary>What operators and their tools look at.</summary>
 [Collection(Shared.Name)]
-public sealed class OperatorTests(SharedGateway shared)
+public sealed partial class OperatorTests(SharedGateway shared)
 {
     private HttpClient Http => shared.Gateway.Http;
 
@@ -117,6 +118,24 @@ public sealed class OperatorTests(SharedGateway shared)
 
         double Rose(string name, Exposition now) => now.Sum(name) - before.Sum(name);
     }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Dashboards_alerts_and_scalers_ask_only_for_metrics_that_exist()
+    {
+        await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools());
+        await Http.PostAsync("{");
+        var exists = (await MetricsAsync()).Samples.Select(sample => sample.Name).ToHashSet();
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "Cluster.sln")))
+            root = root.Parent!;
+        var asked = Directory.EnumerateFiles(Path.Combine(root.FullName, "deploy"), "*", SearchOption.AllDirectories)
+            .SelectMany(file => Metric().Matches(File.ReadAllText(file))).Select(match => match.Value).Distinct().ToList();
+        Assert.True(asked.Count >= 10, $"only {asked.Count} metrics were found: has deploy/ moved?");
+        Assert.All(asked, name => Assert.Contains(name, exists));
+    }
+
+    [GeneratedRegex(@"(vllm:|\bpharos_)\w+")]
+    private static partial Regex Metric();
 
     private async Task<Exposition> MetricsAsync()
     {

@@ -49,7 +49,7 @@ public sealed class PharosGateway : IAsyncDisposable
         var app = GatewayProgram.Build([.. args, "--Logging:LogLevel:Default", level]);
         await app.StartAsync();
         var gateway = new PharosGateway(app);
-        await gateway.UntilAsync("all workers are open", async () => (await gateway.WorkersAsync()).Length == 2);
+        await gateway.UntilAsync("all workers are open", async () => (await gateway.WorkersAsync()).Length == (settings.Contains("Workers=1") ? 1 : 2));
         return gateway;
     }
 

@@ -60,6 +60,6 @@ public sealed class EveryPolicyTests
         Assert.Contains("vllm, discard", Assert.Throws<ArgumentException>(() => SimulatedPolicies.Find("best")).Message);
         Assert.Contains("gptj-6b-a100", Assert.Throws<ArgumentException>(() => SimulatedProfile.Find("abacus")).Message);
         Assert.Contains("noisy:P", Assert.Throws<ArgumentException>(() => PredictionKinds.Find("noisy:-1", 1)).Message);
-        Assert.Contains("multi, single", Assert.Throws<ArgumentException>(() => MixtureWorkload.Load("other")).Message);
+        Assert.Contains("multi, single, coding", Assert.Throws<ArgumentException>(() => MixtureWorkload.Load("other")).Message);
     }
 }

@@ -35,7 +35,9 @@ internal static class PredictCommand
             {
                 table.Add("tokens of the segment", forecast.TokensToPause.Mean, truth.TokensToPause.Mean);
                 table.Add("ends in a call", forecast.PauseProbability, truth.PauseProbability);
-                table.Add("tokens of the whole rest", Rest(forecast), Rest(truth));
+                table.Add("tokens of the whole rest", forecast.RequestTokensLeft(0), truth.RequestTokensLeft(0));
+                table.Add("segments of the whole rest", forecast.PauseProbability * forecast.After.Segments, truth.PauseProbability * truth.After.Segments);
+                table.Add("growth of the whole rest", Growth(forecast), Growth(truth));
                 if (truth.PauseProbability > 0)
                     table.Add("seconds of the coming call", forecast.ToolSeconds.Mean, truth.ToolSeconds.Mean);
             }
@@ -45,7 +47,7 @@ internal static class PredictCommand
         return 0;
     }
 
-    private static double Rest(SegmentForecast forecast) => forecast.TokensToPause.Mean + forecast.PauseProbability * forecast.TokensAfter.Mean;
+    private static double Growth(SegmentForecast forecast) => forecast.PauseProbability * forecast.After.Growth;
 
     private static IEnumerable<(SegmentForecast Forecast, SegmentForecast Truth)> Walk(SimulatedRequest request, LearnedPredictions learned)
     {

@@ -55,11 +55,12 @@ internal sealed record WorkerJson(
 /// <summary>Parked sequences by where their cache is.</summary>
 internal sealed record ParkedJson(int Device, int Host, int None);
 
-/// <summary>All in bytes. Used counts what is parked too.</summary>
+/// <summary>All in bytes. Used counts what is parked too; prefix is kept for contexts that begin alike and counts as free.</summary>
 internal sealed record KvJson(long DeviceBytes, long Used, long Parked, long Prefix, long HostBytes)
 {
     public static KvJson Of(KvUse kv) => new(
-        kv.DeviceBlocks * kv.BytesPerBlock, (kv.DeviceBlocks - kv.DeviceFree) * kv.BytesPerBlock, kv.DeviceParked * kv.BytesPerBlock, 0, kv.HostBlocks * kv.BytesPerBlock);
+        kv.DeviceBlocks * kv.BytesPerBlock, (kv.DeviceBlocks - kv.DeviceFree) * kv.BytesPerBlock, kv.DeviceParked * kv.BytesPerBlock,
+        kv.DeviceCached * kv.BytesPerBlock, kv.HostBlocks * kv.BytesPerBlock);
 }
 
 internal sealed record IterationJson(double TokensPerSecond, double Seconds);

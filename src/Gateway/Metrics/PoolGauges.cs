@@ -17,6 +17,8 @@ internal static class PoolGauges
         Each("vllm:kv_cache_usage_perc", "Share of the device's KV blocks in use, 0 to 1.", worker =>
             worker.Kv.DeviceBlocks == 0 ? 0 : (double)(worker.Kv.DeviceBlocks - worker.Kv.DeviceFree) / worker.Kv.DeviceBlocks);
         Each("vllm:num_preemptions_total", "Sequences that lost their place.", worker => worker.Counters.Preemptions, "counter");
+        Each("vllm:prefix_cache_queries_total", "Tokens of prompts, found in a cache or computed.", worker => worker.Counters.SharedTokens + worker.Counters.PrefillTokens, "counter");
+        Each("vllm:prefix_cache_hits_total", "Tokens that were not computed because another request had computed the same.", worker => worker.Counters.SharedTokens, "counter");
         text.Family("vllm:cache_config_info", "gauge", "Shape of the KV cache.");
         foreach (var worker in workers)
         {
@@ -57,7 +59,8 @@ internal static class PoolGauges
     [
         ("device", "running", kv => kv.DeviceBlocks - kv.DeviceFree - kv.DeviceParked),
         ("device", "parked", kv => kv.DeviceParked),
-        ("device", "free", kv => kv.DeviceFree),
+        ("device", "prefix", kv => kv.DeviceCached),
+        ("device", "free", kv => kv.DeviceFree - kv.DeviceCached),
         ("host", "parked", kv => kv.HostBlocks - kv.HostFree),
         ("host", "free", kv => kv.HostFree),
     ];

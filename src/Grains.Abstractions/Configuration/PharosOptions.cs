@@ -39,6 +39,9 @@ public sealed class PharosOptions
     /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a silo that is told to end waits for its running requests; 0: not at all. What is left goes on elsewhere.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Most requests waiting in one pool; beyond it new ones are refused with 503.</summary>
     public int MaxQueued { get; set; } = 10_000;
 
@@ -46,6 +49,8 @@ public sealed class PharosOptions
     public string Redis { get; set; } = "127.0.0.1:6379";
 
     public ClusterOptions Cluster { get; set; } = new();
+
+    public KubernetesOptions Kubernetes { get; set; } = new();
 }
 
 public sealed class KvOptions
@@ -58,6 +63,12 @@ public sealed class KvOptions
 
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
+
+    /// <summary>
+    /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
+    /// the memory; 0: requests share nothing.
+    /// </summary>
+    public double PrefixShare { get; set; } = 1;
 }
 
 public sealed class BatchOptions
@@ -76,6 +87,9 @@ public sealed class PolicyOptions
 
     /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
     public string Pause { get; set; } = "lamps";
+
+    /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
+    public string Route { get; set; } = "memory-time";
 }
 
 public sealed class SimulatedOptions
@@ -138,4 +152,10 @@ public sealed class ClusterOptions
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+}
+
+public sealed class KubernetesOptions
+{
+    /// <summary>A silo keeps its pod's deletion cost true, so that a shrinking pool ends the pod that has least to lose.</summary>
+    public bool DeletionCost { get; set; }
 }

@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Grains.Configuration;
 
@@ -14,12 +17,14 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
+        Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
-        OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "requeue", "sjf");
-        OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "preserve", "swap", "discard");
+        OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
+        OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
+        OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
@@ -28,6 +33,8 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(
             options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
             "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
+        Require(
+            options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);

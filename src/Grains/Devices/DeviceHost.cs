@@ -35,7 +35,8 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
             new WorkerLimits(
                 backend.Kv.BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks,
                 Math.Min(settings.Batch.MaxTokens, backend.Limits.MaxTokens), Math.Min(settings.Batch.MaxSequences, backend.Limits.MaxSequences),
-                backend.Limits.PreferredChunk),
+                backend.Limits.PreferredChunk, LoadsAhead: backend.Limits.CopiesBesideSteps,
+                CachedBlocks: (int)(settings.Kv.PrefixShare * backend.Kv.DeviceBlocks)),
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank), PausePolicies.Find(settings.Policy.Pause));
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -10,7 +11,14 @@ namespace Pharos.Grains.Devices;
 // What callers may ask. Each command runs on the loop, between two iterations.
 public sealed partial class DeviceLoop
 {
-    public Task<Admission> Admit(SequenceWork work) => Post(() =>
+    public Task<Admission> Admit(SequenceWork work)
+    {
+        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
+        keys?.Extend(work.Tokens.AsSpan());
+        return Post(() => Admit(work, keys));
+    }
+
+    private Admission Admit(SequenceWork work, BlockKeys? keys)
     {
         if (sequences.TryGetValue(work.Request, out var held))
         {
@@ -25,13 +33,13 @@ public sealed partial class DeviceLoop
         if (work.Tokens.Length >= largest)
             return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
         var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast), Now);
-        var sequence = new ServedSequence(model, slot, work);
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys), Now);
+        var sequence = new ServedSequence(model, slot, work, keys);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
             End(sequence, end with { Text = "" }, []);
         return new Admission(AdmissionKind.Accepted, null);
-    });
+    }
 
     public Task<Admission> Resume(ResumeWork work) => Post(() =>
     {
@@ -103,15 +111,12 @@ public sealed partial class DeviceLoop
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
             backend.Limits.MaxSequences, Math.Min(model.MaxPositions, core.LargestContext), seconds, core.Running / Math.Max(seconds, 1e-9),
-            [.. core.Sequences.Select(Describe)],
+            core.Held(),
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
-                totals.Preserved, totals.Swapped, totals.Discarded), profile);
+                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens), profile, core.Load());
     }
-
-    private static HeldSequence Describe(SequenceSlot slot) =>
-        new(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens);
 
     private async Task<T> Post<T>(Func<T> command)
     {

@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
-using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -29,9 +27,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
     private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
-    private readonly StepBatch step = new();
-    private readonly StepResult result = new();
-    private readonly Sampler sampler;
+    private readonly Iteration iteration;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
@@ -46,7 +42,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.core = core;
         this.time = time;
         this.log = log;
-        sampler = new Sampler(backend.Model.VocabularySize);
+        iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
         run = loops.Start(identity.Worker, RunAsync);
     }
 
@@ -62,7 +58,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     public bool IsClosed => run.IsCompleted;
 
     /// <summary>What it holds. For simulations, which run the loop on their own thread.</summary>
-    internal IEnumerable<HeldSequence> Held => core.Sequences.Select(Describe);
+    internal IEnumerable<HeldSequence> Held => core.Held();
 
     /// <summary>Asserts what must hold between any two turns; see <see cref="WorkerCore.CheckIntegrity"/>.</summary>
     internal void CheckIntegrity()
@@ -90,7 +86,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                 }
                 else
                 {
-                    await IterateAsync(plan);
+                    Begin(plan);
+                    if (plan.Batch.Count > 0)
+                    {
+                        await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
+                        iteration.Commit();
+                        Deliver(plan);
+                    }
+
+                    SendPending();
+                    if (core.Totals.Iterations % 1024 == 0)
+                        Sweep();
                 }
             }
         }
@@ -125,39 +131,19 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
     }
 
-    private async ValueTask IterateAsync(IterationPlan plan)
+    private void Begin(IterationPlan plan)
     {
         foreach (var slot in plan.OutOfMemory)
             End(sequences[slot.Request], new TokenMeaning("", SegmentEndReason.Length, []), []);
         foreach (var slot in plan.Revised)
             events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(slot.Request, slot.Epoch, slot.Receipt!));
-        if (plan.Copies.Count > 0)
-            Copy(plan);
-        if (plan.Batch.Count > 0)
-        {
-            StepBuilder.Fill(step, plan, core, backend.Kv.BlockSize, slot => sequences[slot.Request]);
-            result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens);
-            await backend.ForwardAsync(step, result, stopping.Token);
-            core.Commit(result.Seconds);
-            Deliver(plan);
-        }
-
-        SendPending();
-        if (core.Totals.Iterations % 1024 == 0)
-            Sweep();
+        iteration.Copy(plan);
     }
 
     private void SendPending()
     {
         foreach (var outbox in outboxes.Values)
             outbox.Send();
-    }
-
-    private void Copy(IterationPlan plan)
-    {
-        var started = time.GetTimestamp();
-        backend.CopyBlocks(CollectionsMarshal.AsSpan(plan.Copies));
-        core.Fit.ObserveSwap(plan.Copies.Count * backend.Kv.BlockSize, time.GetElapsedTime(started).TotalSeconds);
     }
 
     private void Deliver(IterationPlan plan)
@@ -168,10 +154,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             if (!planned.Samples)
                 continue;
             var sequence = sequences[planned.Sequence.Request];
-            var token = backend.Limits.SamplesTokens
-                ? result.Tokens[row]
-                : sampler.Sample(result.Logits.AsSpan(row * backend.Model.VocabularySize, backend.Model.VocabularySize), step.Sampling[row]);
-            row++;
+            var token = iteration.Sample(row++);
             var meaning = sequence.Append(token);
             if (meaning.End is null)
                 Send(sequence, [token], meaning.Text, null);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
@@ -21,15 +22,18 @@ internal sealed class ServedSequence
     private readonly StringBuilder text = new(); // of the running segment
     private Detokenizer detokenizer;
     private StopStringMatcher stops;
+    private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
-    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work)
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys)
     {
+        this.keys = keys;
         this.model = model;
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
-        Tokens = [.. work.Tokens];
+        Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
+        Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
         detokenizer = new Detokenizer(model.Tokenizer);
@@ -75,6 +79,7 @@ internal sealed class ServedSequence
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
         Tokens.AddRange(work.Appended);
+        keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
@@ -83,6 +88,7 @@ internal sealed class ServedSequence
     public TokenMeaning Append(int token)
     {
         Tokens.Add(token);
+        keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         return Understand(token, Tokens.Count);
     }
 

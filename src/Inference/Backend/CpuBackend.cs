@@ -12,27 +12,29 @@ public sealed class CpuBackend : IModelBackend
 {
     private const int WarmUpRows = 30; // 12 + 12 + 6: with the sizes below every tile is compiled
 
-    private readonly LlamaWeights weights;
+    private readonly TransformerWeights weights;
     private readonly KvStore cache;
-    private readonly LlamaModel model;
+    private readonly Transformer model;
     private readonly EngineThread engine;
+    private readonly BlockMover mover;
     private readonly Action<object, object> forward;
     private bool disposed;
 
     private CpuBackend(LoadedModel source, CpuBackendOptions options, KvLayout layout, int deviceBlocks, int hostBlocks, int threads)
     {
-        bool large = source.Config.Parameters >= CpuBackendOptions.LargeModel;
+        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         Model = source.Shape;
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock);
         Limits = new BackendLimits(
-            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false);
+            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        weights = new LlamaWeights(source, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new LlamaModel(source.Config, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
+        model = new Transformer(source.Architecture, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
+        mover = new BlockMover(cache, engine, options.CopyShare, $"pharos-copies-{Model.Name}");
     }
 
     public ModelShape Model { get; }
@@ -53,9 +55,11 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;
 
+    public BlockTransfers Transfers => new(mover.Moved.Blocks, mover.Moved.Seconds);
+
     internal KernelSet Kernels { get; }
 
-    internal LlamaModel Llama => model;
+    internal Transformer Transformer => model;
 
     /// <summary>Packs the weights, takes the memory of the budgets and compiles the kernels: ready to serve on return.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or a budget does not hold a single block.</exception>
@@ -64,7 +68,7 @@ public sealed class CpuBackend : IModelBackend
     {
         options ??= new CpuBackendOptions();
         options.Validate();
-        bool large = source.Config.Parameters >= CpuBackendOptions.LargeModel;
+        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? (large ? KvCache.KvType.Bf16 : KvCache.KvType.F32));
         int deviceBlocks = BlocksIn(options.DeviceBytes, layout, nameof(options.DeviceBytes));
         int hostBlocks = options.HostBytes == 0 ? 0 : BlocksIn(options.HostBytes, layout, nameof(options.HostBytes));
@@ -76,29 +80,56 @@ public sealed class CpuBackend : IModelBackend
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
         StepValidation.RequireValid(batch, Model, Kv, Limits);
+        batch.CopyFence = mover.IsIdle ? 0 : FenceOf(batch);
         return engine.Post(forward, batch, result, ct);
     }
 
     public void CopyBlocks(ReadOnlySpan<BlockCopy> copies)
     {
         cache.RequireValid(copies);
-        if (copies.Length > 0)
-            _ = engine.Post(static (store, list) => ((KvStore)store).Copy((BlockCopy[])list), cache, copies.ToArray(), CancellationToken.None).AsTask();
+        while (!copies.IsEmpty)
+        {
+            int run = 1;
+            while (run < copies.Length && IsWithinDevice(copies[run]) == IsWithinDevice(copies[0]))
+                run++;
+            if (IsWithinDevice(copies[0]))
+                CopyWithinDevice(copies[..run].ToArray());
+            else
+                mover.Post(copies[..run]);
+            copies = copies[run..];
+        }
     }
 
-    public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct)
     {
-        CanonicalKv.RequireValid(cache, blocks.Span, tokens);
-        var bytes = new byte[1][];
-        await engine.Post((store, target) => ((byte[][])target)[0] = CanonicalKv.Export((KvStore)store, blocks.Span, tokens), cache, bytes, ct);
-        return bytes[0];
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        long fence = 0;
+        foreach (int block in blocks.Span)
+            fence = Math.Max(fence, mover.FenceToRead(block));
+        byte[] chunk = [];
+        await engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                chunk = CanonicalKv.Export(cache, Model, blocks.Span, span);
+            }, this, this, ct);
+        return chunk;
     }
 
-    public ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public async ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> chunk, ReadOnlyMemory<int> blocks, CancellationToken ct)
     {
-        CanonicalKv.RequireValid(cache, blocks.Span, tokens);
-        CanonicalKv.RequireLength(cache.Layout, canonical.Length, tokens);
-        return engine.Post((store, _) => CanonicalKv.Import((KvStore)store, canonical.Span, blocks.Span, tokens), cache, cache, ct);
+        var (type, span) = KvChunk.Read(Model, chunk.Span);
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        long fence = 0;
+        foreach (int block in blocks.Span)
+            fence = Math.Max(fence, mover.FenceToWrite(block));
+        await engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                CanonicalKv.Import(cache, chunk.Span, blocks.Span, type, span);
+            }, this, this, ct);
+        return span;
     }
 
     /// <summary>Finishes what was posted, then frees everything.</summary>
@@ -107,7 +138,8 @@ public sealed class CpuBackend : IModelBackend
         if (!disposed)
         {
             disposed = true;
-            engine.Dispose();
+            engine.Dispose(); // its commands may wait for copies
+            mover.Dispose();
             model.Dispose();
             cache.Dispose();
             weights.Dispose();
@@ -124,11 +156,47 @@ public sealed class CpuBackend : IModelBackend
         return (int)Math.Min(blocks, int.MaxValue / layout.BlockSize);
     }
 
+    private static bool IsWithinDevice(BlockCopy copy) => copy is { From: KvTier.Device, To: KvTier.Device };
+
+    // On the engine's thread: the next step needs them, and waits for nothing else.
+    private void CopyWithinDevice(BlockCopy[] copies)
+    {
+        long fence = 0;
+        foreach (var copy in copies)
+            fence = Math.Max(fence, Math.Max(mover.FenceToRead(copy.Source), mover.FenceToWrite(copy.Target)));
+        _ = engine.Post(
+            (_, _) =>
+            {
+                mover.WaitFor(fence);
+                foreach (var copy in copies)
+                    cache.Copy(copy);
+            }, this, this, CancellationToken.None).AsTask();
+    }
+
+    /// <summary>The copy after which a step may run: its contexts are in, and what it overwrites is out.</summary>
+    private long FenceOf(StepBatch batch)
+    {
+        long fence = 0;
+        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+        {
+            int blocks = (batch.ContextLengths[sequence] + Kv.BlockSize - 1) / Kv.BlockSize;
+            for (int i = 0; i < blocks; i++)
+                fence = Math.Max(fence, mover.FenceToRead(batch.BlockTables[sequence * batch.BlockTableStride + i]));
+        }
+        for (int token = 0; token < batch.TokenCount; token++)
+        {
+            if (batch.SlotMapping[token] >= 0)
+                fence = Math.Max(fence, mover.FenceToWrite(batch.SlotMapping[token] / Kv.BlockSize));
+        }
+        return fence;
+    }
+
     private void Forward(object batch, object result)
     {
         long start = Stopwatch.GetTimestamp();
         var step = (StepBatch)batch;
         var output = (StepResult)result;
+        mover.WaitFor(step.CopyFence);
         output.Reserve(step.LogitRowCount, Model.VocabularySize, logits: true);
         model.Forward(step, output.Logits, Model.Layers);
         output.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -41,8 +41,12 @@ public sealed record CpuBackendOptions
     /// </summary>
     public long WorkForThreads { get; init; } = 20_000_000;
 
+    /// <summary>Share of its time that swapping may copy while the engine computes, (0, 1]: bounds what it takes of the memory's bandwidth.</summary>
+    public double CopyShare { get; init; } = 0.1;
+
     internal void Validate()
     {
+        Require(CopyShare is > 0 and <= 1, nameof(CopyShare), CopyShare, "more than 0 and at most 1");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");
         Require(HostBytes >= 0, nameof(HostBytes), HostBytes, "0 or more");

@@ -13,13 +13,34 @@ internal sealed class EngineThread : IDisposable
     private readonly Queue<Command> posted = [];
     private readonly Stack<Command> idle = [];
     private readonly Thread thread;
+    private readonly object doneGate = new();
     private int waiting;
+    private long postedCount;
+    private long doneCount;
     private bool stopping;
 
     public EngineThread(string name)
     {
         thread = new Thread(Loop) { IsBackground = true, Name = name };
         thread.Start();
+    }
+
+    /// <summary>Commands posted so far.</summary>
+    public long Posted => Volatile.Read(ref postedCount);
+
+    /// <summary>A command runs or waits.</summary>
+    public bool IsBusy => Volatile.Read(ref doneCount) < Volatile.Read(ref postedCount);
+
+    /// <summary>Returns when the first <paramref name="count"/> commands have run.</summary>
+    public void WaitUntilDone(long count)
+    {
+        if (Volatile.Read(ref doneCount) >= count)
+            return;
+        lock (doneGate)
+        {
+            while (doneCount < count)
+                Monitor.Wait(doneGate);
+        }
     }
 
     /// <summary>Runs <paramref name="action"/> with its arguments on the thread; the task completes when it has run.</summary>
@@ -34,6 +55,7 @@ internal sealed class EngineThread : IDisposable
             command = idle.Count > 0 ? idle.Pop() : new Command(this);
             command.Prepare(action, first, second, ct);
             posted.Enqueue(command);
+            postedCount++;
             Volatile.Write(ref waiting, posted.Count);
             Monitor.Pulse(gate);
         }
@@ -43,7 +65,14 @@ internal sealed class EngineThread : IDisposable
     private void Loop()
     {
         while (Take() is { } command)
+        {
             command.Run();
+            lock (doneGate)
+            {
+                doneCount++;
+                Monitor.PulseAll(doneGate);
+            }
+        }
     }
 
     private Command? Take()

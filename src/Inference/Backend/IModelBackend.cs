@@ -8,7 +8,7 @@ namespace Pharos.Inference.Backend;
 /// memory and its layout; no pointer or stride crosses the seam.
 /// </summary>
 /// <remarks>
-/// Not thread-safe: one device loop drives one backend. Block copies and forward steps are executed in the order of the calls.
+/// Not thread-safe: one device loop drives one backend.
 /// </remarks>
 public interface IModelBackend : IAsyncDisposable
 {
@@ -27,20 +27,35 @@ public interface IModelBackend : IAsyncDisposable
     /// </summary>
     ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct);
 
-    /// <summary>Copies whole blocks within or between the tiers, in order, before the next step.</summary>
+    /// <summary>
+    /// Copies whole blocks within or between the tiers. Steps and copies see each other's effects in the order of the calls: a step that reads or
+    /// writes a block waits for the copies it depends on, and for no others, where <see cref="BackendLimits.CopiesBesideSteps"/>.
+    /// </summary>
     void CopyBlocks(ReadOnlySpan<BlockCopy> copies);
 
-    /// <summary>
-    /// Writes the keys and values of the first <paramref name="tokens"/> tokens held in device <paramref name="blocks"/> in the
-    /// canonical form [layer][K|V][token][kvHead][headDim] bf16, to be read by <see cref="ImportBlocksAsync"/> of any backend of
-    /// the same model. Length is <see cref="ModelShape.CanonicalBytesPerToken"/> x tokens.
-    /// </summary>
-    ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct);
+    /// <summary>What copies between the tiers have cost so far, for the online fit of the cost model.</summary>
+    BlockTransfers Transfers { get; }
 
-    /// <summary>Reads what <see cref="ExportBlocksAsync"/> wrote into device <paramref name="blocks"/>.</summary>
-    /// <exception cref="ArgumentException">The bytes are not of that many tokens of this model.</exception>
-    ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct);
+    /// <summary>
+    /// Writes keys and values of <paramref name="span"/>, held in device <paramref name="blocks"/> (the table of the sequence from its beginning), as
+    /// one chunk of the canonical form, to be read by <see cref="ImportBlocksAsync"/> of any backend of the same model. A chunk says what it is,
+    /// keeps every bit of the cache and carries a checksum; a long cache travels in several.
+    /// </summary>
+    ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct);
+
+    /// <summary>Reads a chunk that <see cref="ExportBlocksAsync"/> wrote into device <paramref name="blocks"/>.</summary>
+    /// <returns>The tokens it held.</returns>
+    /// <exception cref="InvalidDataException">The chunk is damaged, or of another model; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The blocks do not hold its tokens.</exception>
+    ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> chunk, ReadOnlyMemory<int> blocks, CancellationToken ct);
 }
+
+/// <summary>Consecutive tokens of a sequence.</summary>
+public readonly record struct KvSpan(int FirstToken, int Tokens);
+
+/// <param name="Blocks">Blocks copied between the tiers since the device was opened.</param>
+/// <param name="Seconds">What that took, pauses between copies not counted.</param>
+public readonly record struct BlockTransfers(long Blocks, double Seconds);
 
 /// <param name="Name">The name it is served under.</param>
 /// <param name="Fingerprint">Hash of the weights and the configuration: caches are exchanged between equal fingerprints only.</param>
@@ -48,7 +63,7 @@ public interface IModelBackend : IAsyncDisposable
 public sealed record ModelShape(
     string Name, string Fingerprint, int Layers, int Heads, int KvHeads, int HeadDim, int HiddenSize, int VocabularySize, int MaxPositions)
 {
-    /// <summary>Bytes of one token in the canonical export: layers x 2 x kvHeads x headDim x 2.</summary>
+    /// <summary>Bytes of one token in a bf16 cache and its export: layers x 2 x kvHeads x headDim x 2.</summary>
     public int CanonicalBytesPerToken => Layers * 2 * KvHeads * HeadDim * sizeof(ushort);
 }
 
@@ -63,4 +78,6 @@ public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, lo
 /// <param name="PreferredChunk">Prefill chunk in tokens at which the device is near its best throughput.</param>
 /// <param name="IsBatchInvariant">Logits are bit-identical however a prompt is chunked and whatever else is in the batch.</param>
 /// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise the caller samples from the logits.</param>
-public sealed record BackendLimits(int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens);
+/// <param name="CopiesBesideSteps">Copies between the tiers run beside steps that do not depend on them.</param>
+public sealed record BackendLimits(
+    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Pharos.Inference.KvCache;
 using Pharos.Inference.Sampling;
 using Pharos.Scheduling.Worker;
 
@@ -38,7 +39,7 @@ public sealed class SimulatedBackend : IModelBackend
             throw new ArgumentException(
                 $"{options.DeviceBlocks} device blocks, {options.HostBlocks} host blocks of {options.BlockSize} tokens are no cache.", nameof(options));
         Kv = new KvShape(options.BlockSize, options.DeviceBlocks, options.HostBlocks, (long)options.Model.CanonicalBytesPerToken * options.BlockSize);
-        Limits = new BackendLimits(options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: true);
+        Limits = new BackendLimits(options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: true, CopiesBesideSteps: false);
         device = new int[options.DeviceBlocks * options.BlockSize];
         host = new int[options.HostBlocks * options.BlockSize];
         Array.Fill(device, Unwritten);
@@ -80,31 +81,33 @@ public sealed class SimulatedBackend : IModelBackend
             BlockAt(copy.From, copy.Source).CopyTo(BlockAt(copy.To, copy.Target));
     }
 
-    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public BlockTransfers Transfers => default; // copies take no time
+
+    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct)
     {
-        var canonical = new byte[Model.CanonicalBytesPerToken * tokens];
-        for (int token = 0; token < tokens; token++)
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        var chunk = KvChunk.Create(Model, KvType.Bf16, span);
+        for (int token = 0; token < span.Tokens; token++)
         {
-            int id = device[SlotOf(blocks.Span, token)];
-            BinaryPrimitives.WriteInt16LittleEndian(HalfOf(canonical, token, tokens, high: false), (short)id);
-            BinaryPrimitives.WriteInt16LittleEndian(HalfOf(canonical, token, tokens, high: true), (short)(id >> 16));
+            int id = device[SlotOf(blocks.Span, span.FirstToken + token)];
+            BinaryPrimitives.WriteInt16LittleEndian(chunk.AsSpan(HalfAt(token, span.Tokens, high: false)), (short)id);
+            BinaryPrimitives.WriteInt16LittleEndian(chunk.AsSpan(HalfAt(token, span.Tokens, high: true)), (short)(id >> 16));
         }
-        return ValueTask.FromResult(canonical);
+        KvChunk.Seal(chunk);
+        return ValueTask.FromResult(chunk);
     }
 
-    public ValueTask ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, int tokens, CancellationToken ct)
+    public ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> chunk, ReadOnlyMemory<int> blocks, CancellationToken ct)
     {
-        if (canonical.Length != Model.CanonicalBytesPerToken * tokens)
-            throw new ArgumentException(
-                $"The exported cache has {canonical.Length} bytes; {Model.CanonicalBytesPerToken * tokens} are expected for {tokens} tokens of this model.", nameof(canonical));
-        byte[] bytes = canonical.ToArray();
-        for (int token = 0; token < tokens; token++)
+        var (_, span) = KvChunk.Read(Model, chunk.Span);
+        CanonicalKv.RequireValid(Kv, blocks.Span, span);
+        for (int token = 0; token < span.Tokens; token++)
         {
-            int low = BinaryPrimitives.ReadUInt16LittleEndian(HalfOf(bytes, token, tokens, high: false));
-            int high = BinaryPrimitives.ReadInt16LittleEndian(HalfOf(bytes, token, tokens, high: true));
-            device[SlotOf(blocks.Span, token)] = low | (high << 16);
+            int low = BinaryPrimitives.ReadUInt16LittleEndian(chunk.Span[HalfAt(token, span.Tokens, high: false)]);
+            int high = BinaryPrimitives.ReadInt16LittleEndian(chunk.Span[HalfAt(token, span.Tokens, high: true)]);
+            device[SlotOf(blocks.Span, span.FirstToken + token)] = low | (high << 16);
         }
-        return ValueTask.CompletedTask;
+        return ValueTask.FromResult(span);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -157,6 +160,9 @@ public sealed class SimulatedBackend : IModelBackend
     }
 
     /// <summary>A token's id travels in the first elements of its key and of its value in layer 0.</summary>
-    private Span<byte> HalfOf(Span<byte> canonical, int token, int tokens, bool high) =>
-        canonical.Slice((token + (high ? tokens : 0)) * Model.KvHeads * Model.HeadDim * sizeof(ushort), sizeof(ushort));
+    private Range HalfAt(int token, int tokens, bool high)
+    {
+        int start = KvChunk.HeaderBytes + (token + (high ? tokens : 0)) * Model.KvHeads * Model.HeadDim * sizeof(ushort);
+        return start..(start + sizeof(ushort));
+    }
 }

@@ -22,6 +22,9 @@ public sealed class StepBatch
     public int[] LogitRows = [];      // [rows] token index whose logits are wanted, ascending
     public SamplingStep[] Sampling = []; // [rows] for devices that sample
 
+    /// <summary>Set by backends that copy beside steps: the copy to wait for.</summary>
+    internal long CopyFence;
+
     /// <summary>Empties the batch and makes room.</summary>
     public void Reset(int tokens, int sequences, int blockTableStride)
     {

@@ -1,94 +1,89 @@
+using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 
 namespace Pharos.Inference.KvCache;
 
-/// <summary>
-/// The form in which caches travel between backends: [layer][K|V][token][kvHead][headDim] bf16. A bf16 cache makes the round trip
-/// unchanged; an fp32 cache is rounded once.
-/// </summary>
+/// <summary>Moves tokens between the blocks of a store and <see cref="KvChunk">chunks</see>. A chunk of another type than the store's is widened or rounded.</summary>
 internal static unsafe class CanonicalKv
 {
-    public static byte[] Export(KvStore store, ReadOnlySpan<int> blocks, int tokens)
+    public static byte[] Export(KvStore store, ModelShape model, ReadOnlySpan<int> blocks, KvSpan span)
     {
-        var bytes = new byte[BytesOf(store.Layout, tokens)];
-        fixed (byte* target = bytes)
-            Transfer(store, blocks, tokens, (ushort*)target, export: true);
-        return bytes;
+        var chunk = KvChunk.Create(model, store.Layout.Type, span);
+        fixed (byte* data = chunk)
+            Transfer(store, blocks, span, store.Layout.Type, data + KvChunk.HeaderBytes, export: true);
+        KvChunk.Seal(chunk);
+        return chunk;
     }
 
-    public static void Import(KvStore store, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> blocks, int tokens)
+    /// <summary>Reads a chunk that <see cref="KvChunk.Read"/> has checked.</summary>
+    public static void Import(KvStore store, ReadOnlySpan<byte> chunk, ReadOnlySpan<int> blocks, KvType type, KvSpan span)
     {
-        fixed (byte* source = bytes)
-            Transfer(store, blocks, tokens, (ushort*)source, export: false);
+        fixed (byte* data = chunk)
+            Transfer(store, blocks, span, type, data + KvChunk.HeaderBytes, export: false);
     }
 
-    /// <exception cref="ArgumentException">The blocks do not hold that many tokens, or are none of the device's.</exception>
-    public static void RequireValid(KvStore store, ReadOnlySpan<int> blocks, int tokens)
+    /// <exception cref="ArgumentException">The blocks do not hold these tokens, or are none of the device's.</exception>
+    public static void RequireValid(KvShape kv, ReadOnlySpan<int> blocks, KvSpan span)
     {
-        if (tokens < 0 || tokens > (long)blocks.Length * store.Layout.BlockSize)
+        if (span.FirstToken < 0 || span.Tokens < 0 || (long)span.FirstToken + span.Tokens > (long)blocks.Length * kv.BlockSize)
             throw new ArgumentException(
-                $"{blocks.Length} blocks of {store.Layout.BlockSize} tokens do not hold {tokens} tokens.", nameof(tokens));
+                $"{blocks.Length} blocks of {kv.BlockSize} tokens do not hold {span.Tokens} tokens from {span.FirstToken} on.", nameof(span));
         foreach (int block in blocks)
         {
-            if ((uint)block >= (uint)store.DeviceBlocks)
-                throw new ArgumentException($"Block {block} is none of the device's 0..{store.DeviceBlocks - 1}.", nameof(blocks));
+            if ((uint)block >= (uint)kv.DeviceBlocks)
+                throw new ArgumentException($"Block {block} is none of the device's 0..{kv.DeviceBlocks - 1}.", nameof(blocks));
         }
     }
 
-    /// <exception cref="ArgumentException">The bytes are not of that many tokens.</exception>
-    public static void RequireLength(KvLayout layout, int bytes, int tokens)
-    {
-        long expected = BytesOf(layout, tokens);
-        if (bytes != expected)
-            throw new ArgumentException(
-                $"The exported cache has {bytes} bytes; {expected} are expected for {tokens} tokens of this model.", nameof(bytes));
-    }
-
-    private static long BytesOf(KvLayout layout, int tokens) => (long)layout.Layers * 2 * tokens * layout.KvHeads * layout.HeadDim * sizeof(ushort);
-
-    private static void Transfer(KvStore store, ReadOnlySpan<int> blocks, int tokens, ushort* canonical, bool export)
+    private static void Transfer(KvStore store, ReadOnlySpan<int> blocks, KvSpan span, KvType type, byte* canonical, bool export)
     {
         var layout = store.Layout;
+        int headBytes = layout.HeadDim * KvChunk.ElementBytes(type);
         for (int layer = 0; layer < layout.Layers; layer++)
         {
             foreach (bool keys in (ReadOnlySpan<bool>)[true, false])
             {
-                for (int token = 0; token < tokens; token++)
+                for (int token = span.FirstToken; token < span.FirstToken + span.Tokens; token++)
                 {
                     int within = token % layout.BlockSize;
                     long block = blocks[token / layout.BlockSize] * layout.BlockElements;
-                    for (int head = 0; head < layout.KvHeads; head++, canonical += layout.HeadDim)
+                    for (int head = 0; head < layout.KvHeads; head++, canonical += headBytes)
                     {
                         long start = block + (keys
                             ? layout.KeyOffset(layer, head) + layout.KeyOfToken(within)
                             : layout.ValueOffset(layer, head) + layout.ValueOfToken(within));
-                        TransferHead(store, start, keys ? KvLayout.Tile : 1, canonical, export);
+                        int step = keys ? KvLayout.Tile : 1;
+                        if (export)
+                            ExportHead(store, start, step, canonical);
+                        else
+                            ImportHead(store, start, step, canonical, type);
                     }
                 }
             }
         }
     }
 
-    private static void TransferHead(KvStore store, long start, int step, ushort* canonical, bool export)
+    private static void ExportHead(KvStore store, long start, int step, byte* canonical)
     {
-        for (int d = 0; d < store.Layout.HeadDim; d++)
+        for (int d = 0; d < store.Layout.HeadDim; d++, start += step)
         {
-            long at = start + (long)d * step;
-            if (store.Layout.Type == KvType.Bf16)
-            {
-                ushort* element = (ushort*)store.Device + at;
-                if (export)
-                    canonical[d] = *element;
-                else
-                    *element = canonical[d];
-            }
+            if (store.Layout.Type == KvType.F32)
+                ((float*)canonical)[d] = ((float*)store.Device)[start];
             else
+                ((ushort*)canonical)[d] = ((ushort*)store.Device)[start];
+        }
+    }
+
+    private static void ImportHead(KvStore store, long start, int step, byte* canonical, KvType type)
+    {
+        for (int d = 0; d < store.Layout.HeadDim; d++, start += step)
+        {
+            switch (store.Layout.Type, type)
             {
-                float* element = (float*)store.Device + at;
-                if (export)
-                    canonical[d] = Bf16.Round(*element);
-                else
-                    *element = Bf16.Widen(canonical[d]);
+                case (KvType.Bf16, KvType.Bf16): ((ushort*)store.Device)[start] = ((ushort*)canonical)[d]; break;
+                case (KvType.Bf16, _): ((ushort*)store.Device)[start] = Bf16.Round(((float*)canonical)[d]); break;
+                case (_, KvType.Bf16): ((float*)store.Device)[start] = Bf16.Widen(((ushort*)canonical)[d]); break;
+                default: ((float*)store.Device)[start] = ((float*)canonical)[d]; break;
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Pharos.Inference.Kernels;
 using Pharos.Scheduling.Worker;
 
@@ -63,10 +65,24 @@ internal sealed unsafe class KvStore : IDisposable
         }
     }
 
-    public void Copy(ReadOnlySpan<BlockCopy> copies)
+    public void Copy(BlockCopy copy) => CopyPastCaches(BlockAt(copy.From, copy.Source), BlockAt(copy.To, copy.Target), Layout.BytesPerBlock);
+
+    // Past the caches: they belong to the step that is computed beside the copy, and nobody reads a whole block again at once.
+    // Both ends are aligned: a block is a multiple of 64 bytes, being 16 or more tokens of keys and of values.
+    private static void CopyPastCaches(byte* from, byte* to, long bytes)
     {
-        foreach (var copy in copies)
-            Buffer.MemoryCopy(BlockAt(copy.From, copy.Source), BlockAt(copy.To, copy.Target), Layout.BytesPerBlock, Layout.BytesPerBlock);
+        if (!Vector256.IsHardwareAccelerated)
+        {
+            Buffer.MemoryCopy(from, to, bytes, bytes);
+            return;
+        }
+        for (byte* end = from + bytes; from < end; from += 64, to += 64)
+        {
+            Vector256.LoadAligned(from).StoreAlignedNonTemporal(to);
+            Vector256.LoadAligned(from + 32).StoreAlignedNonTemporal(to + 32);
+        }
+        if (Sse.IsSupported)
+            Sse.StoreFence(); // such stores are not ordered with those that publish them
     }
 
     private int BlocksOf(KvTier tier) => tier == KvTier.Device ? DeviceBlocks : HostBlocks;

@@ -1,3 +1,5 @@
+using Pharos.Inference.Models;
+
 namespace Pharos.Inference.Loading;
 
 /// <summary>What <c>generation_config.json</c> recommends; null where it says nothing.</summary>
@@ -6,17 +8,20 @@ namespace Pharos.Inference.Loading;
 public sealed record GenerationConfig(
     int[] EosTokens, bool? DoSample, float? Temperature, float? TopP, int? TopK, float? RepetitionPenalty, int? MaxNewTokens)
 {
-    internal static GenerationConfig Read(string path, LlamaConfig model)
+    /// <summary>What a model without the file gets.</summary>
+    internal static GenerationConfig Of(ModelArchitecture model) => new([.. model.EosTokens], null, null, null, null, null, null);
+
+    internal static GenerationConfig Read(string path, ModelArchitecture model)
     {
         if (!File.Exists(path))
-            return new GenerationConfig(model.EosTokens, null, null, null, null, null, null);
+            return Of(model);
         using var document = JsonFields.Open(path);
         var fields = new JsonFields(Path.GetFileName(path), document.RootElement);
         int[] eos = fields.Integers("eos_token_id");
         if (eos.Any(id => id < 0 || id >= model.VocabularySize))
             throw fields.Unsupported("eos_token_id", fields.Find("eos_token_id")!.Value, $"ids below vocab_size {model.VocabularySize}");
         return new GenerationConfig(
-            eos.Length > 0 ? eos : model.EosTokens,
+            eos.Length > 0 ? eos : [.. model.EosTokens],
             fields.Find("do_sample") is null ? null : fields.Boolean("do_sample", false),
             (float?)fields.OptionalNumber("temperature", 0, 100),
             (float?)fields.OptionalNumber("top_p", 0, 1),

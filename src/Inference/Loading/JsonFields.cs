@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Pharos.Inference.Loading;
 
 /// <summary>Reads fields of one JSON object so that every complaint names the file, the field and what would be accepted.</summary>
-internal readonly struct JsonFields(string file, JsonElement element)
+/// <param name="prefix">Path to the object within the file, such as <c>rope_scaling.</c>.</param>
+internal readonly struct JsonFields(string file, JsonElement element, string prefix = "")
 {
     public static JsonDocument Open(string path)
     {
@@ -31,6 +32,14 @@ internal readonly struct JsonFields(string file, JsonElement element)
     /// <summary>The field, or null where it is absent or JSON null.</summary>
     public JsonElement? Find(string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>The fields of an object within this one; null where it is absent.</summary>
+    public JsonFields? Object(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } value => new JsonFields(file, value, $"{prefix}{name}."),
+        { } value => throw Unsupported(name, value, "an object"),
+    };
 
     public int Integer(string name, int minimum, int maximum) =>
         OptionalInteger(name, minimum, maximum) ?? throw Missing(name, $"an integer between {minimum} and {maximum}");
@@ -80,6 +89,29 @@ internal readonly struct JsonFields(string file, JsonElement element)
         throw Unsupported(name, value, "an integer or a list of integers");
     }
 
+    /// <summary>A list of numbers; null where absent.</summary>
+    public double[]? Numbers(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number && double.IsFinite(v.GetDouble()))
+            ? [.. value.EnumerateArray().Select(v => v.GetDouble())]
+            : throw Unsupported(name, value, "a list of numbers");
+    }
+
+    /// <summary>A list of strings; null where absent.</summary>
+    public string[]? Texts(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(v => v.GetString()!)]
+            : throw Unsupported(name, value, "a list of strings");
+    }
+
+    public double Number(string name, double minimum, double maximum) => OptionalNumber(name, minimum, maximum)
+        ?? throw Missing(name, FormattableString.Invariant($"a number between {minimum} and {maximum}"));
+
     /// <summary>Fails unless the field is absent, null or <paramref name="expected"/>.</summary>
     public void AbsentOr(string name, bool expected)
     {
@@ -88,11 +120,14 @@ internal readonly struct JsonFields(string file, JsonElement element)
     }
 
     public ModelLoadException Missing(string name, string supported) =>
-        new($"{file}: {name} is missing; {supported} is expected.");
+        new($"{file}: {prefix}{name} is missing; {supported} is expected.");
+
+    /// <summary>For a field that is there.</summary>
+    public ModelLoadException Unsupported(string name, string supported) => Unsupported(name, element.GetProperty(name), supported);
 
     public ModelLoadException Unsupported(string name, JsonElement value, string supported)
     {
         string text = value.GetRawText();
-        return new($"{file}: {name} is {(text.Length > 120 ? text[..120] + "..." : text)}; supported is {supported}.");
+        return new($"{file}: {prefix}{name} is {(text.Length > 120 ? text[..120] + "..." : text)}; supported is {supported}.");
     }
 }

@@ -1,4 +1,4 @@
-using Pharos.Inference.Backend;
+using Pharos.Inference.Loading.HuggingFace;
 using Pharos.Inference.Tokenization;
 
 namespace Pharos.Inference.Loading;
@@ -17,49 +17,31 @@ public static class ModelDirectory
         if (!Directory.Exists(directory))
             throw new ModelLoadException($"{directory}: the directory does not exist; a model directory with config.json is expected.");
         string configPath = Path.Combine(directory, "config.json");
-        var config = LlamaConfig.Read(configPath);
-        var generation = GenerationConfig.Read(Path.Combine(directory, "generation_config.json"), config);
+        var architecture = ConfigFile.Read(configPath);
+        var generation = GenerationConfig.Read(Path.Combine(directory, "generation_config.json"), architecture);
         var tokenizer = Tokenizer.Load(Path.Combine(directory, "tokenizer.json"));
-        if (tokenizer.IdLimit > config.VocabularySize)
+        if (tokenizer.IdLimit > architecture.VocabularySize)
             throw new ModelLoadException(
-                $"tokenizer.json: the highest token id is {tokenizer.IdLimit - 1}; config.json's vocab_size {config.VocabularySize} supports ids below it.");
+                $"tokenizer.json: the highest token id is {tokenizer.IdLimit - 1}; config.json's vocab_size {architecture.VocabularySize} supports ids below it.");
         var tokenizerConfig = TokenizerConfig.Read(Path.Combine(directory, "tokenizer_config.json"));
         var weights = new WeightFiles(directory);
-        return new LoadedModel(
-            name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(directory)), directory, config, generation, tokenizer, tokenizerConfig,
-            weights, weights.Fingerprint(configPath));
+        try
+        {
+            var tensors = TensorNames.Resolve(architecture, weights.FileName, weights.Tensors);
+            name ??= Path.GetFileName(Path.TrimEndingDirectorySeparator(directory));
+            return new LoadedModel(name, Fingerprint.Of(File.ReadAllBytes(configPath), weights.Maps), architecture, tensors, weights)
+            {
+                Path = directory,
+                Generation = generation,
+                Tokenizer = tokenizer,
+                TokenizerConfig = tokenizerConfig,
+                StoredType = TensorTypes.WidestOfMatrices(weights.Tensors.Values),
+            };
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
-}
-
-/// <summary>A model read from a directory. Dispose it when no further backend will be made from it; running backends own packed copies.</summary>
-public sealed class LoadedModel : IDisposable
-{
-    internal LoadedModel(
-        string name, string directory, LlamaConfig config, GenerationConfig generation, Tokenizer tokenizer, TokenizerConfig tokenizerConfig,
-        WeightFiles weights, string fingerprint)
-    {
-        (Directory, Config, Generation, Tokenizer, TokenizerConfig, Weights) = (directory, config, generation, tokenizer, tokenizerConfig, weights);
-        Shape = new ModelShape(
-            name, fingerprint, config.Layers, config.Heads, config.KvHeads, config.HeadDim, config.HiddenSize, config.VocabularySize, config.MaxPositions);
-    }
-
-    /// <summary>Name, sizes and the fingerprint of configuration and weights.</summary>
-    public ModelShape Shape { get; }
-
-    public string Directory { get; }
-
-    public LlamaConfig Config { get; }
-
-    public GenerationConfig Generation { get; }
-
-    public Tokenizer Tokenizer { get; }
-
-    public TokenizerConfig TokenizerConfig { get; }
-
-    /// <summary>The widest type among the stored tensors.</summary>
-    public TensorType StoredType => Weights.StoredType;
-
-    internal WeightFiles Weights { get; }
-
-    public void Dispose() => Weights.Dispose();
 }

@@ -4,7 +4,7 @@ namespace Pharos.Inference.Loading;
 public static class ModelLocator
 {
     /// <summary>
-    /// The directory of <paramref name="nameOrPath"/>: a directory that exists, or else an embedded model, <c>models/NAME</c> beside the program or in
+    /// The directory or GGUF file of <paramref name="nameOrPath"/>: one that exists, or else an embedded model, <c>models/NAME</c> beside the program or in
     /// a directory above it (so that a build's output and a working tree both serve).
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">There is none; the message says where it was looked for.</exception>
@@ -20,10 +20,10 @@ public static class ModelLocator
                     return embedded;
             }
         }
-        if (Directory.Exists(nameOrPath))
+        if (Directory.Exists(nameOrPath) || ModelLoader.IsGguf(nameOrPath) && File.Exists(nameOrPath))
             return Path.GetFullPath(nameOrPath);
         throw new DirectoryNotFoundException(
-            $"Pharos:Model '{nameOrPath}' is neither an embedded model (models/{nameOrPath}/config.json in {programDirectory} or above it) nor a directory.");
+            $"Pharos:Model '{nameOrPath}' is neither an embedded model (models/{nameOrPath}/config.json in {programDirectory} or above it) nor a directory nor a .gguf file.");
     }
 
     private static bool IsPlainName(string text) =>

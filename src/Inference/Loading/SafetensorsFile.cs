@@ -24,22 +24,20 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    public byte* Start => map.Start;
-
-    public long Length => map.Length;
+    public MappedFile Map => map;
 
     public IReadOnlyDictionary<string, TensorView> Tensors => tensors;
 
     private void ReadHeader(string file)
     {
-        long headerBytes = BinaryPrimitives.ReadInt64LittleEndian(new ReadOnlySpan<byte>(Start, 8));
-        if (headerBytes < 2 || headerBytes > Math.Min(Length - 8, MaxHeaderBytes))
+        long headerBytes = BinaryPrimitives.ReadInt64LittleEndian(new ReadOnlySpan<byte>(map.Start, 8));
+        if (headerBytes < 2 || headerBytes > Math.Min(map.Length - 8, MaxHeaderBytes))
             throw new ModelLoadException(
-                $"{file}: the header length is {headerBytes}; supported is 2 to {Math.Min(Length - 8, MaxHeaderBytes)} in a file of {Length} bytes.");
+                $"{file}: the header length is {headerBytes}; supported is 2 to {Math.Min(map.Length - 8, MaxHeaderBytes)} in a file of {map.Length} bytes.");
         JsonDocument header;
         try
         {
-            var reader = new Utf8JsonReader(new ReadOnlySpan<byte>(Start + 8, (int)headerBytes));
+            var reader = new Utf8JsonReader(new ReadOnlySpan<byte>(map.Start + 8, (int)headerBytes));
             header = JsonDocument.ParseValue(ref reader);
         }
         catch (JsonException e)
@@ -50,8 +48,8 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         {
             if (header.RootElement.ValueKind != JsonValueKind.Object)
                 throw new ModelLoadException($"{file}: the header is a JSON {header.RootElement.ValueKind}; a JSON object is expected.");
-            byte* data = Start + 8 + headerBytes;
-            long dataBytes = Length - 8 - headerBytes;
+            byte* data = map.Start + 8 + headerBytes;
+            long dataBytes = map.Length - 8 - headerBytes;
             foreach (var entry in header.RootElement.EnumerateObject())
             {
                 string name = NameOf(file, entry);

@@ -35,6 +35,9 @@ internal static class TensorTypes
 
     public static string GgufName(uint number) => Names.GetValueOrDefault(number, $"number {number}");
 
+    public static TensorType WidestOfMatrices(IEnumerable<TensorView> tensors) =>
+        tensors.Where(t => t.Shape.Count > 1).Select(t => t.Type).DefaultIfEmpty(TensorType.F32).Min();
+
     /// <summary>Elements that are stored together; rows hold whole blocks.</summary>
     public static int BlockOf(TensorType type) => type switch
     {

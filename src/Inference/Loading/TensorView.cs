@@ -23,6 +23,13 @@ internal sealed unsafe class TensorView(string file, string name, TensorType typ
         throw new ModelLoadException($"{file}: shape of {name} is [{string.Join(", ", shape)}]; the configuration asks for {expected}.");
     }
 
+    /// <summary>Some consecutive rows of a matrix, as a matrix.</summary>
+    public TensorView Rows(int first, int count)
+    {
+        long bytesOfRow = shape[1] / TensorTypes.BlockOf(type) * TensorTypes.BytesOfBlock(type);
+        return new TensorView(file, name, type, [count, shape[1]], data + first * bytesOfRow);
+    }
+
     /// <summary>Widens row <paramref name="row"/> (of <paramref name="target"/>'s length) to fp32.</summary>
     public void CopyRow(long row, Span<float> target)
     {

@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace Pharos.Inference.Loading;
 
 /// <summary>All tensors of a model directory: one <c>model.safetensors</c>, or the shards an index names.</summary>
-internal sealed unsafe class WeightFiles : IDisposable
+internal sealed class WeightFiles : IDisposable
 {
     private const string Single = "model.safetensors";
     private const string Index = "model.safetensors.index.json";
@@ -27,28 +26,14 @@ internal sealed unsafe class WeightFiles : IDisposable
         }
     }
 
-    public TensorView Find(string name) => tensors.TryGetValue(name, out var tensor)
-        ? tensor
-        : throw new ModelLoadException($"{files.First().Key}: the tensor {name} is missing; config.json asks for it.");
+    /// <summary>By name, over all files.</summary>
+    public IReadOnlyDictionary<string, TensorView> Tensors => tensors;
 
-    public bool Contains(string name) => tensors.ContainsKey(name);
+    /// <summary>The (first) file, for complaints.</summary>
+    public string FileName => files.First().Key;
 
-    /// <summary>The widest type among matrices; vectors are often kept wider than the rest.</summary>
-    public TensorType StoredType => tensors.Values.Where(t => t.Shape.Count > 1).Select(t => t.Type).DefaultIfEmpty(TensorType.F32).Min();
-
-    /// <summary>SHA-256 over the configuration and every byte of the weights, in the order of file names.</summary>
-    public string Fingerprint(string configPath)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(File.ReadAllBytes(configPath));
-        foreach (var file in files.Values)
-        {
-            const int chunk = 1 << 24;
-            for (long offset = 0; offset < file.Length; offset += chunk)
-                hash.AppendData(new ReadOnlySpan<byte>(file.Start + offset, (int)Math.Min(chunk, file.Length - offset)));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
-    }
+    /// <summary>In the order of their names.</summary>
+    public IEnumerable<MappedFile> Maps => files.Values.Select(f => f.Map);
 
     private void OpenSingle(string directory)
     {

@@ -1,6 +1,5 @@
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
-using Pharos.Inference.Loading;
 
 namespace Pharos.Inference.Models;
 
@@ -15,16 +14,16 @@ internal sealed unsafe class Workspace : IDisposable
     private readonly NativeBuffer[] queries;
     private readonly NativeBuffer[] rows;
 
-    public Workspace(LlamaConfig config, int tokens, int threads, int attentionRows, int maxContext)
+    public Workspace(ModelArchitecture model, int tokens, int threads, int attentionRows, int maxContext)
     {
-        int attention = config.Heads * config.HeadDim;
-        HiddenStride = PackedMatrix.Pad(config.HiddenSize);
-        QkvStride = PackedMatrix.Pad(attention + 2 * config.KvHeads * config.HeadDim);
+        int attention = model.Heads * model.HeadDim;
+        HiddenStride = PackedMatrix.Pad(model.HiddenSize);
+        QkvStride = PackedMatrix.Pad(attention + 2 * model.KvHeads * model.HeadDim);
         AttentionStride = attention;
-        GateUpStride = 2 * PackedMatrix.Pad(config.IntermediateSize);
-        LogitStride = PackedMatrix.Pad(config.VocabularySize);
+        GateUpStride = 2 * PackedMatrix.Pad(model.IntermediateSize);
+        LogitStride = PackedMatrix.Pad(model.VocabularySize);
         ScoreStride = (maxContext + 15) / 16 * 16 + 16;
-        int widest = PackedMatrix.Pad(Math.Max(Math.Max(config.HiddenSize, attention), config.IntermediateSize));
+        int widest = PackedMatrix.Pad(Math.Max(Math.Max(model.HiddenSize, attention), Math.Max(model.IntermediateSize, model.HeadDim)));
         Residual = Floats((long)tokens * HiddenStride);
         Projected = Floats((long)tokens * HiddenStride);
         Packed = Floats((long)tokens * widest);
@@ -33,7 +32,7 @@ internal sealed unsafe class Workspace : IDisposable
         GateUp = Floats((long)tokens * GateUpStride);
         Logits = Floats((long)LogitRows * LogitStride);
         scores = [.. Enumerable.Range(0, threads).Select(_ => Add((long)attentionRows * ScoreStride))];
-        queries = [.. Enumerable.Range(0, threads).Select(_ => Add((long)attentionRows * config.HeadDim))];
+        queries = [.. Enumerable.Range(0, threads).Select(_ => Add((long)attentionRows * model.HeadDim))];
         rows = [.. Enumerable.Range(0, threads).Select(_ => Add(widest))];
     }
 

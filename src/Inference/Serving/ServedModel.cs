@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Tokenization;
@@ -14,25 +16,37 @@ namespace Pharos.Inference.Serving;
 public sealed record ServedModel(
     string Name, LoadedModel Loaded, Tokenizer Tokenizer, IChatFormat Format, int MaxPositions, ImmutableArray<int> EndTokens, float DefaultTemperature)
 {
-    /// <summary>Opens an embedded model by name, or a Hugging Face directory by path.</summary>
+    /// <summary>Opens an embedded model by name, or a Hugging Face directory or GGUF file by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
     public static ServedModel Open(string nameOrPath)
     {
-        var loaded = ModelDirectory.Load(ModelLocator.Find(nameOrPath));
+        var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;
+        // Chat models end a turn with the tokenizer's token, while their other files may go on naming the end of text alone.
+        var ownEnd = loaded.Tokenizer.AddedTokens.Where(t => t.Content == loaded.TokenizerConfig.EosToken).Select(t => t.Id);
         return new ServedModel(
             loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate), loaded.Shape.MaxPositions,
-            [.. generation.EosTokens], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
+            [.. generation.EosTokens.Union(ownEnd)], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
     }
 
     public bool Ends(int token) => EndTokens.Contains(token);
 
-    /// <summary>Tokens of pieces: only control pieces may spell special tokens, so that a user's text cannot end its own turn.</summary>
+    /// <summary>
+    /// Tokens of pieces, encoded as the one text they make: only control pieces may spell special tokens, so that a user's text cannot
+    /// end its own turn.
+    /// </summary>
     public ImmutableArray<int> Encode(IEnumerable<PromptPiece> pieces)
     {
-        var tokens = new List<int>();
+        var text = new StringBuilder();
+        var controls = new List<Range>();
         foreach (var piece in pieces)
-            Tokenizer.Encode(piece.Text, piece.IsControl, tokens);
+        {
+            if (piece.IsControl)
+                controls.Add(text.Length..(text.Length + piece.Text.Length));
+            text.Append(piece.Text);
+        }
+        var tokens = new List<int>(text.Length / 3 + 8);
+        Tokenizer.Encode(text.ToString(), CollectionsMarshal.AsSpan(controls), tokens);
         return [.. tokens];
     }
 

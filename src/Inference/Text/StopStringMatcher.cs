@@ -28,17 +28,17 @@ public sealed class StopStringMatcher
     public string? Match { get; private set; }
 
     /// <summary>Takes the next text and returns what is now certain to precede any stop string; after a match nothing comes any more.</summary>
-    public string Append(string text)
+    public string Append(ReadOnlySpan<char> text)
     {
-        if (Match is not null)
+        if (Match is not null || text.IsEmpty)
             return "";
         if (stops.Length == 0)
-            return text;
+            return text.ToString();
         for (int i = 0; i < text.Length; i++)
         {
             if (Advance(text[i]) is not { } stop)
                 continue;
-            held.Append(text, 0, i + 1);
+            held.Append(text[..(i + 1)]);
             held.Length -= stop.Length;
             Match = stop;
             return Release(held.Length);

@@ -28,6 +28,18 @@ public static class MemoryTime
         device.PrefillSeconds(returned) * (context + returned / 2)
         + device.DecodeSeconds * ((context + returned) * tokensAfter.Mean + tokensAfter.MeanSquare / 2);
 
+    /// <summary>
+    /// All that follows the call, later calls included: S_post over the tokens of all later segments, whose context grows by what their tools
+    /// return. Tools cost nothing: a cache that waits is worth no more than its reload.
+    /// </summary>
+    public static double AfterCall(DeviceProfile device, double context, SegmentForecast forecast)
+    {
+        var (returned, later, tokens) = (forecast.ReturnTokens, forecast.After, forecast.TokensAfter);
+        var growth = later.Segments > 0 ? later.Growth : tokens.MeanSquare / 2;
+        return device.PrefillSeconds(returned) * (context + returned / 2) + device.PrefillSeconds(later.ReturnTokens) * (context + returned)
+             + device.DecodeSeconds * ((context + returned) * tokens.Mean + growth);
+    }
+
     /// <summary>What the pause itself holds: preserve C*T, discard Tf(C)*C/2, swap C*Tsw(C).</summary>
     public static double DuringPause(DeviceProfile device, PauseAction action, double context, double toolSeconds) => action switch
     {

@@ -14,7 +14,7 @@ public interface IPausePolicy
     /// Whose cache is taken when a device needs memory: the highest goes first, by blocks from its end. Negative infinity: it stays, and whoever
     /// needs the memory waits. By itself the farthest return goes first: a preserve is a lease, never a lock.
     /// </summary>
-    double EvictionRank(in CacheView cache) => cache.ExpectedReturnAt;
+    double EvictionRank(in CacheView cache) => cache.ReturnAt;
 
     /// <summary>Parked caches are copied to the host while the link is idle, so that giving them up costs nothing when it comes.</summary>
     bool Mirrors => false;
@@ -51,10 +51,14 @@ public readonly record struct PauseView(int ContextTokens, long OtherTokens, Too
 /// <param name="ContextTokens">Tokens of it that are left, in either tier.</param>
 /// <param name="DeviceTokens">Of these, on the device.</param>
 /// <param name="OtherTokens">C_other: KV tokens of the sequences that run.</param>
+/// <param name="Tool">What was known of the tool when it was called.</param>
 public readonly record struct CacheView(
-    string Request, double ArrivalAt, double ParkedAt, double ExpectedReturnAt, double Now, int ContextTokens, int DeviceTokens, long OtherTokens,
+    string Request, double ArrivalAt, double ParkedAt, double Now, int ContextTokens, int DeviceTokens, long OtherTokens, ToolForecast Tool,
     DeviceProfile Device)
 {
+    /// <summary>When it is expected back, given the time it has taken already, seconds.</summary>
+    public double ReturnAt { get; init; }
+
     /// <summary>The choice taken at the pause.</summary>
     public PauseAction Decided { get; init; }
 

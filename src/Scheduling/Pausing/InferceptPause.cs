@@ -19,7 +19,9 @@ public sealed class InferceptPause(bool knowsDuration) : IRevisingPausePolicy
 
     public PauseReview Review(in CacheView cache)
     {
-        var toolSeconds = (knowsDuration ? cache.ExpectedReturnAt : cache.Now) - cache.ParkedAt;
+        if (cache.DeviceTokens < cache.ContextTokens)
+            return new PauseReview(double.MaxValue, PauseAction.Preserve); // on its way to the host: the rest follows
+        var toolSeconds = knowsDuration ? cache.Tool.Seconds.Mean : cache.Now - cache.ParkedAt;
         var prices = MemoryTime.Waste(cache.Device, cache.ContextTokens, cache.OtherTokens, toolSeconds);
         return new PauseReview(
             Math.Min(prices.Preserve, prices.Discard), prices.Discard < prices.Preserve ? PauseAction.Discard : PauseAction.Preserve);

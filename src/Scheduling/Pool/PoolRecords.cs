@@ -12,6 +12,7 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="Holder">Worker that holds the parked cache, if any.</param>
 /// <param name="HeldTokens">Tokens of it still there at the last word.</param>
 /// <param name="MaxNewTokens">Most tokens it may still generate.</param>
+/// <param name="Offer">Names the set of tools on offer (<see cref="Prediction.PromptFeatures.Offer"/>); 0: none.</param>
 [GenerateSerializer, Alias("pharos.request-descriptor")]
 public sealed record RequestDescriptor(
     [property: Id(0)] string Request,
@@ -25,7 +26,8 @@ public sealed record RequestDescriptor(
     [property: Id(8)] int MaxNewTokens,
     [property: Id(9)] string? Holder,
     [property: Id(10)] int HeldTokens,
-    [property: Id(11)] ToolUse ToolUse);
+    [property: Id(11)] ToolUse ToolUse,
+    [property: Id(12)] ulong Offer = 0);
 
 [GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind
@@ -63,6 +65,7 @@ public enum WorkerState
 /// <param name="Report">Grows with every report of an incarnation.</param>
 /// <param name="Profile">Its cost model as fitted so far.</param>
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
+/// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
     [property: Id(0)] string Worker,
@@ -79,13 +82,15 @@ public sealed record WorkerSnapshot(
     [property: Id(11)] double TokensPerSecond,
     [property: Id(12)] ImmutableArray<HeldSequence> Sequences,
     [property: Id(13)] WorkerCounters Counters,
-    [property: Id(14)] DeviceProfile Profile);
+    [property: Id(14)] DeviceProfile Profile,
+    [property: Id(15)] double Load = 0);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
+/// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>
 [GenerateSerializer, Alias("pharos.kv-use")]
 public sealed record KvUse(
     [property: Id(0)] int BlockSize, [property: Id(1)] long BytesPerBlock, [property: Id(2)] int DeviceBlocks, [property: Id(3)] int DeviceFree,
-    [property: Id(4)] int DeviceParked, [property: Id(5)] int HostBlocks, [property: Id(6)] int HostFree);
+    [property: Id(4)] int DeviceParked, [property: Id(5)] int HostBlocks, [property: Id(6)] int HostFree, [property: Id(7)] int DeviceCached = 0);
 
 [GenerateSerializer, Alias("pharos.sequence-phase")]
 public enum SequencePhase
@@ -103,11 +108,13 @@ public readonly record struct HeldSequence(
     [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens);
 
 /// <summary>Totals since the device was opened.</summary>
+/// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>
 [GenerateSerializer, Alias("pharos.worker-counters")]
 public sealed record WorkerCounters(
     [property: Id(0)] long Iterations, [property: Id(1)] long PrefillTokens, [property: Id(2)] long GeneratedTokens, [property: Id(3)] long RecomputedTokens,
     [property: Id(4)] long Preemptions, [property: Id(5)] long SwappedOutBytes, [property: Id(6)] long SwappedInBytes,
-    [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded);
+    [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded,
+    [property: Id(10)] long SharedTokens = 0);
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
 [GenerateSerializer, Alias("pharos.pool-directive")]

@@ -4,88 +4,83 @@ using Pharos.Scheduling.Requests;
 
 namespace Pharos.Scheduling.Prediction;
 
-/// <summary>What is assumed before anything was learned.</summary>
-public sealed record PredictionPriors
-{
-    /// <summary>Tokens of a segment.</summary>
-    public Estimate SegmentTokens { get; init; } = new(64, 64 * 64 * 2);
-
-    /// <summary>Seconds of a tool call.</summary>
-    public Estimate ToolSeconds { get; init; } = new(1, 4);
-
-    /// <summary>Tokens a tool's result adds.</summary>
-    public double ReturnTokens { get; init; } = 32;
-
-    /// <summary>Probability that a segment ends in a call where tools are offered.</summary>
-    public double PauseProbability { get; init; } = 0.5;
-}
-
 /// <summary>
-/// Learns online from what the pool serves, by the segment's place in its request (first, second, later) and by tool. Predicts before it
-/// learns from a request: a forecast never contains the request it is about.
+/// Learns online from what the pool serves: by the tools a request is offered, by turn, and by tool, each shrunk towards the wider context.
+/// Predicts before it learns from a request: a forecast never contains the request it is about.
 /// </summary>
-public sealed class SegmentPredictor(PredictionPriors priors)
+public sealed class SegmentPredictor
 {
-    private const int Places = 4;
-    private readonly DurationHistogram[] lengths = [.. Enumerable.Range(0, Places).Select(_ => new DurationHistogram())];
-    private readonly DurationHistogram[] pauses = [.. Enumerable.Range(0, Places).Select(_ => new DurationHistogram())];
+    private const int MostClasses = 1024; // whatever comes beyond is one class
+    private readonly PredictionPriors priors;
+    private readonly SegmentStatistics all;
+    private readonly Dictionary<ulong, RequestClass> classes = [];
     private readonly SortedDictionary<string, ToolKnowledge> tools = new(StringComparer.Ordinal);
+    private readonly RecentRequests<RequestClass> requests = new();
+
+    public SegmentPredictor(PredictionPriors priors)
+    {
+        this.priors = priors;
+        all = new SegmentStatistics(null, priors, priorWeight: 1);
+    }
 
     public SegmentForecast Forecast(RequestDescriptor request)
     {
-        var place = Place(request.Segment);
-        var tokens = Capped(lengths[place].Estimate(priors.SegmentTokens), request.MaxNewTokens);
-        var pause = request.ToolUse == ToolUse.None ? 0 : Share(place);
-        var tool = pause > 0 ? MostCalled() : null;
-        var knowledge = tool is null ? null : tools[tool];
-        var after = Capped(lengths[Place(request.Segment + 1)].Estimate(priors.SegmentTokens), request.MaxNewTokens);
+        var kind = Class(request.ToolUse == ToolUse.None ? 0 : request.Offer);
+        requests.Put(request.Request, kind);
+        var turn = kind.Turn(request.Segment);
+        var calls = request.ToolUse == ToolUse.None ? 0 : turn.CallProbability;
+        var after = kind.From(request.Segment + 1);
         return new SegmentForecast(
-            tokens, pause, tool, knowledge?.Seconds.Estimate(priors.ToolSeconds) ?? priors.ToolSeconds,
-            knowledge?.ReturnTokens.Estimate(Estimate.Exactly(priors.ReturnTokens)).Mean ?? priors.ReturnTokens, after);
+            Capped(turn.Tokens, request.MaxNewTokens), calls, calls > 0 ? turn.MostLikelyTool : null, turn.ToolSeconds, turn.ReturnTokens,
+            Capped(after.Tokens, request.MaxNewTokens), new Outlook(after.Segments, after.ToolSeconds, after.ReturnTokens, after.Growth), turn.Length);
     }
 
     public void Learn(SegmentOutcome outcome)
     {
-        var place = Place(outcome.Segment);
-        lengths[place].Add(outcome.GeneratedTokens);
-        pauses[place].Add(outcome.Ended ? 0 : 1);
+        var (tool, seconds, returned) = ((string?)null, 0.0, 0.0);
         foreach (var call in outcome.Tools)
         {
-            if (!tools.TryGetValue(call.Tool, out var knowledge))
-                tools.Add(call.Tool, knowledge = new ToolKnowledge());
-            knowledge.Seconds.Add(call.Seconds);
-            knowledge.ReturnTokens.Add(call.ReturnTokens);
+            Known(call.Tool).Add(call);
+            returned += call.ReturnTokens;
+            if (tool is null || call.Seconds > seconds)
+                (tool, seconds) = (call.Tool, call.Seconds);
         }
+
+        var lesson = new SegmentLesson(outcome.GeneratedTokens, outcome.Ended ? null : tool, seconds, returned);
+        all.Add(lesson);
+        (requests.Find(outcome.Request) ?? Class(0)).Learn(outcome.Segment, lesson);
+        if (outcome.Ended)
+            requests.Remove(outcome.Request);
     }
 
-    public ImmutableArray<ToolForecast> Tools => [.. tools.Select(tool => Learned(tool.Key, tool.Value))];
+    public ImmutableArray<ToolForecast> Tools => [.. tools.Select(tool => tool.Value.Forecast(tool.Key, priors))];
 
     /// <summary>What is known of one tool; the priors before its first call.</summary>
-    public ToolForecast Tool(string name) => tools.TryGetValue(name, out var knowledge) ? Learned(name, knowledge) : Unknown(name, priors);
+    public ToolForecast Tool(string name) => tools.TryGetValue(name, out var knowledge) ? knowledge.Forecast(name, priors) : Unknown(name, priors);
 
     /// <summary>What is said of a tool nobody has called yet.</summary>
     public static ToolForecast Unknown(string tool, PredictionPriors priors) => new(
         tool, 0, priors.ToolSeconds, priors.ToolSeconds.Mean, 2 * priors.ToolSeconds.Mean, 4 * priors.ToolSeconds.Mean, priors.ReturnTokens);
 
-    private ToolForecast Learned(string name, ToolKnowledge knowledge) => new(
-        name, knowledge.Seconds.Count, knowledge.Seconds.Estimate(priors.ToolSeconds),
-        knowledge.Seconds.Quantile(0.5, priors.ToolSeconds.Mean), knowledge.Seconds.Quantile(0.9, priors.ToolSeconds.Mean),
-        knowledge.Seconds.Quantile(0.99, priors.ToolSeconds.Mean),
-        knowledge.ReturnTokens.Estimate(Estimate.Exactly(priors.ReturnTokens)).Mean);
+    private RequestClass Class(ulong offer)
+    {
+        if (!classes.TryGetValue(offer, out var known))
+        {
+            if (classes.Count >= MostClasses)
+                return Class(0);
+            classes.Add(offer, known = new RequestClass(all, priors));
+        }
 
-    private double Share(int place) => pauses[place].Estimate(Estimate.Exactly(priors.PauseProbability)).Mean;
+        return known;
+    }
 
-    private string? MostCalled() => tools.Count == 0 ? null : tools.MaxBy(tool => tool.Value.Seconds.Count).Key;
-
-    private static int Place(int segment) => Math.Min(segment, Places - 1);
+    private ToolKnowledge Known(string tool)
+    {
+        if (!tools.TryGetValue(tool, out var knowledge))
+            tools.Add(tool, knowledge = new ToolKnowledge());
+        return knowledge;
+    }
 
     private static Estimate Capped(Estimate estimate, int most) =>
         estimate.Mean <= most ? estimate : Estimate.Exactly(most);
-
-    private sealed class ToolKnowledge
-    {
-        public DurationHistogram Seconds { get; } = new();
-
-        public DurationHistogram ReturnTokens { get; } = new();
-    }
 }

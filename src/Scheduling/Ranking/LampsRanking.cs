@@ -1,13 +1,12 @@
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
-using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Ranking;
 
 /// <summary>
 /// Ranks by the memory a request is expected to hold over time (LAMPS, arXiv 2410.18248, in its continuous form): the area before the
-/// next tool call, what the cheapest handling of the call holds, and the area after it. A request passed over too often goes before all others,
-/// by age, until it pauses or ends.
+/// next tool call, what the cheapest handling of the call holds, and the area after it. Requests passed over too often go before all
+/// others until they pause or end, in the same order among themselves: in overload that is everybody, and by age it would be the order of arrival.
 /// </summary>
 /// <param name="starvationIterations">How often is too often (100 in the paper).</param>
 public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolicy
@@ -16,12 +15,11 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     public int Tier(in RankView request) => request.IsResident ? 0 : request.PassedOver >= starvationIterations ? 1 : 2;
 
-    public double Score(in RankView request, DeviceProfile device) =>
-        request.PassedOver >= starvationIterations ? request.ArrivalAt : Area(request, device);
+    public double Score(in RankView request, DeviceProfile device) => Area(request, device);
 
     private static double Area(in RankView request, DeviceProfile device)
     {
-        var toPause = Remaining(request);
+        var toPause = request.TokensLeft;
         var area = MemoryTime.BeforePause(device, request.ContextTokens, request.CachedTokens, toPause);
         var forecast = request.Forecast;
         if (forecast.PauseProbability <= 0)
@@ -33,26 +31,15 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 
     public string Explain(in RankView request, DeviceProfile device)
     {
-        if (request.PassedOver >= starvationIterations)
-            return $"passed over {request.PassedOver} times: goes first until it pauses or ends";
+        var starves = request.PassedOver >= starvationIterations ? $"; passed over {request.PassedOver} times, it goes first until it pauses or ends" : "";
         var score = Area(request, device);
         var pause = request.Forecast is { PauseProbability: > 0.5, Tool: { } tool } ? $", {PlannedPause(request, device)} during {tool}" : "";
-        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {Remaining(request).Mean:F0} to generate{pause}";
+        return $"{score:F1} token-seconds expected: {request.ContextTokens} tokens of context, {request.TokensLeft.Mean:F0} to generate{pause}{starves}";
     }
 
     private static PauseAction PlannedPause(in RankView request, DeviceProfile device)
     {
-        var context = request.ContextTokens + Remaining(request).Mean;
+        var context = request.ContextTokens + request.TokensLeft.Mean;
         return LeastWastePause.Cheapest(MemoryTime.Waste(device, context, 0, request.Forecast.ToolSeconds.Mean), swapPossible: true);
-    }
-
-    // A segment that outlives its forecast is still expected to go on for a while: a tenth of what it has done, at least a token.
-    private static Estimate Remaining(in RankView request)
-    {
-        var forecast = request.Forecast.TokensToPause;
-        if (request.GeneratedTokens == 0)
-            return forecast;
-        var mean = Math.Max(forecast.Mean - request.GeneratedTokens, Math.Max(1, request.GeneratedTokens * 0.1));
-        return Estimate.Exactly(mean);
     }
 }

@@ -41,6 +41,9 @@ public readonly record struct RankView(
     /// <summary>How often it lost its place since this segment began to wait.</summary>
     public int Preemptions { get; init; }
 
+    /// <summary>Tokens still to come of the running segment: those generated of it rule out every shorter length.</summary>
+    public Estimate TokensLeft => Forecast.TokensLeft(GeneratedTokens);
+
     /// <summary>Context that must be copied in or computed before it can go on.</summary>
     public int MissingTokens => ContextTokens - DeviceTokens;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Requests;
 
@@ -18,6 +19,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
     private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
     private readonly List<RequestNotice> notices = [.. state.Said];
+    private ulong? offer; // of the tools, told at every turn
 
     public RequestState State => state;
 
@@ -41,8 +43,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return Queue(now);
     }
 
-    /// <summary>Its turn has come on <paramref name="worker"/>.</summary>
-    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now)
+    /// <summary>Its turn has come on <paramref name="worker"/>, for the reasons in <paramref name="route"/>.</summary>
+    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now, RouteDecision? route = null)
     {
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
@@ -75,7 +77,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         }
 
         state.Worker = worker;
-        Record("placed", worker, state.Tokens.Length, now);
+        Record("placed", worker, state.Tokens.Length, now, route);
         effects.Insert(effects.FindIndex(static effect => effect is not RequestEffect.Save), Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
         return effects;
     }
@@ -196,11 +198,11 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
         Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
         state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
-        state.Spec.ToolUse);
+        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames));
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
-        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority);
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant);
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {
@@ -211,6 +213,6 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return new RequestEffect.Notify(numbered);
     }
 
-    private void Record(string what, string? worker, int tokens, double now) =>
-        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens));
+    private void Record(string what, string? worker, int tokens, double now, RouteDecision? route = null) =>
+        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens, route));
 }

@@ -8,6 +8,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="SegmentStart">Tokens from here on were generated in the running segment (by an earlier owner).</param>
 /// <param name="AnswerTokens">Tokens generated for this answer before <paramref name="SegmentStart"/>: they count towards the limit.</param>
 /// <param name="ArrivalAt">When the request first arrived, Unix seconds.</param>
+/// <param name="Tenant">Caches are shared within a tenant only.</param>
 [GenerateSerializer, Alias("pharos.sequence-work")]
 public sealed record SequenceWork(
     [property: Id(0)] string Request,
@@ -21,7 +22,8 @@ public sealed record SequenceWork(
     [property: Id(8)] ImmutableArray<string> ToolNames,
     [property: Id(9)] double ArrivalAt,
     [property: Id(10)] SegmentForecast Forecast,
-    [property: Id(11)] int Priority);
+    [property: Id(11)] int Priority,
+    [property: Id(12)] string Tenant);
 
 /// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
 /// <param name="PausedEpoch">The epoch under which it was parked here.</param>

@@ -7,17 +7,27 @@ namespace Pharos.Scheduling.Worker;
 /// <summary>Admission of a sequence to a device.</summary>
 /// <param name="Tokens">Context tokens known, all still to be computed.</param>
 /// <param name="SegmentStart">Tokens from here on belong to the running segment.</param>
+/// <param name="Keys">What the full blocks of the context hold, each key standing for all tokens up to its block's end; the caller adds to it as
+/// tokens come. Null: its cache is its own.</param>
 public sealed record SequenceStart(
-    string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast);
+    string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
+    IReadOnlyList<UInt128>? Keys = null);
 
-/// <summary>One sequence of a device: what it knows, what of it is in the cache, and where.</summary>
+/// <summary>
+/// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
+/// first blocks of it; the host tier may hold any of its blocks, as the only copy or as a second one.
+/// </summary>
 public sealed class SequenceSlot
 {
-    internal readonly List<int> DeviceBlocks = [];
-    internal readonly List<int> HostBlocks = [];
+    internal const int NoBlock = -1;
 
-    internal SequenceSlot(int id, SequenceStart start, double now)
+    internal readonly List<int> DeviceBlocks = []; // [block of the context] from the first on
+    internal readonly List<int> HostBlocks = []; // [block of the context], NoBlock where the host has none
+    private readonly int blockSize;
+
+    internal SequenceSlot(int id, int blockSize, SequenceStart start, double now)
     {
+        this.blockSize = blockSize;
         Id = id;
         Request = start.Request;
         Epoch = start.Epoch;
@@ -26,6 +36,7 @@ public sealed class SequenceSlot
         Length = start.Tokens;
         SegmentStart = start.SegmentStart;
         Forecast = start.Forecast;
+        Keys = start.Keys;
         QueuedAt = HeldSince = now;
     }
 
@@ -46,7 +57,7 @@ public sealed class SequenceSlot
     /// <summary>Tokens known: prompt, results, and everything sampled.</summary>
     public int Length { get; internal set; }
 
-    /// <summary>Tokens whose keys and values exist, in the tier that <see cref="DeviceBlocks"/> or <see cref="HostBlocks"/> name.</summary>
+    /// <summary>Tokens whose keys and values exist, on the device or in the host tier.</summary>
     public int Computed { get; internal set; }
 
     /// <summary>Absolute position where the running segment's generated tokens begin.</summary>
@@ -74,13 +85,40 @@ public sealed class SequenceSlot
 
     public int Preemptions { get; internal set; }
 
+    /// <summary>Tokens of the cache that are on the device.</summary>
+    public int DeviceTokens => Math.Min(Computed, DeviceBlocks.Count * blockSize);
+
+    /// <summary>Tokens of the cache that only the host tier has.</summary>
+    public int HostTokens => Computed - DeviceTokens;
+
+    /// <summary>Names of its full blocks, see <see cref="SequenceStart"/>.</summary>
+    internal IReadOnlyList<UInt128>? Keys { get; }
+
+    /// <summary>Blocks, from the first on, that others can find or that hold the same as one that can be found.</summary>
+    internal int Published { get; set; }
+
     internal double HeldSince { get; set; }
 
     /// <summary>KV tokens of the batch it left when it paused.</summary>
     internal long PausedBeside { get; set; }
 
-    /// <summary>When the tool is expected to return, seconds; orders evictions.</summary>
-    internal double ExpectedReturnAt { get; set; }
+    /// <summary>What was known of the tool when it was called.</summary>
+    internal ToolForecast? Tool { get; set; }
+
+    /// <summary>When the tool was last expected to return, seconds.</summary>
+    internal double ReturnAt { get; set; }
+
+    /// <summary>When that is thought over again, seconds.</summary>
+    internal double ReturnStaleAt { get; set; }
+
+    /// <summary>Blocks that the host tier has.</summary>
+    internal int HostCount { get; set; }
+
+    /// <summary>Where mirroring goes on, towards the front; below 0 when all that the device has is in the host tier too.</summary>
+    internal int MirrorNext { get; set; } = NoBlock;
+
+    /// <summary>When the copies of its cache are back on the device, seconds.</summary>
+    internal double LoadedAt { get; set; }
 
     /// <summary>Tokens computed at least once: what is computed again below it is recomputation.</summary>
     internal int HighWater { get; set; }
@@ -88,13 +126,26 @@ public sealed class SequenceSlot
     /// <summary>What its policy said when it reviewed the pause last.</summary>
     internal PauseReview Review { get; set; }
 
-    internal int PassedOver { get; set; }
+    /// <summary>What its policy said when memory was needed last.</summary>
+    internal double EvictionRank { get; set; }
+
+    /// <summary>Rounds passed over before it joined the queue last.</summary>
+    internal int PassedBefore { get; set; }
+
+    /// <summary>Round in which it joined the queue; below 0 while it does not wait there.</summary>
+    internal long QueuedInRound { get; set; } = -1;
+
+    /// <summary>Iteration in which it gave way by rank.</summary>
+    internal long DisplacedIn { get; set; } = -1;
 
     internal int Tier { get; set; }
 
     internal double Score { get; set; }
 
-    internal long ScoredAt { get; set; } = -1;
+    internal long ScoredAt { get; set; }
+
+    /// <summary>Its place in the heap of the queue.</summary>
+    internal int QueueIndex { get; set; } = -1;
 
     /// <summary>Segments that ended here.</summary>
     internal int Segment { get; set; }
@@ -110,9 +161,5 @@ public sealed class SequenceSlot
 
     internal int Pending => Length - Computed;
 
-    internal bool OnHost => HostBlocks.Count > 0;
-
-    public int DeviceTokens => DeviceBlocks.Count > 0 && !OnHost ? Computed : 0;
-
-    public int HostTokens => OnHost ? Computed : 0;
+    internal bool OnHost(int block) => block < HostBlocks.Count && HostBlocks[block] != NoBlock;
 }

@@ -4,19 +4,13 @@ using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Scheduling.Worker;
 
-// Where the blocks go: growing, swapping, discarding, and whose memory is taken when there is none.
+// Who has which memory of the device: growing, coming in, and whose cache is taken when there is none.
 public sealed partial class WorkerCore
 {
-    private readonly List<BlockCopy> pendingCopies = []; // of pauses decided since the last plan
+    private readonly List<SequenceSlot> victims = [];
 
     /// <summary>Blocks of a running sequence's table, in order of position.</summary>
     public IReadOnlyList<int> BlockTable(SequenceSlot slot) => slot.DeviceBlocks;
-
-    private void TakePendingCopies()
-    {
-        plan.Copies.AddRange(pendingCopies);
-        pendingCopies.Clear();
-    }
 
     private enum Growth
     {
@@ -29,17 +23,16 @@ public sealed partial class WorkerCore
         Alone,
     }
 
-    // One more block for a running sequence, at the cost of whoever was admitted last.
+    // One more block for a running sequence, at the cost of parked and waiting caches, then of whoever was admitted last.
     private Growth Grow(SequenceSlot slot, double now)
     {
-        while (!TryReserve(slot, slot.Length, now))
+        while (!TryReserve(slot, now))
         {
-            if (EvictParked(needed: slot, now) || EvictWaiting(except: slot, now))
-                continue;
-            if (running.Count == 1)
+            if (running.Count == 1 && loading.Count == 0)
                 return Growth.Alone;
-            var victim = running[^1];
-            Preempt(victim, now);
+            preempted = true;
+            var victim = loading.Count > 0 ? loading[^1] : running[^1];
+            Requeue(victim, Reload(victim), now);
             if (victim == slot)
                 return Growth.Preempted;
         }
@@ -52,130 +45,165 @@ public sealed partial class WorkerCore
     {
         if (slot.Pending == 0)
             throw new InvalidOperationException($"{slot.Request} has nothing to compute.");
-        if (!CanBeMade(ledger.BlocksFor(slot.Length) - slot.DeviceBlocks.Count, slot))
+        if (!TryReserveBesideShared(slot, out var there, now))
             return false;
-        while (!TryReserve(slot, slot.Length, now))
+        slot.LoadedAt = now;
+        for (var i = there; i < ledger.BlocksFor(slot.Computed); i++)
         {
-            if (!EvictParked(needed: slot, now) && !EvictWaiting(except: slot, now))
-                return false;
+            Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
+            Totals.SwappedInBlocks++;
+            slot.LoadedAt = linkFreeAt;
         }
 
-        if (slot.OnHost)
-        {
-            for (var i = 0; i < slot.HostBlocks.Count; i++)
-                plan.Copies.Add(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]));
-            Totals.SwappedInBlocks += slot.HostBlocks.Count;
-            ledger.GiveBack(KvTier.Host, slot.Id, slot.HostBlocks);
-        }
-
+        if (!Pausing.Mirrors)
+            DropHost(slot, 0);
         return true;
     }
 
-    // A cache is given up only where that makes the room that is missing. Waiting caches are no obstacle where nothing runs, or where they wait
-    // because they had to give way.
-    private bool CanBeMade(int missing, SequenceSlot slot)
+    private bool TryReserve(SequenceSlot slot, double now)
     {
-        var room = ledger.Free(KvTier.Device);
-        if (room >= missing)
-            return true;
-        foreach (var other in parked)
-            room += other.DeviceBlocks.Count;
-        if (running.Count > 0 && ranking is not IPreemptivePolicy)
-            return room >= missing;
-        foreach (var other in waiting)
-            room += other == slot ? 0 : other.DeviceBlocks.Count;
-        return room >= missing;
-    }
-
-    private bool TryReserve(SequenceSlot slot, int tokens, double now)
-    {
-        var missing = ledger.BlocksFor(tokens) - slot.DeviceBlocks.Count;
+        var missing = ledger.BlocksFor(slot.Length) - slot.DeviceBlocks.Count;
         if (missing <= 0)
             return true;
-        if (ledger.Free(KvTier.Device) < missing)
+        if (ledger.Free(KvTier.Device) < missing && !MakeRoom(missing, slot, now))
             return false;
         Account(slot, now);
         return ledger.TryTake(KvTier.Device, missing, slot.Id, slot.DeviceBlocks);
     }
 
-    // A preserve is a lease: the parked cache that the policy names goes first, to the host where there is room.
-    private bool EvictParked(SequenceSlot needed, double now)
+    // Caches are given up only where that makes all the room that is missing: first parked ones, as the policy ranks them, then of those that
+    // wait, the last in the queue.
+    private bool MakeRoom(int missing, SequenceSlot needed, double now)
     {
-        SequenceSlot? farthest = null;
-        var (highest, others) = (double.NegativeInfinity, RunningTokens());
+        // Where nothing runs, nothing will make room by itself: then whatever the policy keeps, and whoever waits, is no obstacle.
+        var urgent = needed.Phase == SequencePhase.Running || running.Count + loading.Count == 0;
+        var (room, others) = (ledger.Free(KvTier.Device), RunningTokens());
+        victims.Clear();
+        ledger.BeginRelease();
         foreach (var slot in parked)
         {
             if (slot.DeviceBlocks.Count == 0)
                 continue;
-            var rank = Pausing.EvictionRank(View(slot, others, urgent: needed.Phase == SequencePhase.Running, now));
-            if (rank > highest)
-                (farthest, highest) = (slot, rank);
+            slot.EvictionRank = Pausing.EvictionRank(View(slot, others, urgent, now));
+            if (double.IsNegativeInfinity(slot.EvictionRank))
+                continue;
+            victims.Add(slot);
+            room += ledger.CountReleased(slot.DeviceBlocks);
         }
 
-        if (farthest is null)
+        var parkedOnes = victims.Count;
+        foreach (var slot in holders)
+        {
+            if (slot == needed || !(urgent || YieldsInQueue && TurnQueue.Compare(slot, needed) > 0))
+                continue;
+            victims.Add(slot);
+            room += ledger.CountReleased(slot.DeviceBlocks);
+        }
+
+        if (room < missing)
             return false;
-        Revise(farthest, Reload(farthest), $"memory needed by {needed.Request}", now);
+        while (ledger.Free(KvTier.Device) < missing)
+        {
+            var victim = Victim(ref parkedOnes);
+            var still = missing - ledger.Free(KvTier.Device);
+            var became = Evict(victim, still, copies: Reload(victim) == PauseAction.Swap, now);
+            if (victim.Phase == SequencePhase.Parked)
+                Revise(victim, became, "memory needed by ", needed, now);
+        }
+
         return true;
     }
 
-    // Returned sequences that still hold their cache but cannot run yet: the last in rank gives way.
-    private bool EvictWaiting(SequenceSlot except, double now)
+    // Those that gave way by rank, or whose caches are managed by blocks, are no worse off in the queue than any other.
+    private bool YieldsInQueue => Pausing.Mirrors || ranking is IPreemptivePolicy;
+
+    private SequenceSlot Victim(ref int parkedOnes)
     {
-        for (var i = waiting.Count - 1; i >= 0; i--)
+        var found = 0;
+        for (var i = 1; i < (parkedOnes > 0 ? parkedOnes : victims.Count); i++)
         {
-            var slot = waiting[i];
-            if (slot == except || slot.DeviceBlocks.Count == 0)
-                continue;
-            if (slot.Phase != SequencePhase.Waiting)
-                continue; // admitted in this very plan
-            Handle(slot, Reload(slot), now);
-            return true;
+            if (parkedOnes > 0 ? victims[i].EvictionRank > victims[found].EvictionRank : TurnQueue.Compare(victims[i], victims[found]) > 0)
+                found = i;
         }
 
-        return false;
+        var victim = victims[found];
+        victims.RemoveAt(found);
+        parkedOnes = Math.Max(0, parkedOnes - 1);
+        return victim;
     }
 
-    private void Preempt(SequenceSlot slot, double now)
+    // Loses its place and waits again.
+    private void Requeue(SequenceSlot slot, PauseAction cache, double now)
     {
-        preempted = true;
-        running.Remove(slot);
-        Handle(slot, Reload(slot), now);
-        slot.Phase = SequencePhase.Waiting;
-        slot.ScoredAt = -1;
+        Unlist(slot);
+        if (cache != PauseAction.Preserve)
+            Vacate(slot, cache, now);
         slot.Preemptions++;
         Totals.Preemptions++;
-        waiting.Add(slot);
+        Queue(slot, now);
     }
 
-    // Copying back against computing again, whichever is sooner, if the host has room.
+    // Copying back against computing again, whichever is sooner.
     private PauseAction Reload(SequenceSlot slot)
     {
         var profile = Fit.Profile;
-        var fits = slot.Computed > 0 && ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed);
-        return fits && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
+        return slot.Computed > 0 && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
     }
 
-    private void Handle(SequenceSlot slot, PauseAction action, double now)
+    // Its last blocks leave the device, so many that this frees the number wanted: those the host has already cost nothing, others are copied out
+    // or lost.
+    private PauseAction Evict(SequenceSlot slot, int count, bool copies, double now)
     {
-        if (action == PauseAction.Preserve)
-            return;
         Account(slot, now);
-        if (action == PauseAction.Swap && ledger.TryTake(KvTier.Host, ledger.BlocksFor(slot.Computed), slot.Id, slot.HostBlocks))
+        var before = slot.Computed;
+        var keep = slot.DeviceBlocks.Count;
+        for (var freed = 0; keep > 0 && freed < count; keep--)
+            freed += ledger.IsHeldOnce(slot.DeviceBlocks[keep - 1]) ? 1 : 0;
+        for (var block = keep; block < Math.Min(slot.DeviceBlocks.Count, ledger.BlocksFor(slot.Computed)); block++)
         {
-            // Copies made while planning must come before this plan's forward pass; those of a pause wait for the next plan.
-            for (var i = 0; i < slot.HostBlocks.Count; i++)
-                CopiesNow.Add(new BlockCopy(KvTier.Device, slot.DeviceBlocks[i], KvTier.Host, slot.HostBlocks[i]));
-            Totals.SwappedOutBlocks += slot.HostBlocks.Count;
-        }
-        else
-        {
-            slot.Computed = 0;
+            if (slot.OnHost(block) || (copies && CopyOut(slot, block, now)))
+                continue;
+            Truncate(slot, block);
+            break;
         }
 
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, keep);
+        if (keep == 0 && slot.QueueIndex >= 0)
+            holders.Remove(slot);
+        return slot.Computed == before ? PauseAction.Swap : PauseAction.Discard;
+    }
+
+    // All of it leaves the device.
+    private void Vacate(SequenceSlot slot, PauseAction action, double now)
+    {
+        if (action == PauseAction.Swap)
+        {
+            Evict(slot, slot.DeviceBlocks.Count, copies: true, now);
+            return;
+        }
+
+        Account(slot, now);
+        if (!Pausing.Mirrors || slot.Phase == SequencePhase.Parked)
+            Truncate(slot, 0);
+        else
+            Truncate(slot, FirstWithoutCopy(slot));
         ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);
     }
 
-    private List<BlockCopy> CopiesNow => planning ? plan.Copies : pendingCopies;
+    private int FirstWithoutCopy(SequenceSlot slot)
+    {
+        var block = 0;
+        while (slot.OnHost(block))
+            block++;
+        return block;
+    }
+
+    // What stands from this block on is lost.
+    private void Truncate(SequenceSlot slot, int block)
+    {
+        slot.Computed = Math.Min(slot.Computed, block * limits.BlockSize);
+        DropHost(slot, block);
+    }
 
     private void Account(SequenceSlot slot, double now)
     {

@@ -7,8 +7,25 @@ namespace Pharos.Scheduling.Worker;
 // Who runs in the next iteration.
 public sealed partial class WorkerCore
 {
-    // The running set goes first; its rank never displaces it, only memory does. Whoever is preempted stands behind the one that grows (or is
-    // that one, being the last), so the places before it never move.
+    private double plannedAt;
+    private bool planning, preempted;
+    private int ranBefore; // the first of the running sequences ran before this plan; the rest were admitted in it
+
+    // Caches whose copies are back on the device. Where nothing else runs, the device waits for the copies instead.
+    private void ContinueLoaded(double now)
+    {
+        for (var i = 0; i < loading.Count; i++)
+        {
+            var slot = loading[i];
+            if (slot.LoadedAt > now && running.Count > 0)
+                continue;
+            loading.RemoveAt(i--);
+            Run(slot, now);
+        }
+    }
+
+    // The running set goes first; only memory displaces it, or a policy that preempts by rank. Whoever is preempted for memory stands behind the
+    // one that grows (or is that one, being the last), so the places before it never move.
     private void ContinueDecodes(double now)
     {
         for (var i = 0; i < running.Count; i++)
@@ -38,116 +55,78 @@ public sealed partial class WorkerCore
     // iteration that had to preempt for memory: it would only change hands.
     private void AdmitWaiting(double now)
     {
-        if (waiting.Count == 0)
-            return;
+        ranBefore = running.Count;
         Rescore(now);
-        admittedNow = running.Count;
-        var preemptive = ranking as IPreemptivePolicy;
-        int admitted = 0, loading = 0; // of those at the head: the rest of the first, and those that stay at the head while they are copied
-        while (!preempted && admitted < waiting.Count && plan.Tokens < limits.MaxTokens)
+        var admitted = 0;
+        while (!preempted && queue.Count > 0 && plan.Tokens < limits.MaxTokens)
         {
-            var slot = waiting[admitted];
-            var loads = limits.LoadsAhead && slot.OnHost && plan.Batch.Count > 0;
-            if (running.Count + loading >= maxRunning || !TryBringIn(slot, now))
+            var slot = queue.First;
+            if (slot.DisplacedIn == iteration)
+                break; // it has just given way
+            if (running.Count + loading.Count >= maxRunning || !TryBringIn(slot, now))
             {
-                if (preemptive is not null && Displace(preemptive, slot, now))
+                if (ranking is IPreemptivePolicy policy && Displace(policy, slot, now))
                     continue;
                 break;
             }
 
             admitted++;
-            if (loads)
+            Unlist(slot);
+            if (limits.LoadsAhead && slot.LoadedAt > now && plan.Batch.Count > 0)
             {
-                waiting[loading++] = slot;
+                loading.Add(slot);
                 continue;
             }
 
-            slot.Phase = SequencePhase.Running;
-            if (slot.RanAt is null && slot.StartedAt is null)
-                observer?.Started(View(slot, now));
-            if (slot.StartedAt is null)
-            {
-                slot.StartedAt = now;
-                slot.CachedAtStart = slot.Computed;
-            }
-
-            running.Add(slot);
+            Run(slot, now);
             Take(slot, Math.Min(slot.Pending, Math.Min(limits.Chunk, limits.MaxTokens - plan.Tokens)));
         }
 
-        waiting.RemoveRange(loading, admitted - loading);
-        if (admitted == 0 && plan.Batch.Count == 0)
-            return; // nothing ran: nobody was passed over
-        foreach (var slot in waiting)
-            slot.PassedOver++;
+        if (admitted > 0 || plan.Batch.Count > 0)
+            round++; // those that wait were passed over
+    }
+
+    private void Run(SequenceSlot slot, double now)
+    {
+        slot.Phase = SequencePhase.Running;
+        if (slot.StartedAt is null)
+        {
+            if (slot.RanAt is null)
+                observer?.Started(View(slot, now));
+            slot.StartedAt = now;
+            slot.CachedAtStart = slot.Computed;
+        }
+
+        running.Add(slot);
     }
 
     // The last in rank of those that run and may give way, if it stands behind the one that wants its place.
     private bool Displace(IPreemptivePolicy policy, SequenceSlot wants, double now)
     {
         SequenceSlot? last = null;
-        for (var i = 0; i < admittedNow; i++)
+        for (var i = 0; i < ranBefore; i++)
         {
             var slot = running[i];
             if (!policy.MayGiveWay(View(slot, now)))
                 continue;
             Score(slot, now);
-            if (last is null || ByTurn(slot, last) > 0)
+            if (last is null || TurnQueue.Compare(slot, last) > 0)
                 last = slot;
         }
 
-        if (last is null || ByTurn(wants, last) >= 0)
+        if (last is null || TurnQueue.Compare(wants, last) >= 0)
             return false;
-        admittedNow--;
+        ranBefore--;
         Unplan(last);
-        running.Remove(last);
-        Handle(last, policy.CacheOfDisplaced, now);
-        last.Phase = SequencePhase.Waiting;
-        last.Preemptions++;
-        Totals.Preemptions++;
-        waiting.Add(last); // at the tail: it is not looked at again in this plan, as its rank is behind
+        last.DisplacedIn = iteration;
+        Requeue(last, policy.CacheOfDisplaced, now);
         return true;
     }
 
-    private void Rescore(double now)
-    {
-        foreach (var slot in waiting)
-        {
-            if (slot.ScoredAt < 0 || iteration - slot.ScoredAt >= limits.RescoreIterations)
-                Score(slot, now);
-        }
-
-        waiting.Sort(ByTurn);
-    }
-
-    private void Score(SequenceSlot slot, double now)
-    {
-        var view = View(slot, now);
-        slot.Tier = ranking.Tier(view);
-        slot.Score = ranking.Score(view, Fit.Profile);
-        slot.ScoredAt = iteration;
-    }
-
-    private static int ByTurn(SequenceSlot a, SequenceSlot b)
-    {
-        var order = a.Tier.CompareTo(b.Tier);
-        if (order == 0)
-            order = a.Priority.CompareTo(b.Priority);
-        if (order == 0)
-            order = a.Score.CompareTo(b.Score);
-        return order != 0 ? order : a.Id.CompareTo(b.Id);
-    }
-
-    private static RankView View(SequenceSlot slot, double now) =>
-        new(slot.ArrivalAt, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast)
-        {
-            Request = slot.Request, Now = now, QueuedAt = slot.QueuedAt, DeviceTokens = slot.DeviceTokens, Segment = slot.Segment,
-            TotalGenerated = slot.TotalGenerated, ServiceSeconds = slot.ServiceSeconds, ServiceIterations = slot.ServiceIterations,
-            RanAt = slot.RanAt, PassedOver = slot.PassedOver, Preemptions = slot.Preemptions,
-        };
-
+    // Takes the next tokens of a running sequence into the batch.
     private void Take(SequenceSlot slot, int count)
     {
+        DropHost(slot, slot.Computed / limits.BlockSize); // copies of blocks that are about to be written to
         var planned = new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + count == slot.Length);
         // A sequence that comes back for a single token is a decode too: its place is among them.
         if (count == 1)

@@ -2,23 +2,20 @@ using Pharos.Scheduling.Pausing;
 
 namespace Pharos.Scheduling.Worker;
 
-// Pauses whose policy thinks again in every iteration (INFERCEPT 2402.01869, section 4).
+// Pauses whose policy thinks again in every iteration (INFERCEPT 2402.01869, section 4), and the record of every change of mind.
 public sealed partial class WorkerCore
 {
+    private const double LeastReview = 0.02; // seconds
+    private const double ReviewShare = 0.1; // of the time waited
     private readonly List<SequenceSlot> underReview = [];
-    private double swapCredit; // tokens
 
-    // The budget N of an iteration is what the link moves meanwhile, Tsw(N) = Tf(B). Caches go whole: one larger than N takes the budget of the
-    // iterations to come.
+    // The budget N of an iteration is what the link moves meanwhile, Tsw(N) = Tf(B).
     private void ReviseParked(double now)
     {
         if (Pausing is not IRevisingPausePolicy policy)
             return;
-        var profile = Fit.Profile;
-        var budget = profile.IterationSeconds(plan.Tokens, plan.ContextTokens) * profile.SwapTokensPerSecond;
-        swapCredit = Math.Min(budget, swapCredit + budget);
         underReview.Clear();
-        var others = RunningTokens();
+        var (others, end) = (RunningTokens(), IterationEnd(now));
         foreach (var slot in parked)
         {
             if (slot.DeviceBlocks.Count == 0)
@@ -34,28 +31,52 @@ public sealed partial class WorkerCore
         });
         foreach (var slot in underReview)
         {
-            if (slot.Review.SwapUrgency > 0 && swapCredit > 0 && ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed))
+            if (slot.Review.SwapUrgency > 0 && linkFreeAt < end && ledger.Free(KvTier.Host) > 0)
             {
-                swapCredit -= slot.Computed;
-                Revise(slot, PauseAction.Swap, "its turn on the link to the host", now);
+                while (slot.DeviceBlocks.Count > 0 && linkFreeAt < end && ledger.Free(KvTier.Host) > 0)
+                    SwapOutLast(slot, now);
+                Revise(slot, PauseAction.Swap, "its turn on the link to the host", null, now);
             }
             else if (slot.Review.Otherwise == PauseAction.Discard)
             {
-                Revise(slot, PauseAction.Discard, "no longer worth its memory", now);
+                Vacate(slot, PauseAction.Discard, now);
+                Revise(slot, PauseAction.Discard, "no longer worth its memory", null, now);
             }
         }
     }
 
+    private void SwapOutLast(SequenceSlot slot, double now)
+    {
+        Account(slot, now);
+        var last = slot.DeviceBlocks.Count - 1;
+        if (last < ledger.BlocksFor(slot.Computed) && !slot.OnHost(last))
+            CopyOut(slot, last, now);
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, last);
+    }
+
     private CacheView View(SequenceSlot slot, long others, bool urgent, double now) =>
-        new(slot.Request, slot.ArrivalAt, slot.ParkedAt, slot.ExpectedReturnAt, now, slot.Computed, slot.DeviceTokens, others, Fit.Profile)
+        new(slot.Request, slot.ArrivalAt, slot.ParkedAt, now, slot.Computed, slot.DeviceTokens, others, slot.Tool!, Fit.Profile)
         {
-            Decided = slot.Receipt!.Decision, Urgent = urgent,
+            Decided = slot.Receipt!.Decision, Urgent = urgent, ReturnAt = ReturnAt(slot, now),
         };
 
-    private void Revise(SequenceSlot slot, PauseAction action, string because, double now)
+    // Thought over as the wait grows: the longer it has been, the less another moment tells.
+    private static double ReturnAt(SequenceSlot slot, double now)
     {
-        Handle(slot, action, now);
-        slot.Receipt = slot.Receipt! with { Revisions = slot.Receipt.Revisions.Add(new PauseRevision(now - slot.ArrivalAt, action, because)) };
+        if (now < slot.ReturnStaleAt)
+            return slot.ReturnAt;
+        var waited = now - slot.ParkedAt;
+        slot.ReturnStaleAt = now + Math.Max(LeastReview, ReviewShare * waited);
+        return slot.ReturnAt = now + slot.Tool!.SecondsLeft(waited);
+    }
+
+    // The first word of each kind is kept, however many blocks go one after another.
+    private void Revise(SequenceSlot slot, PauseAction action, string because, SequenceSlot? by, double now)
+    {
+        var receipt = slot.Receipt!;
+        if (receipt.Revisions is [.., var last] && last.Decision == action)
+            return;
+        slot.Receipt = receipt with { Revisions = receipt.Revisions.Add(new PauseRevision(now - slot.ArrivalAt, action, because + by?.Request)) };
         if (!plan.Revised.Contains(slot))
             plan.Revised.Add(slot);
     }

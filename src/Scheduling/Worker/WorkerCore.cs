@@ -9,12 +9,13 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="MaxTokens">Token budget of an iteration.</param>
 /// <param name="MaxSequences">Most sequences running at once.</param>
 /// <param name="Chunk">Prefill chunk in tokens.</param>
-/// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10).</param>
-/// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host is copied beside one iteration and runs in
-/// the next (INFERCEPT 2402.01869, pipelined swapping).</param>
+/// <param name="RescoreIterations">Scores are computed anew every so many iterations (LAMPS: 10), later where very many wait.</param>
+/// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host runs when its copies are done, and the
+/// iterations until then run without it (INFERCEPT 2402.01869, pipelined swapping). Otherwise copies are made between iterations.</param>
+/// <param name="CachedBlocks">Most device blocks kept for contexts that begin alike, of those that nobody holds; 0: nothing is shared.</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int RescoreIterations = 10, bool LoadsAhead = false);
+    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -25,18 +26,17 @@ public sealed partial class WorkerCore
     private readonly WorkerLimits limits;
     private readonly BlockLedger ledger;
     private readonly Dictionary<string, SequenceSlot> slots = new(StringComparer.Ordinal);
-    private readonly List<SequenceSlot> waiting = [];
+    private readonly TurnQueue queue = new();
+    private readonly List<SequenceSlot> holders = []; // of those in the queue: with blocks on the device
+    private readonly List<SequenceSlot> loading = []; // admitted, while their caches come back from the host
     private readonly List<SequenceSlot> running = []; // in order of admission: the last one is preempted first
     private readonly List<SequenceSlot> parked = [];
     private readonly IterationPlan plan = new();
-    private int nextId;
-    private long iteration;
     private readonly int maxRunning;
-    private bool planning, preempted;
     private IRankingPolicy ranking = null!;
     private IObservingPolicy? observer;
-    private double plannedAt;
-    private int admittedNow; // from here on, running sequences were admitted in this very plan
+    private int nextId;
+    private long iteration;
 
     public WorkerCore(WorkerLimits limits, DeviceProfile prior, IRankingPolicy ranking, IPausePolicy pausing)
     {
@@ -45,13 +45,13 @@ public sealed partial class WorkerCore
         ArgumentOutOfRangeException.ThrowIfLessThan(limits.Chunk, 1);
         this.limits = limits;
         maxRunning = Math.Min(limits.MaxSequences, limits.MaxTokens); // so that every running sequence gets its token in every iteration
-        ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks);
+        ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks, limits.CachedBlocks);
         Fit = new IterationFit(prior);
         Ranking = ranking;
         Pausing = pausing;
     }
 
-    /// <summary>May be replaced live; the next rescoring uses it.</summary>
+    /// <summary>May be replaced live: all that waits is ranked anew.</summary>
     public IRankingPolicy Ranking
     {
         get => ranking;
@@ -59,6 +59,9 @@ public sealed partial class WorkerCore
         {
             ranking = value;
             observer = value as IObservingPolicy;
+            for (var i = 0; i < queue.Count; i++)
+                Score(queue[i], plannedAt);
+            queue.Sort();
         }
     }
 
@@ -69,9 +72,12 @@ public sealed partial class WorkerCore
 
     public WorkerTotals Totals { get; } = new();
 
+    /// <summary>Contexts that begin alike share blocks, where their keys are told.</summary>
+    public bool SharesPrefixes => ledger.Publishes;
+
     public int Running => running.Count;
 
-    public int Waiting => waiting.Count;
+    public int Waiting => queue.Count + loading.Count;
 
     public int Parked => parked.Count;
 
@@ -87,10 +93,10 @@ public sealed partial class WorkerCore
     {
         if (start.Tokens < 1 || start.Tokens >= LargestContext)
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
-        var slot = new SequenceSlot(nextId++, start, now);
+        var slot = new SequenceSlot(nextId++, limits.BlockSize, start, now);
         slots.Add(start.Request, slot);
-        waiting.Add(slot);
         observer?.Arrived(View(slot, now), Fit.Profile);
+        Queue(slot, now);
         return slot;
     }
 
@@ -102,8 +108,7 @@ public sealed partial class WorkerCore
         if (slot.Phase == SequencePhase.Parked)
             throw new InvalidOperationException($"{slot.Request} is parked already.");
         Account(slot, now);
-        running.Remove(slot);
-        waiting.Remove(slot); // one that came with a finished segment was never run here
+        Unlist(slot); // one that came with a finished segment was never run here
         var context = slot.Computed;
         var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
@@ -117,11 +122,14 @@ public sealed partial class WorkerCore
             call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
         slot.Phase = SequencePhase.Parked;
         slot.ParkedAt = now;
-        slot.ExpectedReturnAt = now + tool.Seconds.Mean;
+        slot.Tool = tool;
+        slot.ReturnStaleAt = now;
+        slot.MirrorNext = slot.DeviceBlocks.Count - 1;
         slot.Segment++;
         parked.Add(slot);
         Totals.Count(decision.Action);
-        Handle(slot, decision.Action, now);
+        if (decision.Action != PauseAction.Preserve)
+            Vacate(slot, decision.Action, now);
         return slot.Receipt;
     }
 
@@ -144,10 +152,9 @@ public sealed partial class WorkerCore
         slot.Forecast = forecast;
         slot.QueuedAt = now;
         slot.StartedAt = null;
-        slot.PassedOver = 0;
-        slot.ScoredAt = -1;
+        slot.PassedBefore = 0;
         slot.Preemptions = 0;
-        waiting.Add(slot);
+        Queue(slot, now);
         return receipt;
     }
 
@@ -157,25 +164,26 @@ public sealed partial class WorkerCore
         Account(slot, now);
         observer?.Ended(View(slot, now));
         slots.Remove(slot.Request);
-        waiting.Remove(slot);
-        running.Remove(slot);
+        Unlist(slot);
         parked.Remove(slot);
         ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);
-        ledger.GiveBack(KvTier.Host, slot.Id, slot.HostBlocks);
+        DropHost(slot, 0);
     }
 
     /// <summary>What the device does next. Valid until the next call; to be followed by <see cref="Commit"/> unless it is empty.</summary>
     public IterationPlan Plan(double now)
     {
         plan.Clear();
-        TakePendingCopies();
+        plannedAt = now;
         planning = true;
         preempted = false;
-        plannedAt = now;
+        TakePendingCopies(now);
+        ContinueLoaded(now);
         ContinueDecodes(now);
         ContinuePrefills();
         ReviseParked(now);
         AdmitWaiting(now);
+        MirrorParked(now);
         planning = false;
         return plan;
     }
@@ -190,6 +198,7 @@ public sealed partial class WorkerCore
         foreach (var (slot, start, count, samples) in plan.Batch)
         {
             slot.Computed = start + count;
+            Publish(slot);
             slot.ServiceSeconds += seconds;
             slot.ServiceIterations++;
             slot.RanAt = plannedAt;
@@ -206,7 +215,7 @@ public sealed partial class WorkerCore
             Totals.GeneratedTokens++;
         }
 
-        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, waiting.Count));
+        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, Waiting));
     }
 
     /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>
@@ -219,21 +228,60 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>What operators and the scheduler see of the tiers.</summary>
-    public KvUse Use(long bytesPerBlock) => new(
-        limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device), parked.Sum(slot => slot.DeviceBlocks.Count),
-        ledger.Total(KvTier.Host), ledger.Free(KvTier.Host));
+    public KvUse Use(long bytesPerBlock)
+    {
+        var lent = 0;
+        foreach (var slot in parked)
+            lent += slot.DeviceBlocks.Count;
+        return new KvUse(
+            limits.BlockSize, bytesPerBlock, ledger.Total(KvTier.Device), ledger.Free(KvTier.Device),
+            Math.Min(lent, ledger.Total(KvTier.Device) - ledger.Free(KvTier.Device)), // parked caches may share blocks
+            ledger.Total(KvTier.Host), ledger.Free(KvTier.Host), ledger.Cached);
+    }
 
-    /// <summary>Asserts that every block is owned once and every sequence is in one place.</summary>
+    /// <summary>Asserts that every block is owned once, every cache is whole, and every sequence is in one place.</summary>
     public void CheckIntegrity()
     {
         ledger.CheckIntegrity(slots.Values.SelectMany(slot => ((KvTier, int, IReadOnlyList<int>)[])
-            [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, slot.HostBlocks)]));
-        if (waiting.Count + running.Count + parked.Count != slots.Count)
-            throw new InvalidOperationException($"{slots.Count} sequences, but {waiting.Count} waiting, {running.Count} running and {parked.Count} parked.");
+            [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, [.. slot.HostBlocks.Where(block => block != SequenceSlot.NoBlock)])]));
+        if (queue.Count + loading.Count + running.Count + parked.Count != slots.Count)
+            throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running and {parked.Count} parked.");
         foreach (var slot in slots.Values)
         {
-            if (slot.Computed > slot.Length || slot.Computed > Math.Max(slot.DeviceBlocks.Count, slot.HostBlocks.Count) * limits.BlockSize)
-                throw new InvalidOperationException($"{slot.Request} has {slot.Computed} tokens computed of {slot.Length} in {slot.DeviceBlocks.Count}+{slot.HostBlocks.Count} blocks.");
+            var blocks = ledger.BlocksFor(slot.Computed);
+            var whole = slot.HostCount == slot.HostBlocks.Count(block => block != SequenceSlot.NoBlock) && slot.HostBlocks.Count <= blocks;
+            for (var block = slot.DeviceBlocks.Count; block < blocks; block++)
+                whole &= slot.OnHost(block);
+            if (slot.Computed > slot.Length || !whole)
+                throw new InvalidOperationException($"{slot.Request} has {slot.Computed} tokens computed of {slot.Length} in {slot.DeviceBlocks.Count} device blocks and {slot.HostCount} host blocks.");
+            if (slot.QueueIndex >= 0 && holders.Contains(slot) != slot.DeviceBlocks.Count > 0)
+                throw new InvalidOperationException($"{slot.Request} waits with {slot.DeviceBlocks.Count} device blocks and is {(holders.Contains(slot) ? "" : "not ")}listed as holding some.");
+        }
+    }
+
+    private void Queue(SequenceSlot slot, double now)
+    {
+        slot.Phase = SequencePhase.Waiting;
+        slot.QueuedInRound = round;
+        Score(slot, now);
+        queue.Add(slot);
+        if (slot.DeviceBlocks.Count > 0)
+            holders.Add(slot);
+    }
+
+    // Out of the queue, or out of what runs.
+    private void Unlist(SequenceSlot slot)
+    {
+        if (slot.QueueIndex >= 0)
+        {
+            queue.Remove(slot);
+            holders.Remove(slot);
+            slot.PassedBefore += (int)(round - slot.QueuedInRound);
+            slot.QueuedInRound = -1;
+        }
+        else if (!loading.Remove(slot))
+        {
+            running.Remove(slot);
         }
     }
 

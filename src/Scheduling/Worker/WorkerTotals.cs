@@ -13,6 +13,9 @@ public sealed class WorkerTotals
 
     public long RecomputedTokens { get; internal set; }
 
+    /// <summary>Tokens that were not computed because another sequence had computed the same.</summary>
+    public long SharedTokens { get; internal set; }
+
     public long Preemptions { get; internal set; }
 
     public long SwappedOutBlocks { get; internal set; }

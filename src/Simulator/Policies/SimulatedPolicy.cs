@@ -46,6 +46,8 @@ public static class SimulatedPolicies
             () => new SjfRanking(), () => new FixedPause(PauseAction.Discard)),
         new("lamps", "least memory over time first, least predicted waste, lifted after 100 iterations (LAMPS 2410.18248, clean form)",
             () => new LampsRanking(), () => new LeastWastePause()),
+        new("pharos", "least memory over time and work of the whole remaining request first; caches stay until their memory is needed and are mirrored to the host",
+            () => new PharosRanking(), () => new LazyPause()),
     ];
 
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>

@@ -23,5 +23,6 @@ public sealed class LearnedPredictions : IPredictions
 
     internal static RequestDescriptor Descriptor(SimulatedRequest request) => new(
         request.Id, request.Segment + 1, "simulated", 0, request.ArrivedAt, request.ArrivedAt, request.Segment,
-        request.Slot?.Length ?? request.Session.PromptTokens, int.MaxValue, null, 0, ToolUse.Server);
+        request.Slot?.Length ?? request.Session.PromptTokens, int.MaxValue, null, 0, ToolUse.Server,
+        PromptFeatures.Offer(request.Session.Class));
 }

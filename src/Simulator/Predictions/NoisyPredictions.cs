@@ -14,11 +14,14 @@ public sealed class NoisyPredictions(double error, int seed) : IPredictions
         var truth = OraclePredictions.Truth(request);
         var dice = Dice(request);
         var seconds = Disturbed(truth.ToolSeconds.Mean, 0, dice); // first, as it is said again when the tool is called
+        var tokens = Disturbed(truth.TokensToPause.Mean, 1, dice);
+        var after = Disturbed(1, 0, dice); // one error for all that follows
         return truth with
         {
-            TokensToPause = Estimate.Exactly(Disturbed(truth.TokensToPause.Mean, 1, dice)),
+            TokensToPause = Estimate.Exactly(tokens),
             ToolSeconds = Estimate.Exactly(seconds),
-            TokensAfter = Estimate.Exactly(Disturbed(truth.TokensAfter.Mean, 0, dice)),
+            TokensAfter = Estimate.Exactly(truth.TokensAfter.Mean * after),
+            After = truth.After with { ToolSeconds = truth.After.ToolSeconds * after, Growth = truth.After.Growth * after * after },
         };
     }
 

@@ -16,12 +16,21 @@ public sealed class OraclePredictions : IPredictions
     internal static SegmentForecast Truth(SimulatedRequest request)
     {
         var segment = request.Current;
-        var after = 0;
+        int tokens = 0, returned = 0, segments = 0;
+        double seconds = 0, growth = 0;
         for (var i = request.Segment + 1; i < request.Session.Segments.Length; i++)
-            after += request.Session.Segments[i].CompletionTokens;
+        {
+            var later = request.Session.Segments[i];
+            growth += (double)later.CompletionTokens * (tokens + returned) + later.CompletionTokens * (double)later.CompletionTokens / 2;
+            tokens += later.CompletionTokens;
+            returned += later.ReturnedTokens;
+            seconds += later.ToolSeconds;
+            segments++;
+        }
+
         return new SegmentForecast(
             Estimate.Exactly(segment.CompletionTokens), segment.Tool is null ? 0 : 1, segment.Tool, Estimate.Exactly(segment.ToolSeconds),
-            segment.ReturnedTokens, Estimate.Exactly(after));
+            segment.ReturnedTokens, Estimate.Exactly(tokens), new Outlook(segments, seconds, returned, growth));
     }
 
     internal static ToolForecast TrueTool(SimulatedRequest request)

@@ -18,7 +18,9 @@ public sealed class MixtureWorkload : IWorkload
         this.parameters = parameters;
         foreach (var one in parameters.Classes)
         {
-            foreach (var table in (double[][])[one.PromptTokens, one.CallingTokens, one.AnswerTokens, .. one.Tools.SelectMany(tool => (double[][])[tool.Seconds, tool.ReturnedTokens])])
+            if (one.TurnShares is null && one.Turns is null)
+                throw new FormatException($"{parameters.Name}, class {one.Name}: expected turnShares or turns.");
+            foreach (var table in (double[][])[one.PromptTokens, one.CallingTokens, one.AnswerTokens, .. one.Turns is { } turns ? (double[][])[turns] : [], .. one.Tools.SelectMany(tool => (double[][])[tool.Seconds, tool.ReturnedTokens])])
             {
                 if (table.Length != parameters.Quantiles.Length)
                     throw new FormatException($"{parameters.Name}, class {one.Name}: {table.Length} values for {parameters.Quantiles.Length} quantiles.");
@@ -27,9 +29,11 @@ public sealed class MixtureWorkload : IWorkload
     }
 
     /// <summary>The names of the built-in mixtures.</summary>
-    public static ImmutableArray<string> BuiltIn { get; } = ["multi", "single"];
+    public static ImmutableArray<string> BuiltIn { get; } = ["multi", "single", "coding"];
 
     public string Name => parameters.Name;
+
+    public string? Note => null;
 
     public static MixtureWorkload Load(string name)
     {
@@ -41,7 +45,9 @@ public sealed class MixtureWorkload : IWorkload
     public Session Draw(Random dice)
     {
         var kind = Pick(parameters.Classes, dice, static one => one.Share);
-        var turns = 1 + Pick(Enumerable.Range(0, kind.TurnShares.Length).ToArray(), dice, turn => kind.TurnShares[turn]);
+        var turns = kind.TurnShares is { } shares
+            ? 1 + Pick(Enumerable.Range(0, shares.Length).ToArray(), dice, turn => shares[turn])
+            : Math.Max(1, Tokens(kind.Turns!, dice));
         var prompt = Math.Max(1, Tokens(kind.PromptTokens, dice));
         var context = prompt;
         var segments = ImmutableArray.CreateBuilder<Segment>(turns);
@@ -69,15 +75,7 @@ public sealed class MixtureWorkload : IWorkload
 
     private int Tokens(double[] table, Random dice) => (int)Math.Round(Quantile(table, dice));
 
-    private double Quantile(double[] table, Random dice)
-    {
-        var at = parameters.Quantiles;
-        var chance = dice.NextDouble();
-        var i = 1;
-        while (i < at.Length - 1 && at[i] < chance)
-            i++;
-        return table[i - 1] + (table[i] - table[i - 1]) * (chance - at[i - 1]) / (at[i] - at[i - 1]);
-    }
+    private double Quantile(double[] table, Random dice) => QuantileTable.At(parameters.Quantiles, table, dice.NextDouble());
 
     private static T Pick<T>(IReadOnlyList<T> from, Random dice, Func<T, double> share)
     {
@@ -99,13 +97,14 @@ public sealed class MixtureWorkload : IWorkload
 public sealed record MixtureParameters(string Name, string Source, double[] Quantiles, ImmutableArray<MixtureClass> Classes);
 
 /// <param name="Share">Share of the sessions.</param>
-/// <param name="TurnShares">Share of sessions with 1, 2, ... segments.</param>
+/// <param name="TurnShares">Share of sessions with 1, 2, ... segments; null where <paramref name="Turns"/> tells it.</param>
 /// <param name="CallingTokens">Tokens of a segment that ends in a call.</param>
 /// <param name="AnswerTokens">Tokens of the last segment.</param>
 /// <param name="MostContextTokens">Longest context of its sessions.</param>
+/// <param name="Turns">Quantiles of the number of segments.</param>
 public sealed record MixtureClass(
-    string Name, double Share, double[] TurnShares, double[] PromptTokens, double[] CallingTokens, double[] AnswerTokens,
-    int MostContextTokens, ImmutableArray<MixtureTool> Tools);
+    string Name, double Share, double[]? TurnShares, double[] PromptTokens, double[] CallingTokens, double[] AnswerTokens,
+    int MostContextTokens, ImmutableArray<MixtureTool> Tools, double[]? Turns = null);
 
 /// <param name="Share">Share of the class's calls.</param>
 public sealed record MixtureTool(string Kind, double Share, double[] Seconds, double[] ReturnedTokens);

@@ -24,6 +24,9 @@ public interface IWorkload
 {
     string Name { get; }
 
+    /// <summary>What a reader of the results should know of it; null where there is nothing.</summary>
+    string? Note { get; }
+
     /// <summary>The next session; all chance comes from <paramref name="dice"/>.</summary>
     Session Draw(Random dice);
 }
@@ -33,7 +36,29 @@ public sealed class RecordedWorkload(string name, IReadOnlyList<Session> session
 {
     public string Name => name;
 
+    public string? Note { get; init; }
+
     public IReadOnlyList<Session> Sessions => sessions;
 
     public Session Draw(Random dice) => sessions[dice.Next(sessions.Count)];
+}
+
+/// <summary>Sessions that have times of their own.</summary>
+public interface ITimedWorkload : IWorkload
+{
+    /// <summary>Sessions at their recorded times, from the first one on for <paramref name="seconds"/>.</summary>
+    IReadOnlyList<Arrival> Recorded(double seconds, Random dice);
+}
+
+/// <summary>Recorded sessions with recorded arrivals.</summary>
+/// <param name="arrivals">In order of time, the first at 0.</param>
+public sealed class TimedWorkload(string name, IReadOnlyList<Arrival> arrivals) : ITimedWorkload
+{
+    public string Name => name;
+
+    public string? Note { get; init; }
+
+    public Session Draw(Random dice) => arrivals[dice.Next(arrivals.Count)].Session;
+
+    public IReadOnlyList<Arrival> Recorded(double seconds, Random dice) => [.. arrivals.TakeWhile(arrival => arrival.At < seconds)];
 }

@@ -29,8 +29,6 @@ public class CpuBackendContractTests : BackendContract
 
 public sealed class CpuBackendWithSinglePrecisionCacheContractTests : CpuBackendContractTests
 {
-    protected override bool ExportsExactly => false;
-
     protected override CpuBackendOptions Options => new() { KvType = KvType.F32, WeightType = WeightType.Bf16 };
 }
 
@@ -53,4 +51,30 @@ public sealed class CpuBackendOnAvx2ContractTests : CpuBackendContractTests
 public sealed class CpuBackendPortableContractTests : CpuBackendContractTests
 {
     protected override CpuBackendOptions Options => new() { KvType = KvType.Bf16, Instructions = InstructionPath.Portable };
+}
+
+/// <summary>Windows shorter than the prompts, two kinds of rotary angles, norms of heads and after each part.</summary>
+public class CpuBackendWithGemma3ContractTests : BackendContract
+{
+    private protected virtual string Family => "gemma3";
+
+    protected override IModelBackend Create()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = ModelDirectory.Load(Families.All[Family]().WithRandomWeights(5).WriteDirectory(folder.Path));
+        var options = new CpuBackendOptions { KvType = KvType.Bf16, Threads = 2, WorkForThreads = 0 };
+        return CpuBackend.Create(model, options with { DeviceBytes = 1 << 20, HostBytes = 1 << 19, MaxTokensPerStep = 128 });
+    }
+}
+
+/// <summary>Soft caps on scores and logits.</summary>
+public sealed class CpuBackendWithGemma2ContractTests : CpuBackendWithGemma3ContractTests
+{
+    private protected override string Family => "gemma2";
+}
+
+/// <summary>Biases.</summary>
+public sealed class CpuBackendWithQwen2ContractTests : CpuBackendWithGemma3ContractTests
+{
+    private protected override string Family => "qwen2-yarn";
 }

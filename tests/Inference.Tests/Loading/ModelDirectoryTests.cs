@@ -12,23 +12,26 @@ public sealed class ModelDirectoryTests
     {
         using var model = ModelDirectory.Load(Repository.EmbeddedModel);
         Assert.Equal("spark", model.Shape.Name);
-        Assert.Equal(model.Config.VocabularySize, model.Tokenizer.IdLimit);
+        Assert.Equal(model.Architecture.VocabularySize, model.Tokenizer.IdLimit);
         Assert.Contains(258, model.Generation.EosTokens);
-        Assert.NotEmpty(model.Config.EarlyExitLayers);
+        Assert.NotEmpty(model.Architecture.EarlyExitLayers);
         Assert.Equal("<|im_end|>", model.TokenizerConfig.EosToken);
         Assert.Contains("im_start", model.TokenizerConfig.ChatTemplate);
-        Assert.Equal(model.Config.MaxPositions, model.TokenizerConfig.ModelMaxLength);
+        Assert.Equal(model.Architecture.MaxPositions, model.TokenizerConfig.ModelMaxLength);
     }
 
     /// <summary>Each broken configuration and the words its complaint must hold.</summary>
     public static TheoryData<string, string?, string> BrokenConfigurations() => new()
     {
-        { "model_type", "\"mistral\"", "config.json: model_type is \"mistral\"; supported is \"llama\"." },
+        { "model_type", "\"mamba\"", "config.json: model_type is \"mamba\"; supported is one of \"llama\", \"mistral\", \"qwen2\"" },
         { "model_type", null, "config.json: model_type is missing" },
         { "architectures", "[\"LlamaForSequenceClassification\"]", "supported is [\"LlamaForCausalLM\"]" },
         { "hidden_act", "\"gelu\"", "config.json: hidden_act is \"gelu\"; supported is \"silu\"." },
-        { "rope_scaling", "{\"rope_type\":\"llama3\"}", "config.json: rope_scaling is {\"rope_type\":\"llama3\"}; supported is null." },
-        { "rope_parameters", "{\"rope_type\":\"yarn\"}", "config.json: rope_parameters.rope_type is \"yarn\"; supported is \"default\"." },
+        { "rope_scaling", "{\"rope_type\":\"llama3\"}", "config.json: rope_scaling.factor is missing; a number between 1 and 1000000 is expected." },
+        { "rope_scaling", "{\"type\":\"linear\",\"factor\":0}", "config.json: rope_scaling.factor is 0; supported is a number between 1 and 1000000." },
+        { "rope_scaling", "{\"type\":\"longrope\",\"short_factor\":[1,2]}", "config.json: rope_scaling.short_factor is [1,2]; supported is a list of 6 numbers above 0." },
+        { "rope_scaling", "{\"factor\":2}", "config.json: rope_scaling.rope_type is missing; \"default\", \"linear\"" },
+        { "rope_parameters", "{\"rope_type\":\"spiral\"}", "config.json: rope_parameters.rope_type is \"spiral\"; supported is \"default\", \"linear\", \"dynamic\", \"yarn\", \"llama3\" or \"longrope\"." },
         { "attention_bias", "true", "config.json: attention_bias is true; supported is false." },
         { "mlp_bias", "true", "config.json: mlp_bias is true; supported is false." },
         { "quantization_config", "{}", "quantization_config is {}; supported is null" },
@@ -38,7 +41,7 @@ public sealed class ModelDirectoryTests
         { "hidden_size", null, "config.json: hidden_size is missing" },
         { "vocab_size", "100", "tokenizer.json: the highest token id is 261; config.json's vocab_size 100" },
         { "vocab_size", "300", "shape of model.embed_tokens.weight is [264, 48]; the configuration asks for [300, 48]." },
-        { "num_hidden_layers", "3", "the tensor model.layers.2.input_layernorm.weight is missing" },
+        { "num_hidden_layers", "3", "the tensor model.layers.2.self_attn.q_proj.weight is missing" },
         { "tie_word_embeddings", "false", "the tensor lm_head.weight is missing" },
         { "early_exit_layers", "[2, 1]", "early_exit_layers is [2, 1]; supported is an ascending list" },
     };
@@ -62,9 +65,9 @@ public sealed class ModelDirectoryTests
         { "config.json", "[]", "config.json: the file holds no JSON object" },
         { "tokenizer.json", null, "tokenizer.json: the file is missing from " },
         { "tokenizer.json", "{}", "tokenizer.json: model is missing" },
-        { "tokenizer.json", "{\"model\":{\"type\":\"Unigram\"}}", "tokenizer.json: model.type is \"Unigram\"; supported is \"BPE\"." },
-        { "tokenizer.json", "{\"normalizer\":{\"type\":\"NFC\"}}", "normalizer is {\"type\":\"NFC\"}; supported is null." },
-        { "tokenizer.json", "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0}}}", "has no token for byte 0x00" },
+        { "tokenizer.json", "{\"model\":{\"type\":\"WordPiece\"}}", "tokenizer.json: model.type is \"WordPiece\"; supported is \"BPE\", or \"Unigram\" without ByteLevel." },
+        { "tokenizer.json", "{\"normalizer\":{\"type\":\"Nmt\"},\"model\":{}}", "normalizer is {\"type\":\"Nmt\"}; supported is null, Prepend, Replace" },
+        { "tokenizer.json", "{\"pre_tokenizer\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0}}}", "has no token for byte 0x00" },
         { "model.safetensors", null, "model.safetensors: the file is missing from " },
         { "model.safetensors", "x", "model.safetensors: the file is 1 bytes long" },
         { "model.safetensors", "xxxxxxxxxxxxxxxx", "model.safetensors: the header length is" },

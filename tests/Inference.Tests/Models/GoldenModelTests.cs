@@ -55,7 +55,7 @@ public sealed class GoldenModelTests
         await using var backend = CpuBackend.Create(model, new CpuBackendOptions { KvType = KvType.F32, HostBytes = 0 });
         using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.EmbeddedModel, "golden.json")));
         var example = golden.RootElement.GetProperty("cases")[0];
-        foreach (int depth in model.Config.EarlyExitLayers)
+        foreach (int depth in model.Architecture.EarlyExitLayers)
         {
             var exit = example.GetProperty("exits").GetProperty(depth.ToString());
             int[] expected = Ids(exit, "greedy_ids");

@@ -28,6 +28,7 @@ public sealed class ReferenceTests
         ["one head of keys"] = new() { Heads = 6, KvHeads = 1, HeadDim = 8, Hidden = 30, Intermediate = 50, Vocabulary = 300 },
         ["twelve heads a key"] = new() { Heads = 12, KvHeads = 1, HeadDim = 32, Hidden = 64 },
         ["whole vectors"] = new() { Heads = 4, KvHeads = 4, HeadDim = 64, Hidden = 64, Intermediate = 128, Vocabulary = 288 },
+        ["a window"] = new() { Window = 11 },
         ["deeper than a slice"] = new() { Hidden = 416, HeadDim = 16, Intermediate = 800, Layers = 1 },
     };
 
@@ -86,12 +87,12 @@ public sealed class ReferenceTests
         batch.Reset(1, 1, 1);
         (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount, batch.ContextLengths[0], batch.QueryStart[1]) = (1, 1, 1, 1, 1);
         var logits = new float[backend.Model.VocabularySize];
-        backend.Llama.Forward(batch, logits, backend.Model.Layers);
+        backend.Transformer.Forward(batch, logits, backend.Model.Layers);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
         {
             StepValidation.RequireValid(batch, backend.Model, backend.Kv, backend.Limits);
-            backend.Llama.Forward(batch, logits, backend.Model.Layers);
+            backend.Transformer.Forward(batch, logits, backend.Model.Layers);
         }
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

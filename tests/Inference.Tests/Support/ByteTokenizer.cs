@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Pharos.Inference.Tokenization;
+using Pharos.Inference.Tokenization.Models;
 
 namespace Pharos.Inference.Tests.Support;
 

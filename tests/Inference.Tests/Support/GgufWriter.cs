@@ -22,14 +22,7 @@ internal sealed class GgufWriter
     {
         var data = new MemoryStream();
         foreach (float value in values)
-        {
-            data.Write(type switch
-            {
-                TensorType.F16 => BitConverter.GetBytes((Half)value),
-                TensorType.BF16 => BitConverter.GetBytes(Inference.Kernels.Bf16.Round(value)),
-                _ => BitConverter.GetBytes(value),
-            });
-        }
+            data.Write(SafetensorsWriter.Bytes(value, type));
         return Add(name, shape, type switch { TensorType.F16 => 1u, TensorType.BF16 => 30u, _ => 0u }, data.ToArray());
     }
 

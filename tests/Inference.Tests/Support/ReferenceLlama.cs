@@ -33,8 +33,8 @@ internal static class ReferenceLlama
         var output = new double[model.Heads * dims];
         for (int head = 0; head < model.Heads; head++)
         {
-            int kv = head / group;
-            double[] scores = [.. Enumerable.Range(0, position + 1).Select(t =>
+            int kv = head / group, first = model.Window > 0 ? Math.Max(0, position + 1 - model.Window) : 0;
+            double[] scores = [.. Enumerable.Range(0, position + 1).Select(t => t < first ? double.NegativeInfinity :
                 Enumerable.Range(0, dims).Sum(d => q[head * dims + d] * k[t][kv * dims + d]) / Math.Sqrt(dims))];
             double top = scores.Max(), sum = scores.Sum(s => Math.Exp(s - top));
             for (int t = 0; t <= position; t++)

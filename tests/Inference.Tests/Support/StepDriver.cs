@@ -76,7 +76,7 @@ internal sealed class StepDriver(IModelBackend backend)
         driver.Fill([new Part(sequence, tokens, AllRows: true)]);
         int width = backend.Model.VocabularySize;
         var logits = new float[tokens.Length * width];
-        backend.Llama.Forward(driver.batch, logits, depth);
+        backend.Transformer.Forward(driver.batch, logits, depth);
         return [.. Enumerable.Range(0, tokens.Length).Select(row => logits.AsSpan(row * width, width).ToArray())];
     }
 

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Pharos.Inference.Loading;
 
@@ -26,6 +23,9 @@ internal sealed class TinyModel
     public int MaxPositions { get; init; } = 256;
 
     public bool Tied { get; init; } = true;
+
+    /// <summary>Positions a token sees, its own among them; 0: all. With a window the model is written as a Mistral.</summary>
+    public int Window { get; init; }
 
     public TensorType Stored { get; init; } = TensorType.F32;
 
@@ -91,8 +91,8 @@ internal sealed class TinyModel
 
     public JsonObject Config() => new()
     {
-        ["architectures"] = new JsonArray("LlamaForCausalLM"),
-        ["model_type"] = "llama",
+        ["architectures"] = new JsonArray(Window > 0 ? "MistralForCausalLM" : "LlamaForCausalLM"),
+        ["model_type"] = Window > 0 ? "mistral" : "llama",
         ["vocab_size"] = Vocabulary,
         ["hidden_size"] = Hidden,
         ["intermediate_size"] = Intermediate,
@@ -106,6 +106,7 @@ internal sealed class TinyModel
         ["rope_theta"] = Theta,
         ["rope_scaling"] = null,
         ["tie_word_embeddings"] = Tied,
+        ["sliding_window"] = Window > 0 ? Window : null,
         ["eos_token_id"] = 258,
     };
 
@@ -122,35 +123,5 @@ internal sealed class TinyModel
         _ => value,
     };
 
-    private void WriteTensors(string path, string[] names)
-    {
-        var header = new JsonObject { ["__metadata__"] = new JsonObject { ["format"] = "pt" } };
-        var data = new MemoryStream();
-        foreach (string name in names)
-        {
-            long start = data.Length;
-            foreach (float value in Tensors[name])
-                data.Write(Bytes(value));
-            header[name] = new JsonObject
-            {
-                ["dtype"] = Stored.ToString(),
-                ["shape"] = new JsonArray([.. Shapes[name].Select(s => (JsonNode)s)]),
-                ["data_offsets"] = new JsonArray(start, data.Length),
-            };
-        }
-        using var file = File.Create(path);
-        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
-        file.Write(length);
-        file.Write(json);
-        file.Write(data.ToArray());
-    }
-
-    private byte[] Bytes(float value) => Stored switch
-    {
-        TensorType.F16 => BitConverter.GetBytes((Half)value),
-        TensorType.BF16 => BitConverter.GetBytes(Inference.Kernels.Bf16.Round(value)),
-        _ => BitConverter.GetBytes(value),
-    };
+    private void WriteTensors(string path, string[] names) => SafetensorsWriter.Write(path, names.Select(n => (n, Shapes[n], Tensors[n])), Stored);
 }

@@ -63,22 +63,6 @@ public sealed class TokenizerTests
         Assert.Equal(["hello", "\n", "hello"], whole.Encode("hello\nhello", false).Select(whole.TokenText));
     }
 
-    [Theory]
-    [InlineData("Hello world", "Hello| world")]
-    [InlineData("it's they'll 'x", "it|'s| they|'ll| '|x")]
-    [InlineData("a  b   ", "a| | b|   ")]
-    [InlineData("a\n\n b", "a|\n\n| b")]
-    [InlineData("x1 22!? é漢", "x|1| 22|!?| é漢")]
-    [InlineData("𝔘𝔫 ᠎a", "𝔘𝔫| ᠎|a")]
-    public void Gpt2Pattern_CutsAsTheOriginal(string text, string pieces)
-    {
-        var cutter = new Gpt2PreTokenizer();
-        var actual = new List<string>();
-        for (int at = 0; at < text.Length; at += actual[^1].Length)
-            actual.Add(text.Substring(at, cutter.NextPiece(text, at, text.Length)));
-        Assert.Equal(pieces, string.Join('|', actual));
-    }
-
     [Fact]
     public void HeapAndScan_MergeAlike()
     {
@@ -127,6 +111,41 @@ public sealed class TokenizerTests
         Assert.Equal([220, 220, 220, 1312, 1183, 1826, 345, 379, 838, 25, 1270], tokenizer.Encode("    i'll meet you at 10:30", false));
         const string text = "naïve façade 漢字 👩‍🚀 \t\n  x";
         Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text, false)));
+    }
+
+    [SharedDataFact("models/gpt2_vocab.bpe")]
+    public void Gpt2_EncodesAsTheReference()
+    {
+        var tokenizer = ByteTokenizer.Load(Gpt2Json());
+        var golden = Goldens.Read("gpt2-published.json");
+        for (int i = 0; i < Goldens.Texts.Length; i++)
+            Assert.Equal(Goldens.Ids(golden["ids"]![i]!), tokenizer.Encode(Goldens.Texts[i], false));
+        Assert.Equal(golden["mixtures"]!.AsArray().Select(h => h!.GetValue<uint>()), Goldens.Hashes(text => tokenizer.Encode(text, false)));
+    }
+
+    [Fact]
+    public void PartsOfAText_AreEncodedAsOneText_ButOnlyControlSpellsControlTokens()
+    {
+        var tokenizer = Tokenizers["whole runs"];
+        const string before = "<|im_start|>hel", user = "lo<|im_end|>", after = "<|im_end|>";
+        var tokens = new List<int>();
+        tokenizer.Encode(before + user + after, [0..before.Length, (before + user).Length..(before + user + after).Length], tokens);
+        Assert.Equal(["<|im_start|>", "hello"], tokens.Take(2).Select(tokenizer.TokenText)); // merged across the border
+        Assert.Equal([ByteTokenizer.ImStart, ByteTokenizer.ImEnd], tokens.Where(tokenizer.IsSpecial));
+        Assert.Equal(before + user + after, tokenizer.Decode(tokens));
+        // Nor does a border between them make one token of two texts.
+        tokens.Clear();
+        tokenizer.Encode("<|im_end|>", ["<|im".Length.."<|im_end|>".Length], tokens);
+        Assert.DoesNotContain(tokens, tokenizer.IsSpecial);
+    }
+
+    [Fact]
+    public void ManyWords_LeaveTheCacheBounded_AndTheTokensRight()
+    {
+        var tokenizer = Tokenizers["pattern"];
+        for (int i = 0; i < 40_000; i++)
+            Assert.Equal(i.ToString("x8"), tokenizer.Decode(tokenizer.Encode(i.ToString("x8"), false)));
+        Assert.Equal(["hello", " world"], tokenizer.Encode("hello world", false).Select(tokenizer.TokenText));
     }
 
     private static string Gpt2Json()

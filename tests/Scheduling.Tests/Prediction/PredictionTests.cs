@@ -11,7 +11,7 @@ public sealed class PredictionTests
     [Fact]
     public void Quantiles_are_within_a_bin_of_the_truth()
     {
-        var histogram = new DurationHistogram();
+        var histogram = FadingHistogram.OfSeconds();
         var dice = new Random(3);
         var values = Enumerable.Range(0, 150).Select(_ => Math.Exp(3 * dice.NextDouble() - 2)).ToList();
         foreach (var value in values)
@@ -31,7 +31,7 @@ public sealed class PredictionTests
     [InlineData(1.0)]
     public void Extreme_quantiles_stay_with_what_was_seen(double q)
     {
-        var histogram = new DurationHistogram();
+        var histogram = FadingHistogram.OfSeconds();
         for (var i = 0; i < 1000; i++)
             histogram.Add(2);
         Assert.InRange(histogram.Quantile(q, 0), 2 / BinWidth, 2 * BinWidth);
@@ -40,7 +40,7 @@ public sealed class PredictionTests
     [Fact]
     public void Priors_speak_until_there_is_something_to_learn_from()
     {
-        var histogram = new DurationHistogram();
+        var histogram = FadingHistogram.OfSeconds();
         Assert.Equal(7, histogram.Quantile(0.5, 7));
         Assert.Equal(new Estimate(4, 32), histogram.Estimate(new Estimate(4, 32)));
         histogram.Add(8);
@@ -50,7 +50,7 @@ public sealed class PredictionTests
     [Fact]
     public void Tool_that_changed_is_learned_anew()
     {
-        var histogram = new DurationHistogram();
+        var histogram = FadingHistogram.OfSeconds();
         for (var i = 0; i < 1000; i++)
             histogram.Add(1);
         for (var i = 0; i < 1000; i++)

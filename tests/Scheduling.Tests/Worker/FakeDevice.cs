@@ -6,7 +6,8 @@ namespace Pharos.Scheduling.Tests.Worker;
 /// A device that remembers which token of which sequence is in every slot of every block, executes plans as a real one would, and complains
 /// when a sequence would attend to anything that is not its own context.
 /// </summary>
-public sealed class FakeDevice(WorkerLimits limits)
+/// <param name="author">Whose token a sequence has at a position: sequences that begin alike have one author there.</param>
+public sealed class FakeDevice(WorkerLimits limits, Func<SequenceSlot, int, int> author)
 {
     private readonly (int Sequence, int Position)[][][] tiers = // [tier][block][offset]
         [Empty(limits.DeviceBlocks, limits.BlockSize), Empty(limits.HostBlocks, limits.BlockSize)];
@@ -21,7 +22,7 @@ public sealed class FakeDevice(WorkerLimits limits)
             Assert.True(table.Count * limits.BlockSize >= start + count, $"{slot.Request} writes to {start + count} in {table.Count} blocks");
             Assert.Equal(samples, start + count == slot.Length);
             for (var position = start; position < start + count; position++)
-                Block(table, position)[position % limits.BlockSize] = (slot.Id, position);
+                Block(table, position)[position % limits.BlockSize] = (author(slot, position), position);
         }
 
         // After all writes: a write into somebody else's block shows too.
@@ -30,7 +31,7 @@ public sealed class FakeDevice(WorkerLimits limits)
             var table = core.BlockTable(slot);
             for (var position = 0; position < start + count; position++)
             {
-                if (Block(table, position)[position % limits.BlockSize] != (slot.Id, position))
+                if (Block(table, position)[position % limits.BlockSize] != (author(slot, position), position))
                     Assert.Fail($"{slot.Request} attends at {position} to {Block(table, position)[position % limits.BlockSize]} instead of its own token");
             }
         }

@@ -6,7 +6,7 @@ namespace Pharos.Scheduling.Tests.Worker;
 public sealed class ParkedSequenceTests
 {
     [Fact]
-    public void Preserved_cache_is_given_up_when_a_waiting_request_needs_its_memory()
+    public void Preserved_cache_gives_up_as_many_blocks_from_its_end_as_a_waiting_request_needs()
     {
         var story = new WorkerStory(kvBlocks: 16);
         var weather = story.RunUntilTool(story.Start("weather", prompt: 30), expectedSeconds: 30);
@@ -16,8 +16,7 @@ public sealed class ParkedSequenceTests
         story.Step();
 
         Assert.Equal(SequencePhase.Running, summary.Phase);
-        Assert.Equal(0, weather.DeviceTokens);
-        Assert.Equal(30, weather.HostTokens);
+        Assert.Equal((12, 18), (weather.DeviceTokens, weather.HostTokens)); // 13 of 16 blocks went to the summary
         var (request, revision) = Assert.Single(story.Revisions);
         Assert.Equal("weather", request);
         Assert.Equal(PauseAction.Swap, revision.Decision);
@@ -51,7 +50,7 @@ public sealed class ParkedSequenceTests
         story.Step();
 
         Assert.Equal(14, soon.DeviceTokens);
-        Assert.Equal(0, late.DeviceTokens);
+        Assert.Equal(12, late.DeviceTokens); // one block was missing
     }
 
     [Fact]

@@ -9,6 +9,7 @@ public sealed class RandomWorkloadTests
     public static TheoryData<string, string> Policies => new()
     {
         { "fcfs", "preserve" }, { "fcfs", "swap" }, { "fcfs", "discard" }, { "fcfs", "lamps" },
+        { "pharos", "pharos" }, { "fcfs", "pharos" }, { "fcfs", "infercept" }, { "pharos", "swap" },
         { "lamps", "preserve" }, { "lamps", "swap" }, { "lamps", "discard" }, { "lamps", "lamps" },
     };
 
@@ -16,27 +17,31 @@ public sealed class RandomWorkloadTests
     [MemberData(nameof(Policies))]
     public void Random_workload_ends_with_everybody_served_and_everything_free(string rank, string pause)
     {
+        var shared = 0L;
         for (var seed = 0; seed < 40; seed++)
         {
             try
             {
-                Run(rank, pause, seed);
+                shared += Run(rank, pause, seed);
             }
             catch (Exception failure)
             {
                 throw new InvalidOperationException($"seed {seed} of {rank} x {pause}: {failure.Message}", failure);
             }
         }
+
+        Assert.True(shared > 100, $"only {shared} tokens were shared");
     }
 
-    private static void Run(string rank, string pause, int seed)
+    private static long Run(string rank, string pause, int seed)
     {
         var dice = new Random(seed);
         var blockSize = dice.Next(1, 6);
         var blocks = dice.Next(4, 40);
         var slowLink = WorkerStory.FastLink with { SwapTokensPerSecond = dice.Next(2) == 0 ? 1e6 : 10 };
         var story = new WorkerStory(
-            blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink, loadsAhead: seed % 2 == 0);
+            blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink, loadsAhead: seed % 2 == 0,
+            cachedBlocks: dice.Next(3) switch { 0 => 0, 1 => dice.Next(1, 8), _ => blocks });
         var toCome = dice.Next(5, 25);
         var lives = new List<Life>();
         for (var step = 0; toCome > 0 || lives.Count > 0; step++)
@@ -45,7 +50,7 @@ public sealed class RandomWorkloadTests
             if (toCome > 0 && dice.Next(3) == 0)
             {
                 var prompt = dice.Next(1, Math.Max(2, blocks * blockSize));
-                var slot = story.Start($"r{toCome--}", Math.Min(prompt, blocks * blockSize - 1), dice.Next(2), dice.Next(1, 30), story.Now);
+                var slot = story.Quote($"r{toCome--}", dice.Next(3), dice.Next(0, blocks * blockSize), Math.Min(prompt, blocks * blockSize - 1), dice.Next(2), dice.Next(1, 30));
                 lives.Add(new Life(slot) { Left = dice.Next(1, 15), Pauses = dice.Next(0, 4) });
             }
 
@@ -88,6 +93,7 @@ public sealed class RandomWorkloadTests
         }
 
         story.AllIsFree();
+        return story.Core.Totals.SharedTokens;
     }
 
     private static void End(WorkerStory story, List<Life> lives, Life life)

@@ -13,13 +13,15 @@ public sealed class WorkerStory
     private readonly WorkerLimits limits;
     private readonly FakeDevice device;
     private readonly Dictionary<string, int> generated = [];
+    private readonly Dictionary<string, (int Book, int Tokens)> quoted = []; // sequences that begin with the text of a book
 
     public WorkerStory(
         int kvBlocks = 64, int hostBlocks = 64, int blockSize = 4, int maxTokens = 64, int maxSequences = 8, int chunk = 32,
-        string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null, bool loadsAhead = false)
+        string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null, bool loadsAhead = false,
+        int cachedBlocks = 0)
     {
-        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead);
-        device = new FakeDevice(limits);
+        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead, CachedBlocks: cachedBlocks);
+        device = new FakeDevice(limits, (slot, position) => quoted.TryGetValue(slot.Request, out var quote) && position < quote.Tokens ? -2 - quote.Book : slot.Id);
         Core = new WorkerCore(limits, profile ?? FastLink, RankingPolicies.Find(rank), PausePolicies.Find(pause));
     }
 
@@ -37,6 +39,16 @@ public sealed class WorkerStory
 
     public SequenceSlot Start(string name, int prompt, int priority = 0, double tokens = 20, double? arrivedAt = null) =>
         Core.Admit(new SequenceStart(name, 1, arrivedAt ?? Now, priority, prompt, prompt, Forecast(tokens)), Now);
+
+    /// <summary>A sequence whose first <paramref name="shared"/> tokens are those of a book that others may quote too.</summary>
+    public SequenceSlot Quote(string name, int book, int shared, int prompt, int priority = 0, double tokens = 20)
+    {
+        quoted[name] = (book, shared);
+        var own = quoted.Count;
+        UInt128[] keys = [.. Enumerable.Range(0, limits.DeviceBlocks)
+            .Select(block => new UInt128((ulong)((block + 1) * limits.BlockSize <= shared ? book : 1000 + own), (ulong)block))];
+        return Core.Admit(new SequenceStart(name, 1, Now, priority, prompt, prompt, Forecast(tokens), keys), Now);
+    }
 
     /// <summary>One iteration; sequences that sampled are counted.</summary>
     public WorkerStory Step()

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Prediction;
 using Pharos.Simulator.Predictions;
 using Pharos.Simulator.Workloads;
 
@@ -12,6 +13,8 @@ public sealed class PredictionsTests
     {
         var forecast = new OraclePredictions().Forecast(Request(0));
         Assert.Equal((40, 1, "tool", 5, 50), (forecast.TokensToPause.Mean, forecast.PauseProbability, forecast.Tool, forecast.ToolSeconds.Mean, forecast.TokensAfter.Mean));
+        // 30 tokens, a call of 7 s that returns 6, and 20 more: of these the context has grown by 36 at first.
+        Assert.Equal(new Outlook(2, 7, 6, 450 + 20 * 36 + 200), forecast.After);
     }
 
     [Fact]

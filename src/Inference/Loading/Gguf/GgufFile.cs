@@ -38,9 +38,7 @@ internal sealed unsafe class GgufFile : IDisposable
     /// <summary>The file's name without its folder.</summary>
     public string Name => map.Name;
 
-    public byte* Start => map.Start;
-
-    public long Length => map.Length;
+    public MappedFile Map => map;
 
     public GgufMetadata Metadata { get; }
 

@@ -1,0 +1,259 @@
+using System.Runtime.CompilerServices;
+using Pharos.Inference.Backend;
+using Pharos.Inference.Kernels;
+using Pharos.Inference.KvCache;
+using Pharos.Inference.Models.Rotary;
+
+namespace Pharos.Inference.Models;
+
+/// <summary>
+/// The forward pass of a decoder model for ragged batches: decodes and prefill chunks in one call. What a layer does is told by
+/// <see cref="ModelArchitecture"/>, never by a family's name. Logits are bit-identical however a prompt is cut into steps, whatever else the
+/// steps hold, and on any number of threads. One step at a time.
+/// </summary>
+internal sealed unsafe class Transformer : IDisposable
+{
+    private readonly ModelArchitecture model;
+    private readonly TransformerWeights weights;
+    private readonly KvStore cache;
+    private readonly KernelSet kernels;
+    private readonly RotaryTable[] rotary; // [layer]; layers that turn alike share one
+    private readonly Workspace space;
+    private readonly ThreadTeam team;
+    private readonly AttentionPlan attention;
+    private readonly RowTiles tiles;
+    private readonly RowTiles logitTiles = new(Workspace.LogitRows);
+    private readonly int[] nextItem; // [layer] attention work taken
+    private readonly int group;
+    private readonly long workForThreads; // multiply-accumulates below which a step runs on the caller alone
+
+    // Of the present step, for all threads.
+    private StepBatch batch = null!;
+    private float[] logits = [];
+    private int depth;
+
+    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads)
+    {
+        (this.model, this.weights, this.cache, this.kernels) = (model, weights, cache, kernels);
+        this.workForThreads = workForThreads;
+        group = model.Heads / model.KvHeads;
+        attention = new AttentionPlan(maxTokens, group);
+        int maxContext = (int)Math.Min(model.MaxPositions, (long)cache.DeviceBlocks * cache.Layout.BlockSize);
+        rotary = RotaryTables(model, maxContext);
+        space = new Workspace(model, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
+        tiles = new RowTiles(maxTokens);
+        nextItem = new int[model.Layers];
+        team = new ThreadTeam(threads, ForwardPart);
+    }
+
+    /// <summary>Runs one step.</summary>
+    /// <param name="logits">[rows * vocabulary] receives the rows of <see cref="StepBatch.LogitRows"/>.</param>
+    /// <param name="depth">Layers to run; fewer than all for an early exit.</param>
+    public void Forward(StepBatch batch, float[] logits, int depth)
+    {
+        (this.batch, this.logits, this.depth) = (batch, logits, depth);
+        attention.Cut(batch);
+        tiles.Cut(batch.TokenCount, kernels.TileRows);
+        Array.Clear(nextItem);
+        team.Run(together: model.Parameters * batch.TokenCount >= workForThreads);
+        this.batch = null!;
+    }
+
+    /// <summary>One thread's share: rows, panels and attention items are divided, depth never is.</summary>
+    private void ForwardPart(int thread)
+    {
+        var (first, end) = Share(batch.TokenCount, thread);
+        for (int row = first; row < end; row++)
+            weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride);
+
+        for (int i = 0; i < depth; i++)
+        {
+            var layer = weights.Layers[i];
+            Normalise(thread, layer.AttentionNorm, i > 0, i > 0 ? weights.Layers[i - 1].PostFeedForwardNorm : null);
+            Multiply(thread, layer.QueryKeyValue, space.Qkv, space.QkvStride);
+            TurnAndStore(thread, i);
+            team.Barrier();
+            Attend(thread, i);
+            team.Barrier();
+            for (int row = first; row < end; row++)
+                KernelSet.PackRow(space.Attention + (long)row * space.AttentionStride, space.AttentionStride, space.Packed, tiles, row);
+            Multiply(thread, layer.AttentionOutput, space.Projected, space.HiddenStride);
+            Normalise(thread, layer.FeedForwardNorm, addProjected: true, layer.PostAttentionNorm);
+            Multiply(thread, layer.GateUp, space.GateUp, space.GateUpStride);
+            Activate(thread);
+            Multiply(thread, layer.Down, space.Projected, space.HiddenStride);
+        }
+        for (int row = 0; row < batch.LogitRowCount; row += Workspace.LogitRows)
+            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, batch.LogitRowCount - row));
+    }
+
+    /// <summary>target = packed left operand x weights, between two barriers: operand complete, result complete.</summary>
+    private void Multiply(int thread, PackedMatrix matrix, float* target, int stride)
+    {
+        team.Barrier();
+        var (first, end) = Share(matrix.Panels, thread);
+        kernels.Multiply(matrix, tiles, space.Packed, target, stride, first, end);
+        team.Barrier();
+    }
+
+    /// <summary>Adds what the last part gave, itself normalised where the model does so, and packs the normalised sum.</summary>
+    private void Normalise(int thread, NativeBuffer norm, bool addProjected, NativeBuffer? postNorm)
+    {
+        float* normalised = space.Row(thread);
+        var (first, end) = Share(batch.TokenCount, thread);
+        for (int row = first; row < end; row++)
+        {
+            long offset = (long)row * space.HiddenStride;
+            float* addend = addProjected ? Addend(offset, postNorm) : null;
+            kernels.AddNorm(space.Residual + offset, addend, norm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
+            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, tiles, row);
+        }
+    }
+
+    private float* Addend(long offset, NativeBuffer? postNorm)
+    {
+        float* projected = space.Projected + offset;
+        if (postNorm is not null)
+            kernels.AddNorm(projected, null, postNorm.Floats, projected, model.HiddenSize, model.NormEpsilon);
+        return projected;
+    }
+
+    private void TurnAndStore(int thread, int index)
+    {
+        var layer = weights.Layers[index];
+        int dims = model.HeadDim;
+        var (first, end) = Share(batch.TokenCount, thread);
+        for (int row = first; row < end; row++)
+        {
+            float* queries = space.Qkv + (long)row * space.QkvStride;
+            float* keys = queries + model.Heads * dims;
+            float* values = keys + model.KvHeads * dims;
+            if (layer.QueryKeyValueBias is { } bias)
+                Add(queries, bias.Floats, (model.Heads + 2 * model.KvHeads) * dims);
+            int position = batch.Positions[row];
+            Turn(thread, queries, model.Heads, layer.QueryNorm, rotary[index], position, model.QueryScale);
+            Turn(thread, keys, model.KvHeads, layer.KeyNorm, rotary[index], position, 1);
+            if (batch.SlotMapping[row] >= 0)
+                cache.Write(index, batch.SlotMapping[row], keys, values);
+        }
+    }
+
+    private void Turn(int thread, float* heads, int count, NativeBuffer? norm, RotaryTable table, int position, float scale)
+    {
+        int dims = model.HeadDim;
+        for (float* head = heads; head < heads + count * dims; head += dims)
+        {
+            if (norm is not null)
+                NormaliseHead(head, norm, space.Row(thread));
+            kernels.Rotate(head, dims, table.Dims, table.Cosines(position), table.Sines(position), scale);
+        }
+    }
+
+    /// <summary>By way of a padded row: heads lie side by side, and the kernel writes whole panels.</summary>
+    private void NormaliseHead(float* head, NativeBuffer norm, float* padded)
+    {
+        int dims = model.HeadDim;
+        new Span<float>(padded, PackedMatrix.Pad(dims)).Clear();
+        new ReadOnlySpan<float>(head, dims).CopyTo(new Span<float>(padded, dims));
+        kernels.AddNorm(padded, null, norm.Floats, padded, dims, model.NormEpsilon);
+        new ReadOnlySpan<float>(padded, dims).CopyTo(new Span<float>(head, dims));
+    }
+
+    private static void Add(float* target, float* addend, int count)
+    {
+        for (int i = 0; i < count; i++)
+            target[i] += addend[i];
+    }
+
+    private void Attend(int thread, int layer)
+    {
+        int work = attention.Count * model.KvHeads, headGroup = group * model.HeadDim;
+        fixed (int* tables = batch.BlockTables)
+        {
+            for (int next; (next = Interlocked.Increment(ref nextItem[layer]) - 1) < work;)
+            {
+                var item = attention[next / model.KvHeads];
+                int kvHead = next % model.KvHeads;
+                kernels.Attend(new AttentionCall
+                {
+                    Layout = cache.Layout,
+                    Blocks = cache.Device,
+                    BlockTable = tables + (long)item.Sequence * batch.BlockTableStride,
+                    Layer = layer,
+                    Window = model.LayerSpecs[layer].Window,
+                    Softcap = model.AttentionSoftcap,
+                    KvHead = kvHead,
+                    Group = group,
+                    Queries = item.Queries,
+                    FirstPosition = batch.Positions[item.Row],
+                    Query = space.Qkv + (long)item.Row * space.QkvStride + kvHead * headGroup,
+                    QueryStride = space.QkvStride,
+                    Output = space.Attention + (long)item.Row * space.AttentionStride + kvHead * headGroup,
+                    OutputStride = space.AttentionStride,
+                    PackedQuery = space.Queries(thread),
+                    Scores = space.Scores(thread),
+                    ScoreStride = space.ScoreStride,
+                });
+            }
+        }
+    }
+
+    private void Activate(int thread)
+    {
+        float* activated = space.Row(thread);
+        var (first, end) = Share(batch.TokenCount, thread);
+        for (int row = first; row < end; row++)
+        {
+            kernels.Gate(model.Activation, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
+            KernelSet.PackRow(activated, model.IntermediateSize, space.Packed, tiles, row);
+        }
+    }
+
+    private void ComputeLogits(int thread, int firstRow, int count)
+    {
+        if (thread == 0)
+            logitTiles.Cut(count, kernels.TileRows);
+        team.Barrier();
+        float* normalised = space.Row(thread);
+        var (first, end) = Share(count, thread);
+        for (int i = first; i < end; i++)
+        {
+            long offset = (long)batch.LogitRows[firstRow + i] * space.HiddenStride;
+            kernels.AddNorm(
+                space.Residual + offset, Addend(offset, weights.Layers[depth - 1].PostFeedForwardNorm), weights.FinalNorm.Floats, normalised, model.HiddenSize,
+                model.NormEpsilon);
+            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, logitTiles, i);
+        }
+        team.Barrier();
+        var (firstPanel, endPanel) = Share(weights.Head.Panels, thread);
+        kernels.Multiply(weights.Head, logitTiles, space.Packed, space.Logits, space.LogitStride, firstPanel, endPanel);
+        team.Barrier();
+        for (int i = first; i < end; i++)
+        {
+            float* row = space.Logits + (long)i * space.LogitStride;
+            if (model.LogitSoftcap > 0)
+                kernels.Softcap(row, model.VocabularySize, model.LogitSoftcap);
+            new ReadOnlySpan<float>(row, model.VocabularySize).CopyTo(logits.AsSpan((firstRow + i) * model.VocabularySize));
+        }
+        team.Barrier();
+    }
+
+    private static RotaryTable[] RotaryTables(ModelArchitecture model, int positions)
+    {
+        var tables = new Dictionary<RotarySpec, RotaryTable>();
+        return [.. model.LayerSpecs.Select(layer => tables.TryGetValue(layer.Rotary, out var table) ? table
+            : tables[layer.Rotary] = new RotaryTable(positions, layer.Rotary.Dims, layer.Rotary.Theta, layer.Rotary.Scaling))];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (int First, int End) Share(int count, int thread) =>
+        ((int)((long)count * thread / team.Active), (int)((long)count * (thread + 1) / team.Active));
+
+    public void Dispose()
+    {
+        team.Dispose();
+        space.Dispose();
+        foreach (var table in rotary.Distinct())
+            table.Dispose();
+    }
+}
