@@ -123,6 +123,8 @@ internal sealed class AnswerMerge
     private void TakeEnd(RequestNotice notice)
     {
         _isConfirmed = true;
+        if (notice.SegmentStart > _segment.Start && _segmentOpen && _ended is { End: { } past } before)
+            EndSegment(_segment.Rest(before.Text ?? ""), past); // told by a new activation, which says nothing of placings
         if (notice.SegmentStart > _segment.Start && !_segmentOpen)
             _segmentOpen = _segment.Begin(notice.SegmentStart, notice.SegmentStart); // its placing was never told: all of it is here
         else if (notice.SegmentStart != _segment.Start)
