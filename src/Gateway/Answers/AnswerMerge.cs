@@ -84,6 +84,9 @@ internal sealed class AnswerMerge
     private void TakeFollowing(RequestNotice notice)
     {
         _isConfirmed = true;
+        // The last word: the request has all the text, and a delta that was lost on the way would be waited for in vain.
+        if (_segmentOpen && notice.Kind is NoticeKind.Parked or NoticeKind.Finished && _ended is { End: { } end } ended)
+            EndSegment(_segment.Rest(ended.Text ?? ""), end);
         if (_segmentOpen)
             _waiting.Enqueue(notice);
         else
