@@ -35,6 +35,8 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
 
+    public Task<bool> Holds(string request, int epoch) => loop.Holds(request, epoch);
+
     public Task Release(string request, int epoch) => loop.Release(request, epoch);
 
     public Task<WorkerSnapshot> Describe() => loop.Snapshot();
@@ -63,7 +65,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         {
             case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
             case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
-            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
+            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated, byReader: false)).Forget(); break;
             case DeviceEvent.RoomChanged: Report().Forget(); break;
         }
     }

@@ -29,6 +29,7 @@ internal static class GatewayRegistration
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
         services.AddSingleton<RequestFactory>();
+        services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
         services.AddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();

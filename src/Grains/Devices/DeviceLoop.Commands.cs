@@ -58,6 +58,9 @@ public sealed partial class DeviceLoop
         return new Admission(AdmissionKind.Accepted, null);
     });
 
+    public Task<bool> Holds(string request, int epoch) =>
+        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);
+
     public Task Release(string request, int epoch) => Post(() =>
     {
         if (!sequences.TryGetValue(request, out var sequence) || sequence.Slot.Epoch > epoch)
