@@ -22,7 +22,7 @@ internal sealed class SimulationReport(string workload, double rate, int seed, b
     private SimulationLine Line(string policy, SimulationResult result) => new(
         policy, workload, rate, seed, result.Requests.Count, result.FinishedInWindow, Rounded(result.EndToEnd), Rounded(result.Wait),
         Rounded(result.TimeToFirstToken), Rounded(result.Utilisation), Rounded(result.RecomputedShare), Rounded(result.IdleShare), result.Preemptions,
-        StarvationViolations: 0); // none of the policies that exist promises a bound
+        result.StarvationViolations);
 
     private void Row(string policy, SimulationResult result)
     {

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Simulator;
@@ -15,6 +16,9 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
     public WorkerCore Core { get; } = new(setup.Limits, setup.Device, setup.Policy.Ranking(), setup.Policy.Pausing());
 
     public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
+
+    /// <summary>How often its policy broke a promise.</summary>
+    public long Violations => (Core.Ranking as IPromisingPolicy)?.Promise.Violations ?? 0;
 
     public Dictionary<SequenceSlot, SimulatedRequest> Requests { get; } = [];
 

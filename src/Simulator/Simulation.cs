@@ -134,7 +134,10 @@ public sealed class Simulation
             throw new InvalidOperationException($"{worker.ComputedTokens} tokens were computed; the requests have {once}, and {again} were counted as computed again.");
         return new SimulationResult(
             requests, setup.Window, now, worker.ComputedTokens, again, worker.Core.Totals.Preemptions, worker.BusyInWindow,
-            worker.ParkedTokenSeconds / (now * setup.KvTokens), worker.Device.StalledSeconds);
+            worker.ParkedTokenSeconds / (now * setup.KvTokens), worker.Device.StalledSeconds)
+        {
+            StarvationViolations = worker.Violations,
+        };
     }
 
     private void At(double time, Event next) => events.Enqueue(next, (time, order++));

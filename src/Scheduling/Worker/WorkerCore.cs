@@ -198,7 +198,7 @@ public sealed partial class WorkerCore
         iteration++;
         Totals.Iterations++;
         Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
-        var resident = 0L;
+        var (resident, recomputed) = (0L, 0);
         foreach (var (slot, start, count, samples) in plan.Batch)
         {
             slot.Computed = start + count;
@@ -209,6 +209,7 @@ public sealed partial class WorkerCore
             resident += slot.Computed;
             var again = Math.Clamp(slot.HighWater - start, 0, count);
             Totals.RecomputedTokens += again;
+            recomputed += again;
             slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
             if (count > 1 || !samples)
                 Totals.PrefillTokens += count;
@@ -219,7 +220,7 @@ public sealed partial class WorkerCore
             Totals.GeneratedTokens++;
         }
 
-        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, Waiting));
+        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, recomputed, resident, LargestContext, Waiting));
     }
 
     /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>
