@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pharos.Scheduling.Routing;
 using Pharos.Simulator;
 using Pharos.Simulator.Policies;
 using Pharos.Simulator.Predictions;
@@ -20,14 +21,16 @@ internal static class SimulateCommand
         var kvTokens = new Option<int>("--kv-tokens") { Description = "device memory in tokens of KV", DefaultValueFactory = _ => 52_000 };
         var hostTokens = new Option<int>("--host-tokens") { Description = "host memory for swapped caches in tokens of KV", DefaultValueFactory = _ => 70_000 };
         var swap = new Option<double>("--swap-gbps") { Description = "link between device and host, GB/s each way", DefaultValueFactory = _ => 20 };
-        var workers = new Option<int>("--workers") { Description = "workers; 1 for now", DefaultValueFactory = _ => 1 };
+        var workers = new Option<int>("--workers") { Description = "devices, 1 to 1000, behind one pool scheduler", DefaultValueFactory = _ => 1 };
+        var routing = new Option<string>("--routing") { Description = "which worker: " + string.Join(", ", RoutingPolicies.Names), DefaultValueFactory = _ => "memory-time" };
+        var binding = new Option<Binding>("--binding") { Description = "when a request is bound to a worker: late, ahead, early", DefaultValueFactory = _ => Binding.Late };
         var prediction = new Option<string>("--prediction") { Description = PredictionKinds.Names, DefaultValueFactory = _ => "oracle" };
         var seed = new Option<int>("--seed") { Description = "of arrivals, sessions and prediction errors", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "JSON lines instead of a table" };
         var list = new Option<bool>("--list") { Description = "name the policies and end" };
         var command = new Command("simulate", "Run a workload through scheduling policies in virtual time.")
         {
-            workload, policies, rate, arrivalKind, seconds, profile, kvTokens, hostTokens, swap, workers, prediction, seed, json, list,
+            workload, policies, rate, arrivalKind, seconds, profile, kvTokens, hostTokens, swap, workers, routing, binding, prediction, seed, json, list,
         };
         command.SetAction(parsed =>
         {
@@ -35,8 +38,6 @@ internal static class SimulateCommand
                 return List();
             try
             {
-                if (parsed.GetValue(workers) != 1)
-                    throw new ArgumentException($"--workers {parsed.GetValue(workers)}: only one worker can be simulated so far.");
                 var chosen = parsed.GetValue(policies)!.Split(',', StringSplitOptions.TrimEntries).Select(SimulatedPolicies.Find).ToList();
                 var source = MixtureWorkload.BuiltIn.Contains(parsed.GetValue(workload)!)
                     ? (IWorkload)MixtureWorkload.Load(parsed.GetValue(workload)!)
@@ -50,7 +51,10 @@ internal static class SimulateCommand
                 foreach (var policy in chosen)
                 {
                     var setup = new SimulationSetup(
-                        arrivals, parsed.GetValue(seconds), policy, predictions(), device, parsed.GetValue(kvTokens), parsed.GetValue(hostTokens));
+                        arrivals, parsed.GetValue(seconds), policy, predictions(), device, parsed.GetValue(kvTokens), parsed.GetValue(hostTokens))
+                    {
+                        Workers = parsed.GetValue(workers), Routing = parsed.GetValue(routing)!, Binding = parsed.GetValue(binding),
+                    };
                     report.Write(policy.Name, Simulation.Run(setup, new Progress(policy.Name, arrivals.Count).Tell));
                 }
 

@@ -33,8 +33,8 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>Stops it wherever it is and frees what it holds.</summary>
     [Alias("cancel")] Task Cancel(string because);
 
-    /// <summary>From the scheduler: it is this request's turn, on that worker.</summary>
-    [Alias("dispatch")] Task Dispatch(string worker, Scheduling.Prediction.SegmentForecast forecast);
+    /// <summary>From the scheduler: it is this request's turn, on the worker that <paramref name="route"/> names and says why.</summary>
+    [Alias("dispatch")] Task Dispatch(Scheduling.Routing.RouteDecision route, Scheduling.Prediction.SegmentForecast forecast);
 
     /// <summary>From the worker: a segment is over, with all tokens it generated.</summary>
     [Alias("segment-ended")] Task SegmentEnded(SegmentReport report);

@@ -7,6 +7,7 @@ using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Grains;
 
@@ -75,7 +76,7 @@ public sealed partial class RequestGrain(
 
     public Task Cancel(string because) => Apply(core.Cancel(because, Now));
 
-    public Task Dispatch(string worker, SegmentForecast forecast) => Apply(core.Dispatch(worker, forecast, Now));
+    public Task Dispatch(RouteDecision route, SegmentForecast forecast) => Apply(core.Dispatch(route.Worker, forecast, Now, route));
 
     public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
 

@@ -5,6 +5,7 @@ using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Grains;
 
@@ -13,7 +14,8 @@ namespace Pharos.Grains;
 public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
 {
     private readonly PoolCore core = new(
-        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank), new PredictionPriors());
+        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank), new PredictionPriors(),
+        RoutingPolicies.Find(options.Value.Policy.Route));
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
@@ -64,7 +66,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     private void HandOut()
     {
         foreach (var placement in core.Dispatch(Now))
-            Send(placement.Request, request => request.Dispatch(placement.Worker, placement.Forecast)).Forget();
+            Send(placement.Request, request => request.Dispatch(placement.Route, placement.Forecast)).Forget();
     }
 
     // The gateways notice a lost worker first, by their streams; this is for sequences whose gateway is gone too.

@@ -29,4 +29,15 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
     internal int Generated { get; set; }
 
     internal SequenceSlot? Slot { get; set; }
+
+    /// <summary>Where <see cref="Slot"/> is.</summary>
+    internal SimulatedWorker? Worker { get; set; }
+
+    /// <summary>Tokens that the last tool returned, and how long it took.</summary>
+    internal int Returned { get; set; }
+
+    internal double ToolSeconds { get; set; }
+
+    /// <summary>Tokens to have in the cache before its next segment begins.</summary>
+    internal int ContextTokens => Slot is null ? Session.PromptTokens : Slot.Length + Returned;
 }

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Worker;
 
@@ -7,9 +8,10 @@ namespace Pharos.Simulator;
 internal sealed class SimulatedWorker(string name, SimulationSetup setup)
 {
     private const int IterationsBetweenChecks = 4096;
+    private static readonly WorkerCounters Counters = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // the pool decides nothing by them
     private double heldParkedSince;
     private int parkedBlocks;
-    private long computed;
+    private long computed, reports;
 
     public string Name => name;
 
@@ -71,6 +73,11 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
             Core.CheckIntegrity();
         return plan;
     }
+
+    /// <summary>What it says of itself to the pool.</summary>
+    public WorkerSnapshot Report() => new(
+        name, "simulated", name, "simulated", 1, ++reports, WorkerState.Active, Core.Use(1), setup.MaxSequences, Core.LargestContext, 0, 0, Core.Held(),
+        Counters, Core.Fit.Profile, Core.Load());
 
     /// <summary>Brings the memory held by parked caches up to <paramref name="now"/>.</summary>
     public void Measure(double now)

@@ -1,4 +1,7 @@
+using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Routing;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Policies;
 using Pharos.Simulator.Predictions;
@@ -6,26 +9,36 @@ using Pharos.Simulator.Predictions;
 namespace Pharos.Simulator;
 
 /// <summary>
-/// Runs a setup to its end in virtual time: arrivals, tool returns and ends of iterations in order of time, handed to the same worker core
-/// that serves live requests. Deterministic. It checks as it goes that memory never exceeds its capacity, that every token is
-/// computed once plus what is counted as recomputed, and at the end that every request is done and all memory is free.
+/// Runs a setup to its end in virtual time: arrivals, tool returns, ends of iterations and workers' reports in order of time, handed to the same
+/// pool and worker cores that serve live requests. Deterministic. It checks as it goes that memory never exceeds its capacity, that every
+/// token is computed once plus what is counted as recomputed, and at the end that every request is done and all memory is free.
 /// </summary>
 public sealed class Simulation
 {
+    private const double ReportSeconds = 0.5; // as live workers do
     private readonly SimulationSetup setup;
     private readonly SimulatedRequest[] requests;
-    private readonly SimulatedWorker worker;
-    private readonly PriorityQueue<Event, (double At, long Order)> events = new();
-    private long order;
+    private readonly SimulatedWorker[] workers;
+    private readonly Dictionary<string, SimulatedWorker> byName = [];
+    private readonly PoolCore pool;
+    private readonly SimulationEvents events;
     private double now;
-    private int finished;
+    private int finished, migrations;
+    private long recomputedElsewhere;
 
     private Simulation(SimulationSetup setup)
     {
         setup.Check();
         this.setup = setup;
         requests = [.. setup.Arrivals.Select((arrival, index) => new SimulatedRequest(index, arrival))];
-        worker = new SimulatedWorker("w0", setup);
+        workers = [.. Enumerable.Range(0, setup.Workers).Select(index => new SimulatedWorker($"w{index:D4}", setup))];
+        byName = workers.ToDictionary(worker => worker.Name, StringComparer.Ordinal);
+        events = new SimulationEvents(requests);
+        // One worker ranks all by itself, and nothing is to be chosen: it need not report.
+        var limits = workers.Length == 1
+            ? new PoolLimits(int.MaxValue, WorkerTimeout: double.PositiveInfinity, Binding: Binding.Early)
+            : new PoolLimits(int.MaxValue, Binding: setup.Binding);
+        pool = new PoolCore(limits, setup.Device, setup.Policy.Ranking(), new PredictionPriors(), RoutingPolicies.Find(setup.Routing));
     }
 
     /// <param name="progress">Told the virtual seconds and the requests finished, about every thousand events.</param>
@@ -40,19 +53,17 @@ public sealed class Simulation
 
     private void Drain(Action<double, int>? progress)
     {
-        foreach (var request in requests)
-            At(request.ArrivedAt, new Event(EventKind.Arrival, request));
-        for (var count = 0L; events.TryDequeue(out var next, out var due); count++)
+        ReportAll();
+        for (var count = 0L; finished < requests.Length && events.TryNext(out var next, out now); count++)
         {
-            now = due.At;
             switch (next.Kind)
             {
-                case EventKind.Arrival: Arrive(next.Request!); break;
-                case EventKind.ToolReturned: Return(next.Request!); break;
-                default: EndIteration(); break;
+                case SimulationEventKind.Arrival: Arrive(next.Request!); break;
+                case SimulationEventKind.ToolReturned: Return(next.Request!); break;
+                case SimulationEventKind.IterationEnded: EndIteration(next.Worker!); break;
+                default: ReportAll(); break;
             }
 
-            Wake();
             if (count % 1000 == 0)
                 progress?.Invoke(now, finished);
         }
@@ -60,23 +71,73 @@ public sealed class Simulation
 
     private void Arrive(SimulatedRequest request)
     {
-        var tokens = request.Session.PromptTokens;
-        request.Slot = worker.Core.Admit(
-            new SequenceStart(request.Id, 1, request.ArrivedAt, 0, tokens, tokens, setup.Predictions.Forecast(request)), now);
-        worker.Requests.Add(request.Slot, request);
+        Enqueue(request, setup.Predictions.Forecast(request));
+        HandOut();
     }
 
     private void Return(SimulatedRequest request)
     {
         setup.Predictions.Learn(request);
-        var (_, _, seconds, returned) = request.Current;
+        request.Returned = request.Current.ReturnedTokens;
+        request.ToolSeconds = request.Current.ToolSeconds;
         request.Segment++;
         request.Generated = 0;
-        worker.Core.Resume(request.Slot!, request.Segment + 1, returned, seconds, setup.Predictions.Forecast(request), now);
+        Enqueue(request, setup.Predictions.Forecast(request));
+        HandOut();
     }
 
-    private void EndIteration()
+    private void Enqueue(SimulatedRequest request, SegmentForecast forecast)
     {
+        var outcome = pool.Enqueue(
+            new RequestDescriptor(
+                request.Id, request.Segment + 1, "simulated", 0, request.ArrivedAt, now, request.Segment,
+                request.ContextTokens, int.MaxValue, request.Worker?.Name, request.Slot?.DeviceTokens ?? 0, ToolUse.Server),
+            forecast);
+        if (outcome.Kind != EnqueueKind.Queued)
+            throw new InvalidOperationException($"{request.Id} was not taken: {outcome.Because}");
+    }
+
+    private void HandOut()
+    {
+        foreach (var placement in pool.Dispatch(now))
+        {
+            var worker = byName[placement.Worker];
+            Place(requests[int.Parse(placement.Request.AsSpan(1))], worker, placement.Forecast);
+            Wake(worker);
+        }
+    }
+
+    private void Place(SimulatedRequest request, SimulatedWorker worker, SegmentForecast forecast)
+    {
+        if (request.Slot is { } slot && request.Worker == worker)
+        {
+            worker.Core.Resume(slot, request.Segment + 1, request.Returned, request.ToolSeconds, forecast, now);
+            return;
+        }
+
+        var tokens = request.ContextTokens;
+        if (request.Slot is not null)
+            Leave(request);
+        request.Worker = worker;
+        request.Slot = worker.Core.Admit(
+            new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast), now);
+        worker.Requests.Add(request.Slot, request);
+    }
+
+    // It goes on elsewhere: all that was computed of it is computed again there.
+    private void Leave(SimulatedRequest request)
+    {
+        var (slot, worker) = (request.Slot!, request.Worker!);
+        migrations++;
+        recomputedElsewhere += slot.Length - 1;
+        worker.Requests.Remove(slot);
+        worker.Core.Remove(slot, now);
+        Wake(worker);
+    }
+
+    private void EndIteration(SimulatedWorker worker)
+    {
+        var segmentsEnded = false;
         foreach (var (slot, _, _, samples) in worker.Complete().Batch)
         {
             if (!samples)
@@ -85,16 +146,25 @@ public sealed class Simulation
             request.FirstTokenAt ??= now;
             if (++request.Generated < request.Current.CompletionTokens)
                 continue;
+            segmentsEnded = true;
             if (request.Current.Tool is { } tool)
             {
                 worker.Core.Park(slot, tool, Tool(request), now);
-                At(now + request.Current.ToolSeconds, new Event(EventKind.ToolReturned, request));
+                events.At(now + request.Current.ToolSeconds, new SimulationEvent(SimulationEventKind.ToolReturned, request, null));
             }
             else
             {
                 Finish(request);
             }
         }
+
+        if (segmentsEnded && workers.Length > 1)
+        {
+            pool.Report(worker.Report(), now);
+            HandOut();
+        }
+
+        Wake(worker);
     }
 
     private ToolForecast Tool(SimulatedRequest request) => setup.Policy.ToolTimes switch
@@ -106,48 +176,53 @@ public sealed class Simulation
 
     private void Finish(SimulatedRequest request)
     {
-        var slot = request.Slot!;
+        var (slot, worker) = (request.Slot!, request.Worker!);
         if (slot.Length != request.Session.MostContextTokens || slot.Computed != slot.Length - 1)
             throw new InvalidOperationException($"{slot.Request} ends with {slot.Computed} of {slot.Length} tokens computed; its session has {request.Session.MostContextTokens}.");
         request.FinishedAt = now;
         finished++;
         worker.Requests.Remove(slot);
         worker.Core.Remove(slot, now);
+        pool.Withdraw(request.Id);
         setup.Predictions.Learn(request);
     }
 
-    private void Wake()
+    private void ReportAll()
+    {
+        foreach (var worker in workers)
+            pool.Report(worker.Report(), now);
+        HandOut();
+        if (workers.Length > 1 && events.Any)
+            events.At(now + ReportSeconds, new SimulationEvent(SimulationEventKind.Reports, null, null));
+    }
+
+    private void Wake(SimulatedWorker worker)
     {
         if (worker.Running is null && worker.Begin(now) is { } end)
-            At(end, new Event(EventKind.IterationEnded, null));
+            events.At(end, new SimulationEvent(SimulationEventKind.IterationEnded, null, worker));
     }
 
     private SimulationResult Result()
     {
         if (finished != requests.Length)
             throw new InvalidOperationException($"{requests.Length - finished} of {requests.Length} requests never finished.");
-        worker.Measure(now);
-        worker.CheckEmpty();
-        var once = requests.Sum(request => request.Session.MostContextTokens - 1L);
-        var again = worker.Core.Totals.RecomputedTokens;
-        if (worker.ComputedTokens != once + again)
-            throw new InvalidOperationException($"{worker.ComputedTokens} tokens were computed; the requests have {once}, and {again} were counted as computed again.");
-        return new SimulationResult(
-            requests, setup.Window, now, worker.ComputedTokens, again, worker.Core.Totals.Preemptions, worker.BusyInWindow,
-            worker.ParkedTokenSeconds / (now * setup.KvTokens), worker.Device.StalledSeconds)
+        foreach (var worker in workers)
         {
-            StarvationViolations = worker.Violations,
+            worker.Measure(now);
+            worker.CheckEmpty();
+        }
+
+        var once = requests.Sum(request => request.Session.MostContextTokens - 1L);
+        var again = recomputedElsewhere + workers.Sum(worker => worker.Core.Totals.RecomputedTokens);
+        var computed = workers.Sum(worker => worker.ComputedTokens);
+        if (computed != once + again)
+            throw new InvalidOperationException($"{computed} tokens were computed; the requests have {once}, and {again} were counted as computed again.");
+        return new SimulationResult(
+            requests, setup.Window, now, computed, again, workers.Sum(worker => worker.Core.Totals.Preemptions), migrations,
+            workers.Sum(worker => worker.BusyInWindow) / workers.Length,
+            workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds))
+        {
+            StarvationViolations = workers.Sum(worker => worker.Violations),
         };
     }
-
-    private void At(double time, Event next) => events.Enqueue(next, (time, order++));
-
-    private enum EventKind
-    {
-        Arrival,
-        ToolReturned,
-        IterationEnded,
-    }
-
-    private readonly record struct Event(EventKind Kind, SimulatedRequest? Request);
 }

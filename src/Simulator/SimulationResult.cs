@@ -2,11 +2,12 @@ namespace Pharos.Simulator;
 
 /// <summary>What a run measured. Every request counts, at its true time, however long after the window it ended.</summary>
 /// <param name="Seconds">Virtual time until the last request was done.</param>
-/// <param name="BusySeconds">Of the window, with an iteration on the device.</param>
+/// <param name="Migrations">Requests that went on on another worker than the one that had their cache.</param>
+/// <param name="BusySeconds">Of the window, with an iteration on the device; the mean over workers.</param>
 /// <param name="IdleShare">Device memory held by caches that wait for a tool, as a share of capacity x time.</param>
 /// <param name="StalledSeconds">Iterations waited for block copies.</param>
 public sealed record SimulationResult(
-    IReadOnlyList<SimulatedRequest> Requests, double Window, double Seconds, long ComputedTokens, long RecomputedTokens, long Preemptions,
+    IReadOnlyList<SimulatedRequest> Requests, double Window, double Seconds, long ComputedTokens, long RecomputedTokens, long Preemptions, int Migrations,
     double BusySeconds, double IdleShare, double StalledSeconds)
 {
     /// <summary>How often the policy broke a promise that it had given.</summary>

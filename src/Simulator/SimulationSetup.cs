@@ -1,4 +1,5 @@
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Routing;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Policies;
 using Pharos.Simulator.Predictions;
@@ -13,10 +14,21 @@ namespace Pharos.Simulator;
 public sealed record SimulationSetup(
     IReadOnlyList<Arrival> Arrivals, double Window, SimulatedPolicy Policy, IPredictions Predictions, DeviceProfile Device, int KvTokens, int HostTokens)
 {
+    private const int MostWorkers = 1000;
+
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; init; } = 16;
 
     public int MaxSequences { get; init; } = 256;
+
+    /// <summary>Devices, all alike.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Which of several workers a request goes to: a name of <see cref="RoutingPolicies"/>.</summary>
+    public string Routing { get; init; } = "memory-time";
+
+    /// <summary>When a request is bound to one of several workers.</summary>
+    public Binding Binding { get; init; } = Binding.Late;
 
     internal WorkerLimits Limits => new(
         BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,
@@ -27,6 +39,8 @@ public sealed record SimulationSetup(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(KvTokens, BlockSize);
         ArgumentOutOfRangeException.ThrowIfNegative(HostTokens);
+        if (Workers is < 1 or > MostWorkers)
+            throw new ArgumentException($"--workers {Workers}: expected 1 to {MostWorkers}.");
         var most = Arrivals.Count == 0 ? 0 : Arrivals.Max(arrival => arrival.Session.MostContextTokens);
         if (most >= KvTokens / BlockSize * BlockSize)
             throw new ArgumentException($"A session grows to {most} tokens of context; a worker of {KvTokens} KV tokens can never hold it.");

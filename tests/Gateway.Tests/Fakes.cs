@@ -9,6 +9,7 @@ using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Gateway.Tests;
 
@@ -86,7 +87,7 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
         return ResumeFails.TryDequeue(out var failure) ? throw failure : Task.FromResult(new ResumeOutcome(ResumeKind.Resumed, "r", 3, null));
     }
 
-    public Task Dispatch(string worker, SegmentForecast forecast) => throw new NotSupportedException();
+    public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
 
 
     public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();

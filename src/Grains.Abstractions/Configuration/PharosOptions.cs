@@ -87,6 +87,9 @@ public sealed class PolicyOptions
 
     /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
     public string Pause { get; set; } = "lamps";
+
+    /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
+    public string Route { get; set; } = "memory-time";
 }
 
 public sealed class SimulatedOptions

@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Grains.Configuration;
 
@@ -19,8 +22,9 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
-        OneOf("Policy:Rank", options.Policy.Rank, "fcfs", "lamps", "pharos", "requeue", "sjf");
-        OneOf("Policy:Pause", options.Policy.Pause, "infercept", "lamps", "pharos", "preserve", "swap", "discard");
+        OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
+        OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
+        OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);

@@ -108,11 +108,11 @@ public sealed partial class DeviceLoop
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
             backend.Limits.MaxSequences, Math.Min(model.MaxPositions, core.LargestContext), seconds, core.Running / Math.Max(seconds, 1e-9),
-            [.. core.Sequences.Select(slot => new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens))],
+            core.Held(),
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
-                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens), profile);
+                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens), profile, core.Load());
     }
 
     private async Task<T> Post<T>(Func<T> command)

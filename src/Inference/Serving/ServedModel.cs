@@ -22,9 +22,11 @@ public sealed record ServedModel(
     {
         var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;
+        // Chat models end a turn with the tokenizer's token, while their other files may go on naming the end of text alone.
+        var ownEnd = loaded.Tokenizer.AddedTokens.Where(t => t.Content == loaded.TokenizerConfig.EosToken).Select(t => t.Id);
         return new ServedModel(
             loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate), loaded.Shape.MaxPositions,
-            [.. generation.EosTokens], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
+            [.. generation.EosTokens.Union(ownEnd)], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
     }
 
     public bool Ends(int token) => EndTokens.Contains(token);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Pool;
 
@@ -9,78 +10,86 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="Lookahead">Sequences handed to a worker beyond what runs there, so that its next batch never waits for a message.</param>
 /// <param name="WorkerTimeout">A worker that has not reported for so many seconds gets nothing new.</param>
 /// <param name="LostTimeout">After so many seconds its sequences are given up and placed anew.</param>
-public sealed record PoolLimits(int MaxQueued = 10_000, int Lookahead = 4, double WorkerTimeout = 3, double LostTimeout = 10);
+/// <param name="RescoreSeconds">Age at which a score is taken anew before it decides; about ten iterations (LAMPS: 10).</param>
+public sealed record PoolLimits(
+    int MaxQueued = 10_000, int Lookahead = 4, double WorkerTimeout = 3, double LostTimeout = 10, double RescoreSeconds = 0.25,
+    Binding Binding = Binding.Late);
 
 /// <summary>A request's turn on a worker.</summary>
-public readonly record struct Placement(string Request, int Epoch, string Worker, SegmentForecast Forecast);
+public readonly record struct Placement(string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route);
 
 /// <summary>A sequence whose worker is gone.</summary>
 public readonly record struct LostSequence(string Request, int Epoch, string Worker);
 
 /// <summary>
-/// The state machine of the global scheduler of one pool: ranks what waits, hands it to workers that have room, learns. Soft state:
+/// The state machine of the global scheduler of one pool: ranks what waits, routes it to workers that have room, learns. Soft state:
 /// everything is rebuilt from workers' reports and from requests that ask again.
 /// </summary>
-public sealed class PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors)
+public sealed partial class PoolCore
 {
-    private DeviceProfile profile = prior; // what a worker measured last: the pool's devices are alike
+    private readonly PoolLimits limits;
+    private readonly IRoutingPolicy routing;
     private readonly Dictionary<string, WaitingRequest> waiting = new(StringComparer.Ordinal);
-    private readonly List<WaitingRequest> order = []; // the same, sorted: scores change only with the policy
-    private readonly SortedDictionary<string, PoolWorker> workers = new(StringComparer.Ordinal);
+    private readonly WorkerRoster roster;
     private readonly Dictionary<string, PoolWorker> onTheWay = new(StringComparer.Ordinal); // by request
     private readonly List<Placement> placements = [];
     private readonly List<LostSequence> lost = [];
-    private IRankingPolicy ranking = ranking;
+    private DeviceProfile profile; // what a worker measured last: the pool's devices are alike
 
-    public SegmentPredictor Predictor { get; } = new(priors);
-
-    /// <summary>May be replaced live: all that waits is ranked anew.</summary>
-    public IRankingPolicy Ranking
+    public PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors, IRoutingPolicy? routing = null)
     {
-        get => ranking;
-        set
-        {
-            ranking = value;
-            foreach (var entry in order)
-                entry.Score = ranking.Score(entry.View, profile);
-            order.Sort(WaitingRequest.ByTurn);
-        }
+        this.limits = limits;
+        this.routing = routing ?? new MemoryTimeRouting();
+        this.ranking = ranking;
+        observer = ranking as IObservingPolicy;
+        profile = prior;
+        roster = new WorkerRoster(limits);
+        Predictor = new SegmentPredictor(priors);
     }
+
+    public SegmentPredictor Predictor { get; }
+
+    public string Routing => routing.Name;
 
     public int WaitingCount => waiting.Count;
 
-    public ImmutableArray<WorkerSnapshot> Workers => [.. workers.Values.Where(worker => !worker.IsSuspect).Select(worker => worker.Snapshot)];
+    public ImmutableArray<WorkerSnapshot> Workers => [.. roster.Workers.Where(worker => !worker.IsSuspect).Select(worker => worker.Snapshot)];
 
     /// <summary>Idempotent by request and epoch. A request that a worker holds, or is about to get, under that epoch or a later one does not wait.</summary>
-    public EnqueueOutcome Enqueue(RequestDescriptor request)
+    public EnqueueOutcome Enqueue(RequestDescriptor request) => Enqueue(request, null);
+
+    /// <param name="forecast">What is expected of its segment; null: as the pool has learned.</param>
+    public EnqueueOutcome Enqueue(RequestDescriptor request, SegmentForecast? forecast)
     {
         if (waiting.TryGetValue(request.Request, out var known) && known.Request.Epoch >= request.Epoch)
-            return new EnqueueOutcome(EnqueueKind.Queued, Position(known), null);
+            return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(known), null);
         if (IsPlaced(request))
             return new EnqueueOutcome(EnqueueKind.Queued, 0, null);
         if (known is null && waiting.Count >= limits.MaxQueued)
             return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, $"{waiting.Count} requests wait already, the most this pool takes is {limits.MaxQueued}.");
-        if (LargestContext() is { } largest && largest <= request.ContextTokens)
+        if (roster.LargestContext is { } largest && largest <= request.ContextTokens)
         {
             Withdraw(request.Request);
             return new EnqueueOutcome(EnqueueKind.TooLarge, 0, $"A context of {request.ContextTokens} tokens fits no worker; the largest holds {largest - 1}.");
         }
 
         Withdraw(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
-        var entry = new WaitingRequest(request, Predictor.Forecast(request));
-        entry.Score = ranking.Score(entry.View, profile);
+        var entry = new WaitingRequest(request, forecast ?? Predictor.Forecast(request));
         waiting.Add(request.Request, entry);
-        var position = ~order.BinarySearch(entry, WaitingRequest.ByTurn);
-        order.Insert(position, entry);
-        return new EnqueueOutcome(EnqueueKind.Queued, position, null);
+        if (known is null && request.Segment == 0)
+            observer?.Arrived(entry.View(request.EnqueuedAt), profile);
+        Stand(entry, request.EnqueuedAt);
+        return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(entry), null);
     }
 
     public void Withdraw(string request)
     {
         if (waiting.Remove(request, out var entry))
-            order.RemoveAt(Position(entry));
-        if (onTheWay.Remove(request, out var worker))
-            worker.Forget(request);
+            Leave(entry);
+        if (!onTheWay.Remove(request, out var worker))
+            return;
+        worker.Forget(request);
+        roster.Refresh(worker);
     }
 
     /// <summary>How a segment turned out. One that ended the request was on no way any more.</summary>
@@ -94,19 +103,17 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPol
     /// <summary>Takes a worker's report; an older one than the last is ignored.</summary>
     public void Report(WorkerSnapshot snapshot, double now)
     {
-        if (!workers.TryGetValue(snapshot.Worker, out var worker))
-            workers.Add(snapshot.Worker, worker = new PoolWorker());
-        else if ((snapshot.Incarnation, snapshot.Report).CompareTo((worker.Snapshot.Incarnation, worker.Snapshot.Report)) <= 0)
-            return;
-        worker.Take(snapshot, now, limits.WorkerTimeout, lost, onTheWay);
+        roster.Report(snapshot, now, lost, onTheWay);
         profile = snapshot.Profile;
     }
 
     /// <summary>It could not be reached: nothing goes there until it reports again, and without a report what it held is given up in time.</summary>
     public void Remove(string worker)
     {
-        if (workers.TryGetValue(worker, out var known))
-            known.IsSuspect = true;
+        if (roster.Find(worker) is not { } known)
+            return;
+        known.IsSuspect = true;
+        roster.Refresh(known);
     }
 
     /// <summary>
@@ -115,9 +122,9 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPol
     /// </summary>
     public IReadOnlyList<LostSequence> Expire(double now)
     {
-        foreach (var worker in workers.Values.Where(worker => now - worker.SeenAt > limits.LostTimeout).ToList())
+        foreach (var worker in roster.Workers.Where(worker => now - worker.SeenAt > limits.LostTimeout).ToList())
         {
-            workers.Remove(worker.Snapshot.Worker);
+            roster.Remove(worker);
             worker.GiveUp(lost, onTheWay);
         }
 
@@ -133,68 +140,60 @@ public sealed class PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPol
     public IReadOnlyList<Placement> Dispatch(double now)
     {
         placements.Clear();
-        foreach (var entry in order)
+        RefreshSome(now);
+        while (Next(now) is { } entry)
         {
-            var request = entry.Request;
-            if (Route(request, now) is not { } worker)
+            var wanted = Wanted(entry.Request, now);
+            var chosen = routing.Choose(wanted, roster.Candidates);
+            if (chosen < 0)
                 break;
+            var request = entry.Request;
+            var worker = roster.Workers[chosen];
+            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen)));
             waiting.Remove(request.Request);
-            worker.Expect(request, now);
+            Leave(entry);
+            if (request.Segment == 0)
+                observer?.Started(entry.View(now));
+            worker.Expect(request, MemoryTimeLoad.OfSegment(profile, request.ContextTokens, request.HeldTokens, 0, entry.Forecast), now);
             onTheWay[request.Request] = worker;
-            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast));
+            roster.Refresh(worker);
         }
 
-        order.RemoveRange(0, placements.Count);
         return placements;
     }
 
-    /// <summary>Score, place in the queue and the reason in words; null when it does not wait.</summary>
-    public (double Score, int Position, string Because)? Explain(string request)
+    // An owner that holds nothing of it any more is none.
+    private RouteRequest Wanted(RequestDescriptor request, double now)
     {
-        if (!waiting.TryGetValue(request, out var entry))
-            return null;
-        var because = ranking.Explain(entry.View, profile);
-        if (workers.Count == 0)
-            because += "; no worker has reported yet";
-        return (entry.Score, Position(entry), because);
-    }
-
-    // Back to the worker that holds the cache; else to the one with most room for it. Null: none has room.
-    private PoolWorker? Route(RequestDescriptor request, double now)
-    {
-        if (request.Holder is { } holder && workers.TryGetValue(holder, out var owner) && owner.Takes(now, limits) && owner.Room(limits) > -limits.Lookahead)
-            return owner;
-        PoolWorker? best = null;
-        foreach (var worker in workers.Values)
+        var owner = -1;
+        var (device, host) = (0, 0);
+        if (request.Holder is { } holder && roster.Find(holder) is { } worker)
         {
-            if (worker.Takes(now, limits) && worker.FreeBlocks >= worker.BlocksFor(request) && worker.LargestContext > request.ContextTokens
-                && worker.Room(limits) > 0 && (best is null || worker.FreeShare > best.FreeShare))
-                best = worker;
+            (device, host) = worker.CacheOf(request.Request);
+            device = Math.Max(device, request.HeldTokens);
+            owner = device + host > 0 ? worker.Index : -1;
         }
 
-        return best;
+        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead);
     }
 
-    private int Position(WaitingRequest entry) => order.BinarySearch(entry, WaitingRequest.ByTurn);
-
-    private bool IsPlaced(RequestDescriptor request)
+    private RouteDecision Decision(in RouteRequest request, int chosen)
     {
-        if (onTheWay.TryGetValue(request.Request, out var coming) && coming.Expects(request.Request, request.Epoch))
-            return true;
-        foreach (var worker in workers.Values)
+        var workers = roster.Candidates;
+        ref readonly var worker = ref workers[chosen];
+        var (owner, ownerSeconds) = (default(string), 0.0);
+        if (request.Owner >= 0)
         {
-            if (worker.Holds(request.Request, request.Epoch))
-                return true;
+            ref readonly var holder = ref workers[request.Owner];
+            (owner, ownerSeconds) = (holder.Worker, request.WaitSeconds(holder, request.Owner) + request.ReloadSeconds(holder, request.Owner));
         }
 
-        return false;
+        return new RouteDecision(
+            routing.Name, worker.Worker, request.WaitSeconds(worker, chosen), request.ReloadSeconds(worker, chosen),
+            chosen == request.Owner ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds);
     }
 
-    private int? LargestContext()
-    {
-        int? largest = null;
-        foreach (var worker in workers.Values)
-            largest = Math.Max(largest ?? 0, worker.LargestContext);
-        return largest;
-    }
+    private bool IsPlaced(RequestDescriptor request) =>
+        onTheWay.TryGetValue(request.Request, out var coming) && coming.Expects(request.Request, request.Epoch)
+        || roster.Holds(request.Request, request.Epoch);
 }

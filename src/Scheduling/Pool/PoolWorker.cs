@@ -1,12 +1,14 @@
+using Pharos.Scheduling.Routing;
+
 namespace Pharos.Scheduling.Pool;
 
 /// <summary>A worker as its pool sees it: its last report, and the turns handed out since. Figures are counted once a report and adjusted a turn.</summary>
 internal sealed class PoolWorker
 {
-    private readonly Dictionary<string, int> held = new(StringComparer.Ordinal); // request -> epoch of what runs or waits there
     private readonly Dictionary<string, Turn> coming = new(StringComparer.Ordinal);
     private readonly List<string> arrived = [];
-    private int reportedBlocks, promisedBlocks;
+    private int reportedBlocks, reportedSequences, reportedWaiting, promisedBlocks;
+    private double promisedLoad;
 
     public WorkerSnapshot Snapshot { get; private set; } = null!;
 
@@ -15,58 +17,59 @@ internal sealed class PoolWorker
     /// <summary>It did not answer: it gets nothing until it reports.</summary>
     public bool IsSuspect { get; set; }
 
+    /// <summary>Its place among the pool's workers.</summary>
+    public int Index { get; set; }
+
     public int LargestContext => Math.Min(Snapshot.Kv.DeviceBlocks * Snapshot.Kv.BlockSize, Snapshot.MaxPositions);
 
-    /// <summary>Blocks free or lent to parked caches, less what is promised to sequences that wait there or are on their way.</summary>
-    public int FreeBlocks => reportedBlocks - promisedBlocks;
-
-    public double FreeShare => (double)FreeBlocks / Snapshot.Kv.DeviceBlocks - 0.01 * (coming.Count + held.Count);
-
-    public bool Takes(double now, PoolLimits limits) =>
-        Snapshot.State == WorkerState.Active && !IsSuspect && now - SeenAt <= limits.WorkerTimeout;
-
-    /// <summary>Sequences that may still be handed over.</summary>
-    public int Room(PoolLimits limits) => Snapshot.MaxSequences + limits.Lookahead - coming.Count - held.Count;
-
-    public int BlocksFor(RequestDescriptor request) => Blocks(request.ContextTokens + 1);
-
-    public bool Holds(string request, int epoch) => held.TryGetValue(request, out var here) && here >= epoch;
+    public RouteCandidate Candidate(PoolLimits limits)
+    {
+        var sequences = reportedSequences + coming.Count;
+        return new RouteCandidate(
+            Snapshot.Worker, Snapshot.State == WorkerState.Active && !IsSuspect ? SeenAt + limits.WorkerTimeout : double.NegativeInfinity, LargestContext,
+            (reportedBlocks - promisedBlocks) * Snapshot.Kv.BlockSize, Snapshot.Kv.DeviceBlocks * Snapshot.Kv.BlockSize, sequences,
+            reportedWaiting + coming.Count, Snapshot.MaxSequences + limits.Lookahead - sequences, Snapshot.Load + promisedLoad, Snapshot.Profile);
+    }
 
     public bool Expects(string request, int epoch) => coming.TryGetValue(request, out var turn) && turn.Epoch >= epoch;
 
-    public void Expect(RequestDescriptor request, double now)
+    public void Expect(RequestDescriptor request, double load, double now)
     {
-        var turn = new Turn(request.Epoch, BlocksFor(request), now);
+        var turn = new Turn(request.Epoch, Blocks(request.ContextTokens + 1), load, now);
         coming[request.Request] = turn;
         promisedBlocks += turn.Blocks;
+        promisedLoad += turn.Load;
     }
 
     public void Forget(string request)
     {
-        if (coming.Remove(request, out var turn))
-            promisedBlocks -= turn.Blocks;
+        if (!coming.Remove(request, out var turn))
+            return;
+        promisedBlocks -= turn.Blocks;
+        promisedLoad = coming.Count == 0 ? 0 : promisedLoad - turn.Load;
     }
 
-    /// <summary>A newer report. What an earlier incarnation ran and this one does not hold is lost.</summary>
-    public void Take(WorkerSnapshot snapshot, double now, double timeout, List<LostSequence> lost, Dictionary<string, PoolWorker> onTheWay)
+    /// <summary>A newer report.</summary>
+    public void Take(WorkerSnapshot snapshot, double now, double timeout, Dictionary<string, PoolWorker> onTheWay)
     {
-        var reopened = Snapshot is not null && snapshot.Incarnation > Snapshot.Incarnation;
-        var before = reopened ? held.ToArray() : [];
         Snapshot = snapshot;
         SeenAt = now;
         IsSuspect = false;
-        held.Clear();
         reportedBlocks = snapshot.Kv.DeviceFree + snapshot.Kv.DeviceParked;
-        foreach (var sequence in snapshot.Sequences)
+        reportedSequences = reportedWaiting = 0;
+        foreach (ref readonly var sequence in snapshot.Sequences.AsSpan())
         {
             // Parked or not, it has come.
-            if (coming.TryGetValue(sequence.Request, out var turn) && sequence.Epoch >= turn.Epoch)
+            if (coming.Count > 0 && coming.TryGetValue(sequence.Request, out var turn) && sequence.Epoch >= turn.Epoch)
                 arrived.Add(sequence.Request);
             if (sequence.Phase == SequencePhase.Parked)
                 continue;
-            held[sequence.Request] = sequence.Epoch;
+            reportedSequences++;
             if (sequence.Phase == SequencePhase.Waiting)
+            {
+                reportedWaiting++;
                 reportedBlocks -= Blocks(sequence.ContextTokens) - Blocks(sequence.DeviceTokens);
+            }
         }
 
         foreach (var (request, turn) in coming)
@@ -83,27 +86,39 @@ internal sealed class PoolWorker
         }
 
         arrived.Clear();
-        foreach (var (request, epoch) in before)
+    }
+
+    /// <summary>What of a parked cache is in which tier, by the last report.</summary>
+    public (int DeviceTokens, int HostTokens) CacheOf(string request)
+    {
+        foreach (ref readonly var sequence in Snapshot.Sequences.AsSpan())
         {
-            if (!Holds(request, epoch))
-                lost.Add(new LostSequence(request, epoch, snapshot.Worker));
+            if (sequence.Phase == SequencePhase.Parked && sequence.Request == request)
+                return (sequence.DeviceTokens, sequence.HostTokens);
         }
+
+        return default;
     }
 
     /// <summary>It is gone, and with it all it ran and was about to get.</summary>
     public void GiveUp(List<LostSequence> lost, Dictionary<string, PoolWorker> onTheWay)
     {
-        foreach (var (request, epoch) in held)
-            lost.Add(new LostSequence(request, epoch, Snapshot.Worker));
+        foreach (var sequence in Snapshot.Sequences)
+        {
+            if (sequence.Phase == SequencePhase.Parked)
+                continue;
+            lost.Add(new LostSequence(sequence.Request, sequence.Epoch, Snapshot.Worker));
+            coming.Remove(sequence.Request);
+        }
+
         foreach (var (request, turn) in coming)
         {
             onTheWay.Remove(request);
-            if (!held.ContainsKey(request))
-                lost.Add(new LostSequence(request, turn.Epoch, Snapshot.Worker));
+            lost.Add(new LostSequence(request, turn.Epoch, Snapshot.Worker));
         }
     }
 
     private int Blocks(int tokens) => (tokens + Snapshot.Kv.BlockSize - 1) / Snapshot.Kv.BlockSize;
 
-    private readonly record struct Turn(int Epoch, int Blocks, double At);
+    private readonly record struct Turn(int Epoch, int Blocks, double Load, double At);
 }

@@ -24,12 +24,13 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
 {
     private const double DueShare = 0.5; // of the time promised: the rest is for the segments still to run
     private const int IterationsBetweenLooks = 10;
+    private const double LongestLook = 1; // seconds between two looks
     private const int ResidentTier = 0, DueTier = 1, SmallTier = 2, LargeTier = 3;
     private readonly PharosRanking sizes = new();
     private readonly SizeHistory history = new();
     private readonly UnstartedRequests unstarted = new();
     private readonly LoadMeter meter = new();
-    private double cut = double.PositiveInfinity, share, load, overloadedAt = double.NegativeInfinity;
+    private double cut = double.PositiveInfinity, share, load, overloadedAt = double.NegativeInfinity, lookedAt = double.NegativeInfinity;
     private double smallWait; // of those that were started last, fading
     private int iterations, capacity = int.MaxValue;
     private long violations;
@@ -76,6 +77,8 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
         var size = sizes.Score(request, device);
         history.Add(size);
         meter.Add(work, device, request.Now);
+        if (request.Now - lookedAt > LongestLook)
+            Look(request.Now); // a pool's queue hears of no iterations
         unstarted.Add(request.Request, new Unstarted(size, work.DeviceSeconds(device, capacity), request.Now));
     }
 
@@ -96,12 +99,17 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
     {
         capacity = iteration.CapacityTokens;
         meter.Computed(iteration.Tokens, iteration.RecomputedTokens, iteration.Now);
-        if (iterations++ % IterationsBetweenLooks != 0)
-            return;
-        load = meter.Load(profile, capacity, iteration.Now);
+        if (iterations++ % IterationsBetweenLooks == 0)
+            Look(iteration.Now);
+    }
+
+    private void Look(double now)
+    {
+        lookedAt = now;
+        load = meter.Load(profile, capacity, now);
         if (!Promise.IsGiven)
-            overloadedAt = iteration.Now;
-        var age = iteration.Now - (unstarted.OldestFrom(cut) ?? iteration.Now);
+            overloadedAt = now;
+        var age = now - (unstarted.OldestFrom(cut) ?? now);
         share = Math.Min(options.MostShare, options.LeastShare + (options.MostShare - options.LeastShare) * age / options.DelaySeconds);
         cut = history.Cut(share);
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Requests;
 
@@ -40,8 +41,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return Queue(now);
     }
 
-    /// <summary>Its turn has come on <paramref name="worker"/>.</summary>
-    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now)
+    /// <summary>Its turn has come on <paramref name="worker"/>, for the reasons in <paramref name="route"/>.</summary>
+    public IReadOnlyList<RequestEffect> Dispatch(string worker, SegmentForecast forecast, double now, RouteDecision? route = null)
     {
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
@@ -67,7 +68,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         }
 
         state.Worker = worker;
-        Record("placed", worker, state.Tokens.Length, now);
+        Record("placed", worker, state.Tokens.Length, now, route);
         effects.Insert(0, Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
         return effects;
     }
@@ -200,6 +201,6 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         return new RequestEffect.Notify(numbered);
     }
 
-    private void Record(string what, string? worker, int tokens, double now) =>
-        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens));
+    private void Record(string what, string? worker, int tokens, double now, RouteDecision? route = null) =>
+        state.Timeline = state.Timeline.Add(new TimelineEntry(now - state.ArrivalAt, what, worker, tokens, route));
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Requests;
 
@@ -37,9 +38,11 @@ public sealed record PausePoint(
 public sealed record AcceptedResume([property: Id(0)] string NewRequest, [property: Id(1)] int SegmentStart, [property: Id(2)] int FromNotice);
 
 /// <summary>An event of a request's life for operators; <paramref name="At"/> in seconds since it arrived.</summary>
+/// <param name="Route">Where it was placed: why there.</param>
 [GenerateSerializer, Alias("pharos.timeline-entry")]
 public sealed record TimelineEntry(
-    [property: Id(0)] double At, [property: Id(1)] string Event, [property: Id(2)] string? Worker, [property: Id(3)] int Tokens);
+    [property: Id(0)] double At, [property: Id(1)] string Event, [property: Id(2)] string? Worker, [property: Id(3)] int Tokens,
+    [property: Id(4)] RouteDecision? Route = null);
 
 /// <summary>Totals of one answer (what one HTTP response carries).</summary>
 [GenerateSerializer, Alias("pharos.request-usage")]

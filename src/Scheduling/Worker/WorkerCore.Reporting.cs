@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Routing;
+
+namespace Pharos.Scheduling.Worker;
+
+// What a worker says of itself to its scheduler.
+public sealed partial class WorkerCore
+{
+    /// <summary>Every sequence here, and where its cache is.</summary>
+    public ImmutableArray<HeldSequence> Held()
+    {
+        var held = new HeldSequence[slots.Count];
+        var i = 0;
+        foreach (var slot in slots.Values)
+            held[i++] = new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens);
+        return ImmutableCollectionsMarshal.AsImmutableArray(held);
+    }
+
+    /// <summary>
+    /// Memory-time that the sequences here are still expected to need, token-seconds. Those that wait for a tool do not count: the memory they
+    /// hold is lent, and what they will need is needed later.
+    /// </summary>
+    public double Load()
+    {
+        var device = Fit.Profile;
+        var load = 0.0;
+        foreach (var slot in slots.Values)
+        {
+            if (slot.Phase != SequencePhase.Parked)
+                load += MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+        }
+
+        return load;
+    }
+}
