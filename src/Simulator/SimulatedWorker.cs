@@ -1,4 +1,5 @@
 using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Reports;
 
@@ -18,6 +19,9 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
     public WorkerCore Core { get; } = new(setup.Limits, setup.Device, setup.Policy.Ranking(), setup.Policy.Pausing());
 
     public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
+
+    /// <summary>How often its policy broke a promise.</summary>
+    public long Violations => (Core.Ranking as IPromisingPolicy)?.Promise.Violations ?? 0;
 
     public Dictionary<SequenceSlot, SimulatedRequest> Requests { get; } = [];
 

@@ -220,6 +220,9 @@ public sealed class Simulation
         return new SimulationResult(
             requests, setup.Window, now, computed, again, workers.Sum(worker => worker.Core.Totals.Preemptions), migrations,
             workers.Sum(worker => worker.BusyInWindow) / workers.Length,
-            workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds));
+            workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds))
+        {
+            StarvationViolations = workers.Sum(worker => worker.Violations),
+        };
     }
 }

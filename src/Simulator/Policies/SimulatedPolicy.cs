@@ -64,8 +64,22 @@ public static class SimulatedPolicies
             () => new LampsRanking(), () => new LeastWastePause()),
         new("pharos", "least memory over time and work of the whole remaining request first; caches stay until their memory is needed and are mirrored to the host",
             () => new PharosRanking(), () => new LazyPause()),
-        new("pharos-bounded", "the same with a tail: large requests wait in order of arrival behind small ones until they are started",
+        new("pharos-bounded", "the same with a tail: large requests wait in order of arrival behind small ones until they are started, and nobody longer than promised while the load is sustainable",
             () => new PharosBoundedRanking(), () => new LazyPause()),
+        new("pharos-nextcall", "ablation of pharos: the order looks at the coming segment alone",
+            () => new PharosRanking(wholeRequest: false), () => new LazyPause()),
+        new("pharos-nomissing", "ablation of pharos: context that is missing on the device costs nothing in the order",
+            () => new PharosRanking(missingWeight: 0), () => new LazyPause()),
+        new("pharos-nowork", "ablation of pharos: the order is memory over time alone, without the tokens of work left",
+            () => new PharosRanking(workSeconds: 0), () => new LazyPause()),
+        new("pharos-nomirror", "ablation of pharos: caches are copied out only when they are taken, and the host tier drops none for a better one",
+            () => new PharosRanking(), () => new LazyPause(mirrors: false)),
+        new("pharos-impatient", "ablation of pharos: a cache may be taken however soon its tool returns",
+            () => new PharosRanking(), () => new LazyPause(patience: 0)),
+        new("pharos-notlazy", "ablation of pharos: its order, and what happens to a cache decided at the call (least predicted waste)",
+            () => new PharosRanking(), () => new LeastWastePause()),
+        new("pharos-fcfs", "ablation of pharos: its caches, in order of arrival",
+            () => new FcfsRanking(), () => new LazyPause()),
     ];
 
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>
