@@ -30,7 +30,7 @@ public class PoolDecision
     {
         var dice = new Random(1);
         pool = new PoolCore(
-            new PoolLimits(MaxQueued: int.MaxValue, WorkerTimeout: 0.001), DeviceProfile.GptJ6bA100, RankingPolicies.Find(Ranking), new PredictionPriors());
+            new PoolLimits(MaxQueued: int.MaxValue, Lookahead: 0, WorkerTimeout: 0.001), DeviceProfile.GptJ6bA100, RankingPolicies.Find(Ranking), new PredictionPriors());
         requests = new RequestDescriptor[Waiting];
         for (var i = 0; i < Waiting; i++)
         {
@@ -43,7 +43,7 @@ public class PoolDecision
         for (var i = 0; i < Workers; i++)
         {
             workers[i] = new WorkerSnapshot(
-                $"w{i}", "silo", "gpu0", "model", 1, 1, WorkerState.Active, new KvUse(16, 1, 3250, 200, 0, 0, 0), 256, 100_000, 0.03, 2000, [],
+                $"w{i}", "silo", "gpu0", "model", 1, 1, WorkerState.Active, new KvUse(16, 1, 3250, 200, 0, 0, 0), 1, 100_000, 0.03, 2000, [],
                 new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), DeviceProfile.GptJ6bA100, 400_000);
         }
     }

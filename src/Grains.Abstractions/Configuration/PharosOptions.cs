@@ -91,10 +91,10 @@ public sealed class BatchOptions
 
 public sealed class PolicyOptions
 {
-    /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
+    /// <summary>Order of waiting requests: a name of <see cref="Scheduling.Ranking.RankingPolicies"/>.</summary>
     public string Rank { get; set; } = "lamps";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
     public string Pause { get; set; } = "lamps";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>

@@ -52,14 +52,14 @@ public readonly record struct PauseView(int ContextTokens, long OtherTokens, Too
 
     public double Now { get; init; }
 
+    /// <summary>How long requests that came back without their cache have waited for memory lately; mean, seconds.</summary>
+    public double ReturnWaitSeconds { get; init; }
+
     /// <summary>Context when this segment began, in tokens.</summary>
     public int StartTokens { get; init; }
 
     /// <summary>KV tokens of the sequences that ran when this segment began.</summary>
     public long OtherTokensAtStart { get; init; }
-
-    /// <summary>How long requests that came back without their cache have waited for memory lately; mean, seconds.</summary>
-    public double ReturnWaitSeconds { get; init; }
 
     /// <summary>What was expected when this segment began.</summary>
     public SegmentForecast? Forecast { get; init; }
