@@ -27,7 +27,7 @@ public sealed class CpuBackend : IModelBackend
             options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
         model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
@@ -50,7 +50,10 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>How the weights are kept.</summary>
     public WeightType WeightType => lease.Weights.Type;
 
-    /// <summary>Bytes of weights that a token's step reads.</summary>
+    /// <summary>Bytes of weights that a step reads.</summary>
+    public long StepBytes => lease.Weights.MatrixBytes;
+
+    /// <summary>Bytes of the packed weights.</summary>
     public long WeightBytes => lease.Weights.Bytes;
 
     /// <summary>How keys and values are kept.</summary>
