@@ -62,7 +62,7 @@ internal static class RunCommand
         if (peer is not null)
             Console.Error.WriteLine($"difference of logits from the peer's, root mean square over theirs: {Difference(ours, peer, shape):E1}");
         using var probe = new LimitProbe(threads);
-        var comparison = new Comparison(source, dtype, ours.Backend.StepWeightBytes, kvBytes, threads, ours, peer, probe)
+        var comparison = new Comparison(source, dtype, ours.Backend.StepBytes, kvBytes, threads, ours, peer, probe)
         {
             Repeats = int.Parse(arguments.Text("repeats", "5")),
         };

@@ -71,7 +71,7 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
         if (plan.OutOfMemory.Count > 0)
             throw new InvalidOperationException($"{plan.OutOfMemory[0].Request} alone does not fit worker {Name}, though it was let in.");
         Measure(now);
-        timeline?.Sample(now, Core, Requests);
+        timeline?.Sample(now, Core, slot => this[slot]);
         if (plan.Batch.Count == 0)
             return null;
         var (stall, compute) = Device.Execute(plan, Core, now);

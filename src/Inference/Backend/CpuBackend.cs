@@ -50,11 +50,11 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>How the weights are kept.</summary>
     public WeightType WeightType => lease.Weights.Type;
 
+    /// <summary>Bytes of weights that a step reads.</summary>
+    public long StepBytes => lease.Weights.MatrixBytes;
+
     /// <summary>Bytes of the packed weights.</summary>
     public long WeightBytes => lease.Weights.Bytes;
-
-    /// <summary>Bytes of weights that a token's step reads.</summary>
-    public long StepWeightBytes => lease.Weights.StepBytes;
 
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;

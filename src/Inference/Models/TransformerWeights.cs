@@ -50,14 +50,14 @@ internal sealed unsafe class TransformerWeights : IDisposable
     public TransformerLayer[] Layers { get; }
 
     /// <summary>Bytes of all matrices and the embedding; vectors do not count for much.</summary>
-    public long Bytes => Embedding.Length + Head.Bytes + Layers.Sum(l => l.QueryKeyValue.Bytes + l.AttentionOutput.Bytes + l.GateUp.Bytes + l.Down.Bytes);
+    public long Bytes => Embedding.Length + MatrixBytes;
 
     public NativeBuffer FinalNorm { get; }
 
     public PackedMatrix Head { get; }
 
     /// <summary>Bytes of all matrices that a token is multiplied with.</summary>
-    public long StepBytes => Head.Bytes + Layers.Sum(layer => layer.QueryKeyValue.Bytes + layer.AttentionOutput.Bytes + layer.GateUp.Bytes + layer.Down.Bytes);
+    public long MatrixBytes => Head.Bytes + Layers.Sum(layer => layer.QueryKeyValue.Bytes + layer.AttentionOutput.Bytes + layer.GateUp.Bytes + layer.Down.Bytes);
 
     /// <summary>Widens the embedding of a token into <paramref name="target"/>, scaled as the model has it.</summary>
     public void Embed(int token, float* target)
