@@ -39,4 +39,10 @@ internal enum FaultKind
 
     /// <summary>A gateway reaches nobody for a while.</summary>
     GatewayCutOff,
+
+    /// <summary>An operator drains a worker, or cordons it, and takes that back.</summary>
+    WorkerDrained,
+
+    /// <summary>An operator sends all away that a worker has, in the middle of their answers.</summary>
+    WorkerEvacuated,
 }

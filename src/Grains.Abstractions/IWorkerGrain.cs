@@ -32,6 +32,12 @@ public interface IWorkerGrain : IGrainWithStringKey
 
     /// <summary>Takes no new sequences; parked ones leave, running ones finish.</summary>
     [AlwaysInterleave, Alias("drain")] Task<DrainForecast> Drain(bool on);
+
+    /// <summary>Takes no new sequences; parked ones stay, running ones finish.</summary>
+    [AlwaysInterleave, Alias("cordon")] Task<DrainForecast> Cordon();
+
+    /// <summary>Takes no new sequences, and what it has goes on elsewhere at once: running ones from the tokens they have.</summary>
+    [AlwaysInterleave, Alias("evacuate")] Task<DrainForecast> Evacuate();
 }
 
 [GenerateSerializer, Alias("pharos.drain-forecast")]

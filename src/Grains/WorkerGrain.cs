@@ -43,6 +43,10 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<DrainForecast> Drain(bool on) => loop.Drain(on);
 
+    public Task<DrainForecast> Cordon() => loop.Cordon();
+
+    public Task<DrainForecast> Evacuate() => loop.Evacuate();
+
     public async IAsyncEnumerable<DeltaBatch> Deltas(string gateway, [EnumeratorCancellation] CancellationToken ct)
     {
         await foreach (var batch in await loop.Deltas(gateway, ct))

@@ -130,4 +130,8 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
     public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
 
     public Task<DrainForecast> Drain(bool on) => throw new NotSupportedException();
+
+    public Task<DrainForecast> Cordon() => throw new NotSupportedException();
+
+    public Task<DrainForecast> Evacuate() => throw new NotSupportedException();
 }

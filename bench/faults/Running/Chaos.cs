@@ -1,3 +1,5 @@
+using Pharos.Grains;
+
 namespace Pharos.Bench.Faults.Running;
 
 /// <summary>Brings the drawn faults about, at drawn times, and takes them back in the end. At least one silo always lives.</summary>
@@ -29,6 +31,8 @@ internal sealed class Chaos(World world, Random random)
             case FaultKind.ToolSlow: await While(2 * lasts, on => world.Tools.Slow = on); break;
             case FaultKind.DeviceFails: FailDevice(); break;
             case FaultKind.GatewayCutOff: await CutOff(lasts); break;
+            case FaultKind.WorkerDrained: await TakeOut(kind, lasts, worker => random.Next(3) == 0 ? worker.Cordon() : worker.Drain(true)); break;
+            case FaultKind.WorkerEvacuated: await TakeOut(kind, lasts, worker => worker.Evacuate()); break;
             default: break; // clients and tools were drawn with the conversations
         }
     }
@@ -44,6 +48,29 @@ internal sealed class Chaos(World world, Random random)
     {
         var gateway = world.Gateways[random.Next(world.Gateways.Length)].Name;
         await While(seconds, on => world.Network.CutOff(gateway, on));
+    }
+
+    private async Task TakeOut(FaultKind kind, double seconds, Func<IWorkerGrain, Task> take)
+    {
+        if (world.Devices.Count == 0)
+            return;
+        var key = $"{PharosModel.Served.Name}/{world.Devices.ElementAt(random.Next(world.Devices.Count)).Key}";
+        var worker = world.Cluster.NewClient("operator").GetGrain<IWorkerGrain>(key);
+        world.Tally.Count(kind);
+        await World.Ignoring(take(worker));
+        await world.Delay(seconds);
+        for (var back = false; !back;)
+        {
+            try
+            {
+                await worker.Drain(false);
+                back = true;
+            }
+            catch (Exception)
+            {
+                await world.Delay(1); // it is down just now, or the word was lost
+            }
+        }
     }
 
     private void FailDevice()

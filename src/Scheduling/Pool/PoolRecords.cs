@@ -60,6 +60,9 @@ public enum WorkerState
 
     /// <summary>Its device failed; the silo opens it anew.</summary>
     Failed,
+
+    /// <summary>Takes nothing new; what it has stays.</summary>
+    Cordoned,
 }
 
 /// <summary>A worker's own word about itself, sent to its scheduler every half second and after every change that makes room.</summary>
