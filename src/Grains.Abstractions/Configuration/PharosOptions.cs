@@ -82,11 +82,11 @@ public sealed class BatchOptions
 
 public sealed class PolicyOptions
 {
-    /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
-    public string Rank { get; set; } = "lamps";
+    /// <summary>Order of waiting requests: <c>pharos</c>, <c>pharos-bounded</c> (with a tail), or a published one; docs/scheduling.md.</summary>
+    public string Rank { get; set; } = "pharos";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
-    public string Pause { get; set; } = "lamps";
+    /// <summary>What happens to a cache while its tool runs: <c>pharos</c> (kept until its memory is needed), or a published choice; docs/scheduling.md.</summary>
+    public string Pause { get; set; } = "pharos";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
     public string Route { get; set; } = "memory-time";
