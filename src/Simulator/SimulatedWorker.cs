@@ -9,6 +9,7 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
 {
     private const int IterationsBetweenChecks = 4096;
     private static readonly WorkerCounters Counters = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // the pool decides nothing by them
+    private readonly List<SimulatedRequest?> requests = []; // [slot.Id]
     private double heldParkedSince;
     private int parkedBlocks;
     private long computed, reports;
@@ -22,7 +23,8 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
     /// <summary>How often its policy broke a promise.</summary>
     public long Violations => (Core.Ranking as IPromisingPolicy)?.Promise.Violations ?? 0;
 
-    public Dictionary<SequenceSlot, SimulatedRequest> Requests { get; } = [];
+    /// <summary>Whose sequence it is.</summary>
+    public SimulatedRequest this[SequenceSlot slot] => requests[slot.Id]!;
 
     /// <summary>The iteration that runs; null while there is nothing to do.</summary>
     public IterationPlan? Running { get; private set; }
@@ -37,6 +39,21 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
 
     /// <summary>Device memory held by caches that wait for a tool, over time.</summary>
     public double ParkedTokenSeconds { get; private set; }
+
+    public void Admit(SimulatedRequest request, SequenceStart start, double now)
+    {
+        var slot = Core.Admit(start, now);
+        while (requests.Count <= slot.Id)
+            requests.Add(null);
+        requests[slot.Id] = request;
+        (request.Slot, request.Worker) = (slot, this);
+    }
+
+    public void Remove(SequenceSlot slot, double now)
+    {
+        requests[slot.Id] = null;
+        Core.Remove(slot, now);
+    }
 
     /// <summary>Plans and begins an iteration, if there is anything to do.</summary>
     /// <returns>When it ends.</returns>

@@ -82,10 +82,10 @@ public sealed class BatchOptions
 
 public sealed class PolicyOptions
 {
-    /// <summary>Order of waiting requests: <c>pharos</c>, <c>pharos-bounded</c> (with a tail), or a published one; docs/scheduling.md.</summary>
+    /// <summary>Order of waiting requests: a name of <see cref="Scheduling.Ranking.RankingPolicies"/>.</summary>
     public string Rank { get; set; } = "pharos";
 
-    /// <summary>What happens to a cache while its tool runs: <c>pharos</c> (kept until its memory is needed), or a published choice; docs/scheduling.md.</summary>
+    /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
     public string Pause { get; set; } = "pharos";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>

@@ -116,7 +116,9 @@ public sealed partial class WorkerCore
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
             ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
+            ReturnWaitSeconds = returnWait,
         });
+        slot.KeptUntil = decision.KeptUntil;
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
