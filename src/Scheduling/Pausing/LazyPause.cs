@@ -13,7 +13,7 @@ namespace Pharos.Scheduling.Pausing;
 /// </remarks>
 /// <param name="patience">A cache is kept while its tool is expected back within so many times its reload price.</param>
 /// <param name="mirrors">Off: caches are copied out only when they are taken.</param>
-public sealed class LazyPause(double patience = 30, bool mirrors = true) : IPausePolicy
+public sealed class LazyPause(double patience = 10, bool mirrors = true) : IPausePolicy
 {
     public string Name => "pharos";
 

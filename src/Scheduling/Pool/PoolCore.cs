@@ -147,7 +147,7 @@ public sealed partial class PoolCore
     public IReadOnlyList<Placement> Dispatch(double now)
     {
         placements.Clear();
-        observer?.Iterated(new IterationView(now, 0, 0, 0, 0, waiting.Count)); // a round is the pool's iteration: it runs nothing itself
+        observer?.Iterated(new IterationView(now, 0, 0, 0, 0, 0, waiting.Count)); // a round is the pool's iteration: it runs nothing itself
         RefreshSome(now);
         while (Next(now) is { } entry)
         {
