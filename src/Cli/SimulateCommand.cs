@@ -19,9 +19,9 @@ internal static class SimulateCommand
         var arrivalKind = new Option<string>("--arrivals") { Description = Arrivals.Names + " (trace: as recorded, --rate is not used)", DefaultValueFactory = _ => "poisson" };
         var seconds = new Option<double>("--seconds") { Description = "arrivals stop here; the run drains", DefaultValueFactory = _ => 1800 };
         var profile = new Option<string>("--profile") { Description = "device: " + string.Join(", ", SimulatedProfile.All.Select(one => one.Name)), DefaultValueFactory = _ => "gptj-6b-a100" };
-        var kvTokens = new Option<int>("--kv-tokens") { Description = "device memory in tokens of KV", DefaultValueFactory = _ => 52_000 };
-        var hostTokens = new Option<int>("--host-tokens") { Description = "host memory for swapped caches in tokens of KV", DefaultValueFactory = _ => 70_000 };
-        var swap = new Option<double>("--swap-gbps") { Description = "link between device and host, GB/s each way", DefaultValueFactory = _ => 20 };
+        var kvTokens = new Option<int?>("--kv-tokens") { Description = "device memory in tokens of KV; by itself the profile's" };
+        var hostTokens = new Option<int?>("--host-tokens") { Description = "host memory for swapped caches in tokens of KV; by itself the profile's" };
+        var swap = new Option<double?>("--swap-gbps") { Description = "link between device and host, GB/s each way; by itself the profile's" };
         var workers = new Option<int>("--workers") { Description = "devices, 1 to 1000, behind one pool scheduler", DefaultValueFactory = _ => 1 };
         var routing = new Option<string>("--routing") { Description = "which worker: " + string.Join(", ", RoutingPolicies.Names), DefaultValueFactory = _ => "memory-time" };
         var binding = new Option<Binding>("--binding") { Description = "when a request is bound to a worker: late, ahead, early", DefaultValueFactory = _ => Binding.Late };
@@ -47,7 +47,10 @@ internal static class SimulateCommand
                     ? (IWorkload)MixtureWorkload.Load(parsed.GetValue(workload)!)
                     : TraceReader.Read(parsed.GetValue(workload)!);
                 var predictions = PredictionKinds.Find(parsed.GetValue(prediction)!, parsed.GetValue(seed));
-                var device = SimulatedProfile.Find(parsed.GetValue(profile)!).WithLink(parsed.GetValue(swap)).Device;
+                var device = SimulatedProfile.Find(parsed.GetValue(profile)!);
+                if (parsed.GetValue(swap) is { } gigabytesPerSecond)
+                    device = device.WithLink(gigabytesPerSecond);
+                var kv = parsed.GetValue(kvTokens) ?? device.KvTokens;
                 if (source.Note is { } note)
                     Console.Error.WriteLine($"{source.Name}: {note}");
                 var report = new SimulationReport(source.Name, parsed.GetValue(seed), parsed.GetValue(json), Console.Out);
@@ -60,12 +63,12 @@ internal static class SimulateCommand
                     {
                         var timeline = outputs.Timeline(parsed.GetValue(seconds));
                         var setup = new SimulationSetup(
-                            arrivals, parsed.GetValue(seconds), policy, predictions(), device, parsed.GetValue(kvTokens), parsed.GetValue(hostTokens))
+                            arrivals, parsed.GetValue(seconds), policy, predictions(), device.Device, kv, parsed.GetValue(hostTokens) ?? device.HostTokens)
                         {
                             Workers = parsed.GetValue(workers), Routing = parsed.GetValue(routing)!, Binding = parsed.GetValue(binding), Timeline = timeline,
                         };
                         var line = report.Write(policy.Name, came, Simulation.Run(setup, new Progress(policy.Name, arrivals.Count).Tell));
-                        outputs.Add(line, timeline, parsed.GetValue(kvTokens));
+                        outputs.Add(line, timeline, kv);
                     }
                 }
 

@@ -60,6 +60,9 @@ public enum WorkerState
 
     /// <summary>Its device failed; the silo opens it anew.</summary>
     Failed,
+
+    /// <summary>Takes nothing new; what it has stays.</summary>
+    Cordoned,
 }
 
 /// <summary>A worker's own word about itself, sent to its scheduler every half second and after every change that makes room.</summary>
@@ -111,12 +114,14 @@ public readonly record struct HeldSequence(
 
 /// <summary>Totals since the device was opened.</summary>
 /// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>
+/// <param name="DraftedTokens">Guessed and computed.</param>
+/// <param name="AcceptedTokens">Of these, right.</param>
 [GenerateSerializer, Alias("pharos.worker-counters")]
 public sealed record WorkerCounters(
     [property: Id(0)] long Iterations, [property: Id(1)] long PrefillTokens, [property: Id(2)] long GeneratedTokens, [property: Id(3)] long RecomputedTokens,
     [property: Id(4)] long Preemptions, [property: Id(5)] long SwappedOutBytes, [property: Id(6)] long SwappedInBytes,
     [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded,
-    [property: Id(10)] long SharedTokens = 0);
+    [property: Id(10)] long SharedTokens = 0, [property: Id(11)] long DraftedTokens = 0, [property: Id(12)] long AcceptedTokens = 0);
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
 [GenerateSerializer, Alias("pharos.pool-directive")]

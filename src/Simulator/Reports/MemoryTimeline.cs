@@ -11,7 +11,7 @@ public sealed class MemoryTimeline(double seconds)
     private readonly SortedDictionary<(SequencePhase State, string Class), List<double>> layers = [];
 
     /// <summary>Takes a sample where one is due.</summary>
-    internal void Sample(double now, WorkerCore core, IReadOnlyDictionary<SequenceSlot, SimulatedRequest> requests)
+    internal void Sample(double now, WorkerCore core, Func<SequenceSlot, SimulatedRequest> request)
     {
         if (times.Count > 0 && now < times[^1] + seconds)
             return;
@@ -20,7 +20,7 @@ public sealed class MemoryTimeline(double seconds)
         {
             if (slot.DeviceTokens == 0)
                 continue;
-            var owner = (slot.Phase, requests[slot].Session.Class);
+            var owner = (slot.Phase, request(slot).Session.Class);
             if (!layers.TryGetValue(owner, out var layer))
                 layers.Add(owner, layer = []);
             Fill(layer);
