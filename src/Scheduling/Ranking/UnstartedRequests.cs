@@ -41,8 +41,12 @@ internal sealed class UnstartedRequests
     public double SecondsFrom(double size)
     {
         var seconds = 0.0;
-        foreach (var what in waiting.Values)
-            seconds += what.Size >= size ? what.DeviceSeconds : 0;
+        foreach (var request in order)
+        {
+            if (waiting.TryGetValue(request, out var what) && what.Size >= size)
+                seconds += what.DeviceSeconds;
+        }
+
         return seconds;
     }
 }
