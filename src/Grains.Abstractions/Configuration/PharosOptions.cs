@@ -29,6 +29,8 @@ public sealed class PharosOptions
 
     public PolicyOptions Policy { get; set; } = new();
 
+    public PredictionOptions Prediction { get; set; } = new();
+
     public SimulatedOptions Simulated { get; set; } = new();
 
     public DemoToolOptions DemoTools { get; set; } = new();
