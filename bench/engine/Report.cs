@@ -33,7 +33,7 @@ internal static class Report
         share of a plain memory read (weights and caches over time), *FMA peak* the share of fp32 multiply-adds from registers. The peer is llama.cpp on the
         same weights (BF16, F32 or Q8_0 for int8), its samples in turn with ours; figures are medians. On one thread time is the processor time of the
         process, as the machine may have other users. Ratios within a run say more than tokens per second, and they too depend on the processor: where it has
-        instructions for bf16 products, which .NET does not offer, the peer multiplies twice as fast as fp32 arithmetic can at its best.
+        instructions for products of bf16 and int8, which .NET does not offer, the fp32 peak does not bind the peer.
 
         """;
 
