@@ -4,6 +4,7 @@ using Pharos.Bench.Engine;
 //   run      tokens per second by batch, depth, weight type and threads (the default)
 //   memory   growth of the process against the budget of the KV cache
 //   swap     what swapping a cache costs those that decode beside it
+//   loop     overhead of the device loop around a step, and what an iteration allocates
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // See docs/engine-cpu.md for options and examples.
 var arguments = new Arguments(args);
@@ -12,6 +13,7 @@ return arguments.Command switch
     "run" => RunCommand.Run(arguments),
     "memory" => MemoryCommand.Run(arguments),
     "swap" => await SwapCommand.RunAsync(arguments),
+    "loop" => LoopCommand.Run(arguments),
     "gemm" => GemmCommand.Run(arguments),
-    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, gemm."),
+    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, gemm."),
 };

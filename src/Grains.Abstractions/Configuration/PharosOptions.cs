@@ -84,14 +84,17 @@ public sealed class BatchOptions
 
     /// <summary>Most sequences of one iteration.</summary>
     public int MaxSequences { get; set; } = 256;
+
+    /// <summary>Most tokens guessed ahead for a sequence, from what its context repeats, where that pays; 0: none. Answers are the same with any value.</summary>
+    public int MaxDrafts { get; set; } = 8;
 }
 
 public sealed class PolicyOptions
 {
-    /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
+    /// <summary>Order of waiting requests: a name of <see cref="Scheduling.Ranking.RankingPolicies"/>.</summary>
     public string Rank { get; set; } = "lamps";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
     public string Pause { get; set; } = "lamps";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>

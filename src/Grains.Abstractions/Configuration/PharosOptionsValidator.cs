@@ -23,6 +23,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
+        Range("Batch:MaxDrafts", options.Batch.MaxDrafts, 0, 64);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
