@@ -174,8 +174,11 @@ public sealed class ArchitectureTests : IDisposable
     }
 
     [Fact]
-    public void UnknownGgufFamily_IsNamed()
+    public void UnknownGgufFamilyAndPartsOfAModel_AreNamed()
     {
+        string part = new GgufWriter().Set("general.architecture", "llama").Set("split.count", 3).Write(Path.Combine(folder.Path, "model-00001-of-00003.gguf"));
+        Assert.Equal(
+            "model-00001-of-00003.gguf: split.count is 3; supported is 1: all tensors in one file.", Assert.Throws<ModelLoadException>(() => GgufModel.Load(part)).Message);
         string path = new GgufWriter().Set("general.architecture", "mamba").Write(Path.Combine(folder.Path, "m.gguf"));
         Assert.Equal(
             "m.gguf: general.architecture is \"mamba\"; supported is one of \"llama\", \"qwen2\", \"qwen3\", \"phi3\", \"smollm3\", \"gemma2\", \"gemma3\".",

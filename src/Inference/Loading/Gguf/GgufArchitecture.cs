@@ -27,6 +27,8 @@ internal sealed class GgufArchitecture
 
     private ModelArchitecture Read()
     {
+        if (metadata.OptionalInteger("split.count", 0, int.MaxValue) > 1)
+            throw metadata.Unsupported("split.count", "1: all tensors in one file");
         int hidden = Integer("embedding_length", 1, MaxWidth), heads = Integer("attention.head_count", 1, MaxWidth);
         int kvHeads = metadata.OptionalInteger(Key("attention.head_count_kv"), 1, heads) ?? heads;
         if (heads % kvHeads != 0)
