@@ -29,7 +29,7 @@ public sealed class CpuBackend : IModelBackend
             options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
         model = new Transformer(source.Architecture, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
@@ -51,6 +51,9 @@ public sealed class CpuBackend : IModelBackend
 
     /// <summary>How the weights are kept.</summary>
     public WeightType WeightType => weights.Type;
+
+    /// <summary>Bytes of the packed weights.</summary>
+    public long WeightBytes => weights.Bytes;
 
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;

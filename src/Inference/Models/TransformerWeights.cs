@@ -47,6 +47,9 @@ internal sealed unsafe class TransformerWeights : IDisposable
 
     public TransformerLayer[] Layers { get; }
 
+    /// <summary>Bytes of all matrices and the embedding; vectors do not count for much.</summary>
+    public long Bytes => Embedding.Length + Head.Bytes + Layers.Sum(l => l.QueryKeyValue.Bytes + l.AttentionOutput.Bytes + l.GateUp.Bytes + l.Down.Bytes);
+
     public NativeBuffer FinalNorm { get; }
 
     public PackedMatrix Head { get; }

@@ -18,6 +18,12 @@ public interface IPausePolicy
 
     /// <summary>Parked caches are copied to the host while the link is idle, so that giving them up costs nothing when it comes.</summary>
     bool Mirrors => false;
+
+    /// <summary>A sequence that loses its place keeps its cache in the host tier where that is sooner than to compute it again.</summary>
+    bool SwapsPreempted => true;
+
+    /// <summary>Caches are copied beside iterations, where the device can; otherwise the batch waits for every copy.</summary>
+    bool CopiesBeside => true;
 }
 
 /// <summary>A pause policy whose choice is taken anew in every iteration, while the tool runs and some of the cache is on the device.</summary>
@@ -42,6 +48,12 @@ public readonly record struct PauseView(int ContextTokens, long OtherTokens, Too
     public double ArrivalAt { get; init; }
 
     public double Now { get; init; }
+
+    /// <summary>Context when this segment began, in tokens.</summary>
+    public int StartTokens { get; init; }
+
+    /// <summary>KV tokens of the sequences that ran when this segment began.</summary>
+    public long OtherTokensAtStart { get; init; }
 
     /// <summary>What was expected when this segment began.</summary>
     public SegmentForecast? Forecast { get; init; }

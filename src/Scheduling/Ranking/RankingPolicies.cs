@@ -4,7 +4,7 @@ namespace Pharos.Scheduling.Ranking;
 public static class RankingPolicies
 {
     private static readonly Func<IRankingPolicy>[] All =
-        [() => new FcfsRanking(), () => new LampsRanking(), () => new PharosRanking(), () => new RequeueRanking(), () => new SjfRanking()];
+        [() => new FcfsRanking(), () => new LampsRanking(), () => new LampsPublishedRanking(), () => new PharosRanking(), () => new PharosBoundedRanking(), () => new RequeueRanking(), () => new SjfRanking()];
 
     public static IEnumerable<string> Names => All.Select(make => make().Name);
 

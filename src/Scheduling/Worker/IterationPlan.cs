@@ -22,6 +22,9 @@ public sealed class IterationPlan
     /// <summary>To be executed in order, before the forward pass.</summary>
     public List<BlockCopy> Copies { get; } = [];
 
+    /// <summary>The forward pass waits for all copies, even where the device could make them beside it.</summary>
+    public bool WaitsForCopies { get; internal set; }
+
     /// <summary>Sequences that can go no further: they alone hold the whole device. To be ended by the caller.</summary>
     public List<SequenceSlot> OutOfMemory { get; } = [];
 

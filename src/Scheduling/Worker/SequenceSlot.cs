@@ -111,6 +111,12 @@ public sealed class SequenceSlot
     /// <summary>KV tokens of the batch it left when it paused.</summary>
     internal long PausedBeside { get; set; }
 
+    /// <summary>KV tokens of what ran when its segment began to wait.</summary>
+    internal long QueuedBeside { get; set; }
+
+    /// <summary>Seconds that its tools took, over all its segments.</summary>
+    internal double ToolSeconds { get; set; }
+
     /// <summary>What was known of the tool when it was called.</summary>
     internal ToolForecast? Tool { get; set; }
 

@@ -146,6 +146,8 @@ public sealed partial class WorkerCore
     // Copying back against computing again, whichever is sooner.
     private PauseAction Reload(SequenceSlot slot)
     {
+        if (!Pausing.SwapsPreempted)
+            return PauseAction.Discard;
         var profile = Fit.Profile;
         return slot.Computed > 0 && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
     }

@@ -72,7 +72,7 @@ public sealed partial class WorkerCore
 
             admitted++;
             Unlist(slot);
-            if (limits.LoadsAhead && slot.LoadedAt > now && plan.Batch.Count > 0)
+            if (limits.LoadsAhead && Pausing.CopiesBeside && slot.LoadedAt > now && plan.Batch.Count > 0)
             {
                 loading.Add(slot);
                 continue;

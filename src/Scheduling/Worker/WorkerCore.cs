@@ -96,6 +96,7 @@ public sealed partial class WorkerCore
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
         var slot = new SequenceSlot(nextId++, limits.BlockSize, start, now);
         slots.Add(start.Request, slot);
+        slot.QueuedBeside = RunningTokens();
         observer?.Arrived(View(slot, now), Fit.Profile);
         Queue(slot, now);
         return slot;
@@ -115,7 +116,7 @@ public sealed partial class WorkerCore
         slot.PausedBeside = RunningTokens();
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
-            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast,
+            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
         });
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
@@ -152,6 +153,8 @@ public sealed partial class WorkerCore
         slot.SegmentStart = slot.Length;
         slot.Forecast = forecast;
         slot.QueuedAt = now;
+        slot.QueuedBeside = RunningTokens();
+        slot.ToolSeconds += now - slot.ParkedAt;
         slot.StartedAt = null;
         slot.PassedBefore = 0;
         slot.Preemptions = 0;
@@ -175,6 +178,7 @@ public sealed partial class WorkerCore
     public IterationPlan Plan(double now)
     {
         plan.Clear();
+        plan.WaitsForCopies = !Pausing.CopiesBeside;
         plannedAt = now;
         planning = true;
         preempted = false;

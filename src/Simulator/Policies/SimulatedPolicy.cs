@@ -44,10 +44,14 @@ public static class SimulatedPolicies
             () => new FcfsRanking(), () => new InferceptPause(knowsDuration: true), ToolTimes: ToolTimes.True),
         new("sjf", "least predicted output first, not preemptive, cache discarded (SSJF 2404.08509 without its aging)",
             () => new SjfRanking(), () => new FixedPause(PauseAction.Discard)),
+        new("lamps-published", "memory over time of the next call alone, handling of the cache fixed when a segment begins, lifted after 100 iterations only if it once ran (LAMPS 2410.18248, published code)",
+            () => new LampsPublishedRanking(), () => new LampsPublishedPause()),
         new("lamps", "least memory over time first, least predicted waste, lifted after 100 iterations (LAMPS 2410.18248, clean form)",
             () => new LampsRanking(), () => new LeastWastePause()),
         new("pharos", "least memory over time and work of the whole remaining request first; caches stay until their memory is needed and are mirrored to the host",
             () => new PharosRanking(), () => new LazyPause()),
+        new("pharos-bounded", "the same with a tail: large requests wait in order of arrival behind small ones until they are started",
+            () => new PharosBoundedRanking(), () => new LazyPause()),
     ];
 
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>
