@@ -16,6 +16,8 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Backend", options.Backend, "cpu", "simulated");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);

@@ -26,8 +26,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly ILogger log;
     private readonly Channel<ICommand> commands = Channel.CreateUnbounded<ICommand>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
-    private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
     private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
@@ -58,6 +58,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>Stopped or failed: a new loop must be opened.</summary>
     public bool IsClosed => run.IsCompleted;
+
+    /// <summary>What it holds. For simulations, which run the loop on their own thread.</summary>
+    internal IEnumerable<HeldSequence> Held => core.Held();
+
+    /// <summary>Asserts what must hold between any two turns; see <see cref="WorkerCore.CheckIntegrity"/>.</summary>
+    internal void CheckIntegrity()
+    {
+        core.CheckIntegrity();
+        if (core.Sequences.Count != sequences.Count || core.Sequences.Any(slot => !sequences.ContainsKey(slot.Request)))
+            throw new InvalidOperationException($"{identity.Worker} serves {sequences.Count} sequences, its core has {core.Sequences.Count}.");
+    }
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 

@@ -13,6 +13,7 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="HeldTokens">Tokens of it still there at the last word.</param>
 /// <param name="MaxNewTokens">Most tokens it may still generate.</param>
 /// <param name="Offer">Names the set of tools on offer (<see cref="Prediction.PromptFeatures.Offer"/>); 0: none.</param>
+/// <param name="Words">Of the prompt (<see cref="Prediction.PromptFeatures.Words"/>), for the predictor.</param>
 [GenerateSerializer, Alias("pharos.request-descriptor")]
 public sealed record RequestDescriptor(
     [property: Id(0)] string Request,
@@ -27,7 +28,8 @@ public sealed record RequestDescriptor(
     [property: Id(9)] string? Holder,
     [property: Id(10)] int HeldTokens,
     [property: Id(11)] ToolUse ToolUse,
-    [property: Id(12)] ulong Offer = 0);
+    [property: Id(12)] ulong Offer = 0,
+    [property: Id(13)] ImmutableArray<uint> Words = default);
 
 [GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind
@@ -58,6 +60,9 @@ public enum WorkerState
 
     /// <summary>Its device failed; the silo opens it anew.</summary>
     Failed,
+
+    /// <summary>Takes nothing new; what it has stays.</summary>
+    Cordoned,
 }
 
 /// <summary>A worker's own word about itself, sent to its scheduler every half second and after every change that makes room.</summary>

@@ -123,6 +123,9 @@ public sealed class SequenceSlot
     /// <summary>When the tool was last expected to return, seconds.</summary>
     internal double ReturnAt { get; set; }
 
+    /// <summary>Until when the pause policy wanted its cache kept, seconds.</summary>
+    internal double KeptUntil { get; set; }
+
     /// <summary>When that is thought over again, seconds.</summary>
     internal double ReturnStaleAt { get; set; }
 

@@ -86,6 +86,8 @@ public sealed partial class WorkerCore
             round++; // those that wait were passed over
     }
 
+    private double returnWait; // of requests that came back without their cache, until they ran: the mean of about the last 32, seconds
+
     private void Run(SequenceSlot slot, double now)
     {
         slot.Phase = SequencePhase.Running;
@@ -95,6 +97,8 @@ public sealed partial class WorkerCore
                 observer?.Started(View(slot, now));
             slot.StartedAt = now;
             slot.CachedAtStart = slot.Computed;
+            if (slot.Segment > 0 && slot.Computed == 0)
+                returnWait += (now - slot.QueuedAt - returnWait) / 32;
         }
 
         running.Add(slot);

@@ -117,7 +117,9 @@ public sealed partial class WorkerCore
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
             ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
+            ReturnWaitSeconds = returnWait,
         });
+        slot.KeptUntil = decision.KeptUntil;
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
@@ -199,7 +201,7 @@ public sealed partial class WorkerCore
         iteration++;
         Totals.Iterations++;
         Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
-        var resident = 0L;
+        var (resident, recomputed) = (0L, 0);
         foreach (var planned in plan.Batch)
         {
             var (slot, start, _, samples) = planned;
@@ -213,6 +215,7 @@ public sealed partial class WorkerCore
             resident += slot.Computed;
             var again = Math.Clamp(slot.HighWater - start, 0, count);
             Totals.RecomputedTokens += again;
+            recomputed += again;
             slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
             if (count - accepted > 1 || !samples)
                 Totals.PrefillTokens += count;
@@ -223,7 +226,7 @@ public sealed partial class WorkerCore
             Totals.GeneratedTokens += 1 + accepted;
         }
 
-        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, Waiting));
+        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, recomputed, resident, LargestContext, Waiting));
     }
 
     /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>
