@@ -23,8 +23,6 @@ internal sealed record Mutation(string Name, string Project, string File, string
             "now - slot.ParkedAt > ParkedLease.TotalSeconds", "now < slot.ParkedAt"),
         new("retention of parked requests never ends", "src/Grains", "RequestGrain.Alarms.cs",
             "options.Value.ParkedRetention, Expire)", "options.Value.ParkedRetention, _ => Task.CompletedTask)"),
-        new("stale owner's write accepted", "src/InProcess", "Storage/MemoryStorage.cs",
-            "if (stored?.Etag != etag || !(stored is null", "if (!(stored is null"),
         new("segment's end told once only", "src/Grains", "WorkerGrain.cs",
             "await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);", "return;"),
         new("text of earlier segments not kept", "src/Scheduling", "Requests/RequestCore.cs",
