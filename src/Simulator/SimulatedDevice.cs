@@ -40,8 +40,8 @@ public sealed class SimulatedDevice
 
         if (plan.Batch.Count == 0)
             return (0, 0);
-        var start = now;
-        if (linkFreeAt > now)
+        var start = plan.WaitsForCopies ? linkFreeAt : now;
+        if (linkFreeAt > start)
         {
             foreach (var planned in plan.Batch)
             {

@@ -139,7 +139,8 @@ public sealed partial class DeviceLoop
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
-                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens), profile, core.Load());
+                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
+                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load());
     }
 
     private async Task<T> Post<T>(Func<T> command)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
@@ -28,6 +29,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
@@ -90,8 +92,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     if (plan.Batch.Count > 0)
                     {
                         await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
-                        iteration.Commit();
-                        Deliver(plan);
+                        iteration.Commit(plan, spoken);
+                        Deliver();
                     }
 
                     SendPending();
@@ -146,21 +148,23 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             outbox.Send();
     }
 
-    private void Deliver(IterationPlan plan)
+    private void Deliver()
     {
-        var row = 0;
-        foreach (var planned in plan.Batch)
+        foreach (var (sequence, meaning, count) in spoken)
         {
-            if (!planned.Samples)
+            ImmutableArray<int> tokens = [.. CollectionsMarshal.AsSpan(sequence.Tokens)[^count..]];
+            if (meaning.End is not null)
+            {
+                End(sequence, meaning, tokens);
                 continue;
-            var sequence = sequences[planned.Sequence.Request];
-            var token = iteration.Sample(row++);
-            var meaning = sequence.Append(token);
-            if (meaning.End is null)
-                Send(sequence, [token], meaning.Text, null);
-            else
-                End(sequence, meaning, [token]);
+            }
+
+            Send(sequence, tokens, meaning.Text, null);
+            if (core.MaxDrafts > 0)
+                core.Guess(sequence.Slot, sequence.Guess(core.MaxDrafts));
         }
+
+        spoken.Clear();
     }
 
     // The segment is over: the last delta, the report to the request, and the cache parked or freed.

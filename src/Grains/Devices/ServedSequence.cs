@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
 using Pharos.Inference.Text;
 using Pharos.Inference.Tokenization;
@@ -52,6 +53,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>Tokens guessed to follow.</summary>
+    public List<int> Drafts { get; } = [];
+
     public GenerationOptions Options => options;
 
     public string Text => text.ToString();
@@ -83,6 +87,15 @@ internal sealed class ServedSequence
         text.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
+    }
+
+    /// <summary>Guesses what follows from what the context repeats, and says how many tokens.</summary>
+    public int Guess(int most)
+    {
+        Drafts.Clear();
+        var left = Math.Min(options.MaxTokens - AnswerTokens - (Tokens.Count - Slot.SegmentStart), model.MaxPositions - Tokens.Count) - 1;
+        Drafts.AddRange(PromptLookup.Find(CollectionsMarshal.AsSpan(Tokens), Math.Min(most, left)));
+        return Drafts.Count;
     }
 
     public TokenMeaning Append(int token)

@@ -7,6 +7,8 @@ public sealed class FixedPause(PauseAction action) : IPausePolicy
 {
     public string Name => action.ToString().ToLowerInvariant();
 
+    public bool SwapsPreempted => action != PauseAction.Discard;
+
     public PauseDecision Decide(in PauseView pause)
     {
         var chosen = action == PauseAction.Swap && !pause.SwapPossible ? PauseAction.Discard : action;

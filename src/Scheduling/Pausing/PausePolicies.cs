@@ -6,7 +6,8 @@ public static class PausePolicies
     private static readonly Func<IPausePolicy>[] All =
     [
         () => new LeastWastePause(), () => new FixedPause(PauseAction.Preserve), () => new FixedPause(PauseAction.Swap),
-        () => new FixedPause(PauseAction.Discard), () => new InferceptPause(knowsDuration: false), () => new LazyPause(),
+        () => new FixedPause(PauseAction.Discard), () => new InferceptPause(knowsDuration: false), () => new LazyPause(), () => new LampsPublishedPause(),
+        () => new TimeToLivePause(), () => new SmallestFirstPause(), () => new LeastRecentPause(),
     ];
 
     public static IEnumerable<string> Names => All.Select(make => make().Name);

@@ -5,7 +5,7 @@ namespace Pharos.Scheduling.Ranking;
 
 /// <summary>
 /// Ranks by the memory a request is expected to hold over time (LAMPS, arXiv 2410.18248, in its continuous form): the area before the
-/// next tool call, what the cheapest handling of the call holds, and the area after it. Requests passed over too often go before all
+/// next tool call, what the cheapest handling of the call holds, and the area of the segment after it; the rest is ranked anew at the return. Requests passed over too often go before all
 /// others until they pause or end, in the same order among themselves: in overload that is everybody, and by age it would be the order of arrival.
 /// </summary>
 /// <param name="starvationIterations">How often is too often (100 in the paper).</param>
@@ -26,7 +26,7 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
             return area;
         var context = request.ContextTokens + toPause.Mean;
         var pause = MemoryTime.DuringPause(device, PlannedPause(request, device), context, forecast.ToolSeconds.Mean);
-        return area + forecast.PauseProbability * (pause + MemoryTime.AfterPause(device, context, forecast.ReturnTokens, forecast.TokensAfter));
+        return area + forecast.PauseProbability * (pause + MemoryTime.AfterPause(device, context, forecast.ReturnTokens, forecast.TokensOfNext));
     }
 
     public string Explain(in RankView request, DeviceProfile device)

@@ -35,6 +35,9 @@ public readonly record struct RankView(
     /// <summary>When an iteration last ran it, seconds; null for one that never ran.</summary>
     public double? RanAt { get; init; }
 
+    /// <summary>Seconds that its tools have taken, over all its segments.</summary>
+    public double ToolSeconds { get; init; }
+
     /// <summary>Iterations that ran without it since this segment began to wait.</summary>
     public int PassedOver { get; init; }
 

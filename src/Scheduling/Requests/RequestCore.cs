@@ -19,7 +19,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
     private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
     private readonly List<RequestNotice> notices = [.. state.Said];
-    private ulong? offer; // of the tools, told at every turn
+    private ulong? offer; // this and the words: what the predictor looks at, told at every turn
+    private ImmutableArray<uint> words;
 
     public RequestState State => state;
 
@@ -198,7 +199,9 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
         Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
         state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
-        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames));
+        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames), Words());
+
+    private ImmutableArray<uint> Words() => words.IsDefault ? words = PromptFeatures.Words(state.Spec!.Tokens.AsSpan()) : words;
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,

@@ -106,7 +106,7 @@ public sealed partial class WorkerCore
         {
             var victim = Victim(ref parkedOnes);
             var still = missing - ledger.Free(KvTier.Device);
-            var became = Evict(victim, still, copies: Reload(victim) == PauseAction.Swap, now);
+            var became = Evict(victim, still, copies: Reload(victim) == PauseAction.Swap && (Pausing.EvictsToHost || victim.Phase != SequencePhase.Parked), now);
             if (victim.Phase == SequencePhase.Parked)
                 Revise(victim, became, "memory needed by ", needed, now);
         }
@@ -146,6 +146,8 @@ public sealed partial class WorkerCore
     // Copying back against computing again, whichever is sooner.
     private PauseAction Reload(SequenceSlot slot)
     {
+        if (!Pausing.SwapsPreempted)
+            return PauseAction.Discard;
         var profile = Fit.Profile;
         return slot.Computed > 0 && 2 * profile.SwapSeconds(slot.Computed) <= profile.PrefillSeconds(slot.Computed) ? PauseAction.Swap : PauseAction.Discard;
     }

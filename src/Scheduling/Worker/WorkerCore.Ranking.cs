@@ -31,6 +31,6 @@ public sealed partial class WorkerCore
             Request = slot.Request, Now = now, QueuedAt = slot.QueuedAt, DeviceTokens = slot.DeviceTokens, Segment = slot.Segment,
             TotalGenerated = slot.TotalGenerated, ServiceSeconds = slot.ServiceSeconds, ServiceIterations = slot.ServiceIterations,
             RanAt = slot.RanAt, PassedOver = slot.PassedBefore + (slot.QueuedInRound < 0 ? 0 : (int)(round - slot.QueuedInRound)),
-            Preemptions = slot.Preemptions,
+            Preemptions = slot.Preemptions, ToolSeconds = slot.ToolSeconds,
         };
 }

@@ -41,29 +41,30 @@ internal static class BpeMerger
         int[] links = ArrayPool<int>.Shared.Rent(2 * length);
         var next = links.AsSpan(0, length);
         var previous = links.AsSpan(length, length);
-        // Ordered by rank, then by position; an entry is stale when its two tokens are no longer the ones it was made for.
-        var heap = new PriorityQueue<(int At, int Left, int Right, int Token), long>(length);
+        // By rank, then by position. At first there are less than a token each; a merge uses one up and adds two at most.
+        var candidates = new CandidateHeap(2 * length);
         for (int i = 0; i < length; i++)
             (previous[i], next[i]) = (i - 1, i + 1);
         for (int i = 0; i + 1 < length; i++)
-            Offer(heap, merges, i, tokens[i], tokens[i + 1]);
+            Offer(ref candidates, merges, i, tokens[i], tokens[i + 1]);
 
-        while (heap.TryDequeue(out var merge, out _))
+        while (candidates.TryTake(out int rank, out int at))
         {
-            int right = tokens[merge.At] == merge.Left ? next[merge.At] : length;
-            if (right >= length || tokens[right] != merge.Right)
+            // A candidate is stale when its tokens have become others, which have a rank of their own.
+            int right = tokens[at] >= 0 ? next[at] : length;
+            if (right >= length || !merges.TryFind(tokens[at], tokens[right], out int present, out int joined) || present != rank)
                 continue;
-            tokens[merge.At] = merge.Token;
+            tokens[at] = joined;
             tokens[right] = -1;
             int after = next[right];
-            next[merge.At] = after;
+            next[at] = after;
             if (after < length)
             {
-                previous[after] = merge.At;
-                Offer(heap, merges, merge.At, merge.Token, tokens[after]);
+                previous[after] = at;
+                Offer(ref candidates, merges, at, joined, tokens[after]);
             }
-            if (previous[merge.At] is >= 0 and var before)
-                Offer(heap, merges, before, tokens[before], merge.Token);
+            if (previous[at] is >= 0 and var before)
+                Offer(ref candidates, merges, before, tokens[before], joined);
         }
 
         int count = 0;
@@ -72,13 +73,51 @@ internal static class BpeMerger
             if (tokens[i] >= 0)
                 tokens[count++] = tokens[i];
         }
+        candidates.Return();
         ArrayPool<int>.Shared.Return(links);
         return count;
     }
 
-    private static void Offer(PriorityQueue<(int, int, int, int), long> heap, MergeTable merges, int at, int left, int right)
+    private static void Offer(ref CandidateHeap candidates, MergeTable merges, int at, int left, int right)
     {
-        if (merges.TryFind(left, right, out int rank, out int token))
-            heap.Enqueue((at, left, right, token), ((long)rank << 32) | (uint)at);
+        if (merges.TryFind(left, right, out int rank, out _))
+            candidates.Add(rank, at);
+    }
+
+    /// <summary>A binary heap in rented memory of merges that may happen, the least (rank, position) first.</summary>
+    private struct CandidateHeap(int capacity)
+    {
+        private readonly long[] items = ArrayPool<long>.Shared.Rent(capacity + 1); // from 1 on
+        private int count;
+
+        public void Add(int rank, int at)
+        {
+            long item = ((long)rank << 32) | (uint)at;
+            int hole = ++count;
+            for (; hole > 1 && items[hole / 2] > item; hole /= 2)
+                items[hole] = items[hole / 2];
+            items[hole] = item;
+        }
+
+        public bool TryTake(out int rank, out int at)
+        {
+            (rank, at) = ((int)(items[1] >> 32), (int)items[1]);
+            if (count == 0)
+                return false;
+            long last = items[count--];
+            int hole = 1;
+            for (int child; (child = 2 * hole) <= count; hole = child)
+            {
+                if (child < count && items[child + 1] < items[child])
+                    child++;
+                if (items[child] >= last)
+                    break;
+                items[hole] = items[child];
+            }
+            items[hole] = last;
+            return true;
+        }
+
+        public readonly void Return() => ArrayPool<long>.Shared.Return(items);
     }
 }

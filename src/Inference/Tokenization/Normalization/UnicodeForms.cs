@@ -1,3 +1,5 @@
+using System.Collections;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
@@ -25,6 +27,8 @@ internal static class UnicodeForms
         if (!text.AsSpan().ContainsAnyExceptInRange('\0', compose && !compatibility ? '\u02FF' : '\u009F'))
             return text;
         var tables = Data.Value;
+        if (tables.IsSettled(text, form))
+            return text;
         var points = new List<int>(text.Length + 8);
         foreach (var rune in text.EnumerateRunes())
             Decompose(rune.Value, compatibility, tables, points);
@@ -33,8 +37,9 @@ internal static class UnicodeForms
         if (compose)
             span = span[..Compose(span, tables)];
         var result = new StringBuilder(text.Length);
+        Span<char> units = stackalloc char[2];
         foreach (int point in span)
-            result.Append(new Rune(point).ToString());
+            result.Append(units[..new Rune(point).EncodeToUtf16(units)]);
         return result.ToString();
     }
 
@@ -114,8 +119,49 @@ internal static class UnicodeForms
         public Dictionary<long, int> Composites { get; } = [];
 
         private readonly Dictionary<int, byte> classes = [];
+        private readonly ConcurrentDictionary<NormalizationForm, BitArray> unsettled = [];
 
         public byte ClassOf(int point) => point < 0x300 ? (byte)0 : classes.GetValueOrDefault(point);
+
+        /// <summary>Whether every character stays as it is, whatever its neighbours: true of most text, and quick to see.</summary>
+        public bool IsSettled(string text, NormalizationForm form)
+        {
+            var changing = unsettled.GetOrAdd(form, FindUnsettled);
+            foreach (var rune in text.EnumerateRunes())
+            {
+                if (changing[rune.Value])
+                    return false;
+            }
+            return true;
+        }
+
+        private BitArray FindUnsettled(NormalizationForm form)
+        {
+            var changing = new BitArray(0x110000);
+            foreach (int point in classes.Keys)
+                changing[point] = true;
+            bool compatibility = form is NormalizationForm.FormKC or NormalizationForm.FormKD;
+            bool compose = form is NormalizationForm.FormC or NormalizationForm.FormKC;
+            // A composite is settled where taking it apart and composing it again gives it back.
+            var parts = new List<int>();
+            foreach (int point in Canonical.Keys.Concat(compatibility ? Compatibility.Keys : []))
+            {
+                parts.Clear();
+                Decompose(point, compatibility, this, parts);
+                var span = CollectionsMarshal.AsSpan(parts);
+                Reorder(span, this);
+                changing[point] |= !compose || Compose(span, this) != 1 || span[0] != point;
+            }
+            foreach (long pair in Composites.Keys)
+                changing[(int)pair] |= compose;
+            for (int i = 0; i < Leads * Vowels * Trails; i++)
+                changing[HangulBase + i] = !compose;
+            for (int i = 0; i < Vowels; i++)
+                changing[VowelBase + i] = true;
+            for (int i = 1; i < Trails; i++)
+                changing[TrailBase + i] = true;
+            return changing;
+        }
 
         /// <summary>Reads the resource; make_unicode_normalization.py tells its lines.</summary>
         public static Tables Read()
