@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -28,6 +29,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly GrammarCache grammars;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
@@ -42,6 +44,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.core = core;
         this.time = time;
         this.log = log;
+        grammars = new GrammarCache(model, backend.Model.VocabularySize);
         iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
         run = loops.Start(identity.Worker, RunAsync);
     }
@@ -143,7 +146,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             if (!planned.Samples)
                 continue;
             var sequence = sequences[planned.Sequence.Request];
-            var token = iteration.Sample(row++);
+            var token = iteration.Sample(row++, sequence);
             var meaning = sequence.Append(token);
             if (meaning.End is null)
                 Send(sequence, [token], meaning.Text, null);

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
-using Pharos.Inference.Sampling;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Devices;
@@ -13,7 +12,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
 {
     private readonly StepBatch step = new();
     private readonly StepResult result = new();
-    private readonly Sampler sampler = new(backend.Model.VocabularySize);
+    private readonly TokenChooser chooser = new(backend);
     private BlockTransfers transfers;
 
     /// <summary>Hands over the plan's block copies; steps that need them wait for them.</summary>
@@ -38,7 +37,5 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     public void Commit() => core.Commit(result.Seconds);
 
     /// <summary>The token chosen from a row of logits; rows are those of the plan's sequences that sample, in order.</summary>
-    public int Sample(int row) => backend.Limits.SamplesTokens
-        ? result.Tokens[row]
-        : sampler.Sample(result.Logits.AsSpan(row * backend.Model.VocabularySize, backend.Model.VocabularySize), step.Sampling[row]);
+    public int Sample(int row, ServedSequence sequence) => chooser.Choose(result, row, step.Sampling[row], sequence);
 }

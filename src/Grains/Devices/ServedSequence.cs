@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Inference.Text;
 using Pharos.Inference.Tokenization;
@@ -25,7 +26,7 @@ internal sealed class ServedSequence
     private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
-    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys)
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar)
     {
         this.keys = keys;
         this.model = model;
@@ -38,6 +39,7 @@ internal sealed class ServedSequence
         options = work.Options;
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
+        Grammar = grammar?.Begin();
     }
 
     public SequenceSlot Slot { get; }
@@ -53,6 +55,9 @@ internal sealed class ServedSequence
     public int AnswerTokens { get; private set; }
 
     public GenerationOptions Options => options;
+
+    /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
+    public GrammarMatcher? Grammar { get; private set; }
 
     public string Text => text.ToString();
 
@@ -73,7 +78,7 @@ internal sealed class ServedSequence
         return null;
     }
 
-    public void Resume(ResumeWork work)
+    public void Resume(ResumeWork work, SegmentGrammar? grammar)
     {
         Gateway = work.Gateway;
         AnswerTokens = work.AnswerTokens;
@@ -83,6 +88,7 @@ internal sealed class ServedSequence
         text.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
+        Grammar = grammar?.Begin();
     }
 
     public TokenMeaning Append(int token)
@@ -96,6 +102,8 @@ internal sealed class ServedSequence
     {
         var generated = AnswerTokens + length - Slot.SegmentStart;
         var ended = model.Ends(token);
+        if (!ended)
+            Grammar?.Append(token);
         var said = ended ? "" : stops.Append(detokenizer.Append(token));
         SegmentEndReason? end =
             stops.Match is not null || ended ? SegmentEndReason.Stop
