@@ -13,6 +13,9 @@ public sealed class GrammarMatcher
     /// <summary>The text may end here.</summary>
     public bool IsWhole => state.MayEnd;
 
+    /// <summary>Something was said that the grammar does not take.</summary>
+    public bool IsLost => state.IsDead;
+
     /// <summary>The lowest token that may follow.</summary>
     public int FirstAllowed => grammar.MaskOf(state).First;
 
