@@ -10,6 +10,12 @@ if (args is ["swap", .. var rest])
     return;
 }
 
+if (args is ["grammar"])
+{
+    GrammarCommand.Run();
+    return;
+}
+
 // Tokens per second of the CPU engine. One command, a table and the machine:
 //   dotnet run -c Release --project bench/engine -- --model models/spark --batch 1,8,32
 // Options: --threads N, --weights F32|Bf16, --kv F32|Bf16, --instructions Portable|Avx2|Avx512, --repeats N
