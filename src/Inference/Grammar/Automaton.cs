@@ -14,6 +14,9 @@ internal sealed class StackFrame(int node, int count, StackFrame? parent)
     public int Count => count;
 
     public StackFrame? Parent => parent;
+
+    /// <summary>Frames below; about as many as values are open.</summary>
+    public int Depth { get; } = parent is null ? 0 : parent.Depth + 1;
 }
 
 /// <summary>All stacks that one text may have led to. Immutable but for what was found out about it.</summary>
@@ -40,8 +43,10 @@ internal sealed class AutomatonState(StackFrame[] frames, bool mayEnd)
 /// </summary>
 internal sealed class Automaton
 {
-    private const int MaxFrames = 2048; // more readings of one text are given up: the rest still are valid
+    private const int MaxFrames = 1024; // more readings of one text are given up: the rest still are valid
     private const int MaxStates = 4096;
+    private const int DeepNesting = 48; // readers of JSON take 64 commonly
+    private const int MaxDepth = 2000;
 
     private readonly record struct FrameKey(int Node, int Count, StackFrame? Parent);
 
@@ -64,6 +69,7 @@ internal sealed class Automaton
     private readonly HashSet<StackFrame> seen = [];
     private readonly Stack<StackFrame> left = [];
     private readonly List<StackFrame> reached = [];
+    private readonly List<StackFrame> avoided = []; // calls that nest deeper still
     private bool mayEnd;
 
     public Automaton(GrammarNet net)
@@ -123,6 +129,11 @@ internal sealed class Automaton
     private void Reach(StackFrame from)
     {
         left.Push(from);
+        Reach();
+    }
+
+    private void Reach()
+    {
         while (left.TryPop(out var frame))
         {
             if (!seen.Add(frame) || reached.Count == MaxFrames)
@@ -140,8 +151,10 @@ internal sealed class Automaton
                 reached.Add(frame);
             foreach (int skip in node.Skips)
                 left.Push(Frame(skip, 0, frame.Parent));
-            if (node.Rule is { } rule)
-                left.Push(Frame(rule, 0, node.Return == GrammarBuilder.End ? frame.Parent : Frame(node.Return, 0, frame.Parent)));
+            if (node.Recurs && frame.Depth >= DeepNesting)
+                avoided.Add(frame);
+            else
+                Call(node, frame);
             if (node.Loop is { } loop)
             {
                 if (frame.Count >= loop.Least)
@@ -152,8 +165,23 @@ internal sealed class Automaton
         }
     }
 
+    private void Call(GrammarNode node, StackFrame frame)
+    {
+        if (node.Rule is { } rule && frame.Depth < MaxDepth)
+            left.Push(Frame(rule, 0, node.Return == GrammarBuilder.End ? frame.Parent : Frame(node.Return, 0, frame.Parent)));
+    }
+
     private AutomatonState Reached()
     {
+        if (reached.Count == 0 && !mayEnd)
+        {
+            for (int i = 0; i < avoided.Count; i++)
+            {
+                Call(net.Nodes[avoided[i].Node], avoided[i]);
+                Reach();
+            }
+        }
+        avoided.Clear();
         var found = new AutomatonState([.. reached], mayEnd);
         reached.Clear();
         seen.Clear();

@@ -38,7 +38,7 @@ internal sealed class GrammarBuilder
 
     public void Skip(int from, int to) => nodes[from].Skips.Add(to);
 
-    public void Call(int from, int rule, int to)
+    public void Call(int from, int rule, int to, bool recurs = false)
     {
         if (nodes[from].Rule is not null)
         {
@@ -46,7 +46,7 @@ internal sealed class GrammarBuilder
             Skip(from, own);
             from = own;
         }
-        (nodes[from].Rule, nodes[from].Return) = (rule, to);
+        (nodes[from].Rule, nodes[from].Return, nodes[from].Recurs) = (rule, to, recurs);
     }
 
     public void Loop(int from, int body, int least, int? most, int to)

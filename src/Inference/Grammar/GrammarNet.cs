@@ -9,6 +9,8 @@ namespace Pharos.Inference.Grammar;
 /// <param name="Character">The rule for one character of a string.</param>
 internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, int Character)
 {
+    private const int MaxSchemaLength = 200_000;
+
     /// <summary>What <paramref name="schema"/> allows; with tools, calls of some of them instead.</summary>
     /// <exception cref="SchemaException">The schema is not supported.</exception>
     public static GrammarNet Compile(string schema, IReadOnlyCollection<string> tools)
@@ -27,6 +29,8 @@ internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, i
 
     private static JsonDocument Parse(string schema)
     {
+        if (schema.Length > MaxSchemaLength)
+            throw new SchemaException("", $"has {schema.Length} characters; at most {MaxSchemaLength} are supported");
         try
         {
             return JsonDocument.Parse(schema);

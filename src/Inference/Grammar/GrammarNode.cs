@@ -22,5 +22,8 @@ internal sealed class GrammarNode
 
     public int Return { get; set; }
 
+    /// <summary>The rule may come again within itself: deep down it is entered only where nothing else can be said.</summary>
+    public bool Recurs { get; set; }
+
     public GrammarLoop? Loop { get; set; }
 }

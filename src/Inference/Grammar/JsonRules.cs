@@ -177,8 +177,10 @@ internal sealed class JsonRules
         int rule = grammar.Add();
         any = rule; // its arrays and objects hold it
         grammar.Texts(rule, ["true", "false", "null"], GrammarBuilder.End);
-        foreach (int one in (int[])[String(), Number, Array(rule), Map(rule)])
-            grammar.Call(rule, one, GrammarBuilder.End);
+        grammar.Call(rule, String(), GrammarBuilder.End);
+        grammar.Call(rule, Number, GrammarBuilder.End);
+        grammar.Call(rule, Array(rule), GrammarBuilder.End, recurs: true);
+        grammar.Call(rule, Map(rule), GrammarBuilder.End, recurs: true);
         return rule;
     }
 }

@@ -5,7 +5,7 @@ namespace Pharos.Inference.Grammar;
 // Objects: members in the schema's order, those that are not required left out or not.
 internal sealed partial class SchemaCompiler
 {
-    private readonly record struct Member(string Name, int Rule, bool Required);
+    private readonly record struct Member(int Rule, bool Required);
 
     private int Object(SchemaNode schema)
     {
@@ -42,10 +42,11 @@ internal sealed partial class SchemaCompiler
 
     private List<Member> Members(SchemaNode schema)
     {
-        var required = new List<string>();
+        var required = new HashSet<string>(StringComparer.Ordinal);
         foreach (var name in schema.Has("required") ? schema.Array("required", 0) : [])
             required.Add(name.ValueKind == JsonValueKind.String ? name.GetString()! : throw schema.Wrong("required", "must hold strings"));
         var members = new List<Member>();
+        var named = new HashSet<string>(StringComparer.Ordinal);
         if (schema.Find("properties") is { } properties)
         {
             if (properties.ValueKind != JsonValueKind.Object)
@@ -53,13 +54,13 @@ internal sealed partial class SchemaCompiler
             var within = schema.Child("properties", properties);
             foreach (var property in properties.EnumerateObject())
             {
-                if (members.Any(member => member.Name == property.Name))
+                if (!named.Add(property.Name))
                     throw within.Wrong(property.Name, "comes twice");
-                members.Add(new Member(property.Name, MemberRule(property.Name, Within(within.Child(property.Name, property.Value))), required.Contains(property.Name)));
+                members.Add(new Member(MemberRule(property.Name, Within(within.Child(property.Name, property.Value))), required.Contains(property.Name)));
             }
         }
-        foreach (string name in required.Distinct().Where(name => members.All(member => member.Name != name)).ToList())
-            members.Add(new Member(name, MemberRule(name, Additional(schema)), Required: true));
+        foreach (string name in required.Where(name => !named.Contains(name)))
+            members.Add(new Member(MemberRule(name, Additional(schema)), Required: true));
         return members;
     }
 

@@ -12,11 +12,14 @@ internal sealed partial class SchemaCompiler
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly string[] Types = ["object", "array", "string", "number", "integer", "boolean", "null"];
 
+    private const int MaxDepth = 200;
+
     private readonly GrammarBuilder grammar;
     private readonly JsonRules rules;
     private readonly JsonElement root;
     private readonly Dictionary<string, int> referred = new(StringComparer.Ordinal); // reference -> rule
     private readonly Stack<string> open = []; // references being followed without a byte between
+    private int depth;
 
     private SchemaCompiler(GrammarBuilder grammar, JsonRules rules, JsonElement root) => (this.grammar, this.rules, this.root) = (grammar, rules, root);
 
@@ -26,6 +29,16 @@ internal sealed partial class SchemaCompiler
         new SchemaCompiler(grammar, rules, schema).Value(new SchemaNode(schema, ""));
 
     private int Value(SchemaNode schema)
+    {
+        if (depth == MaxDepth)
+            throw new SchemaException(schema.Path, $"is nested more than {MaxDepth} schemas deep");
+        depth++;
+        int rule = Read(schema);
+        depth--;
+        return rule;
+    }
+
+    private int Read(SchemaNode schema)
     {
         if (schema.Json.ValueKind == JsonValueKind.True)
             return rules.Any;
@@ -122,7 +135,7 @@ internal sealed partial class SchemaCompiler
         int rule = grammar.Add();
         referred.Add(reference, rule);
         open.Push(reference);
-        grammar.Call(rule, Value(target), GrammarBuilder.End);
+        grammar.Call(rule, Value(target), GrammarBuilder.End, recurs: true);
         open.Pop();
         return rule;
     }
