@@ -1,23 +1,37 @@
 namespace Pharos.Bench.Engine;
 
-internal static class Arguments
+/// <summary>Options as --name value; a name alone is a switch. A first word without dashes is the command.</summary>
+internal sealed class Arguments
 {
-    /// <summary>Pairs of --name value.</summary>
-    public static Dictionary<string, string> Parse(string[] args)
+    private readonly Dictionary<string, string> values = [];
+
+    public Arguments(string[] args)
     {
-        if (args.Length % 2 != 0 || args.Where((_, i) => i % 2 == 0).Any(name => !name.StartsWith("--")))
-            throw new ArgumentException($"Pairs of --name value are expected, not: {string.Join(' ', args)}");
-        return args.Chunk(2).ToDictionary(pair => pair[0][2..], pair => pair[1]);
+        int at = 0;
+        if (args.Length > 0 && !args[0].StartsWith("--", StringComparison.Ordinal))
+            Command = args[at++];
+        while (at < args.Length)
+        {
+            string name = args[at++];
+            if (!name.StartsWith("--", StringComparison.Ordinal))
+                throw new ArgumentException($"'{name}' follows no option; --name value is expected.");
+            values[name[2..]] = at < args.Length && !args[at].StartsWith("--", StringComparison.Ordinal) ? args[at++] : "";
+        }
     }
 
-    public static T? Choice<T>(Dictionary<string, string> options, string name) where T : struct, Enum =>
-        options.TryGetValue(name, out string? value) ? Enum.Parse<T>(value, ignoreCase: true) : null;
+    public string Command { get; } = "run";
 
-    /// <summary>The processor's name, where the system tells it.</summary>
-    public static string Processor()
-    {
-        const string information = "/proc/cpuinfo";
-        string? line = File.Exists(information) ? File.ReadLines(information).FirstOrDefault(l => l.StartsWith("model name")) : null;
-        return line?[(line.IndexOf(':') + 2)..] ?? System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString();
-    }
+    public bool Has(string name) => values.ContainsKey(name);
+
+    public string? Text(string name) => values.GetValueOrDefault(name);
+
+    public string Text(string name, string fallback) => values.GetValueOrDefault(name, fallback);
+
+    public int[] Integers(string name, string fallback) => [.. Text(name, fallback).Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+
+    public T? Choice<T>(string name) where T : struct, Enum => Text(name) is { } value ? Parse<T>(name, value) : null;
+
+    public static T Parse<T>(string name, string value) where T : struct, Enum => Enum.TryParse<T>(value, ignoreCase: true, out var choice)
+        ? choice
+        : throw new ArgumentException($"--{name} {value}: one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()} is expected.");
 }

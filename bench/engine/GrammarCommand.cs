@@ -6,8 +6,9 @@ using Pharos.Inference.Tokenization;
 namespace Pharos.Bench.Engine;
 
 /// <summary>
-/// What constrained decoding adds to a token: mask and step, the choice itself not counted. Vocabularies are made up of bytes and random words, a
+/// <c>grammar</c>: what constrained decoding adds to a token: mask and step, the choice itself not counted. Vocabularies are made up of bytes and random words, a
 /// tenth of them across the borders of JSON.
+///   dotnet run -c Release --project bench/engine -- grammar
 /// </summary>
 internal static class GrammarCommand
 {
@@ -16,13 +17,14 @@ internal static class GrammarCommand
          "tags":{"type":"array","items":{"type":"string","maxLength":40}},"notes":{"type":"object"}},"required":["name","age","kind","tags","notes"],"additionalProperties":false}
         """;
 
-    public static void Run()
+    public static int Run()
     {
-        Console.WriteLine($"machine  {Arguments.Processor()}, {Environment.ProcessorCount} cores");
+        Console.WriteLine($"machine  {Machine.Describe()}");
         Console.WriteLine();
         Console.WriteLine("vocabulary   compile ms   first request us/token   again us/token   tokens");
         foreach (int size in (int[])[512, 131_072])
             Measure(size);
+        return 0;
     }
 
     private static void Measure(int size)

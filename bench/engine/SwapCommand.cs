@@ -1,5 +1,7 @@
 using Pharos.Inference.Backend;
+using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
+using Pharos.Inference.Loading;
 
 namespace Pharos.Bench.Engine;
 
@@ -10,28 +12,28 @@ namespace Pharos.Bench.Engine;
 /// </summary>
 internal static class SwapCommand
 {
-    public static async Task RunAsync(string[] args)
+    public static async Task<int> RunAsync(Arguments options)
     {
-        var options = Arguments.Parse(args);
-        int[] shape = [.. options.GetValueOrDefault("shape", "768x12").Split('x').Select(int.Parse)];
-        using var model = new RandomModel(shape[0], shape[1], Path.Combine("models", "spark", "tokenizer.json"));
+        var files = new SeededFiles(options, SeededModel.Parse(options.Text("shape", "768x12")), WeightType.Bf16);
+        using var model = ModelDirectory.Load(files.Directory);
         var settings = new CpuBackendOptions
         {
-            Threads = Number("threads", 1), KvType = KvType.Bf16, CopyShare = double.Parse(options.GetValueOrDefault("share", "0.1")),
+            Threads = Number("threads", 1), KvType = KvType.Bf16, CopyShare = double.Parse(options.Text("share", "0.1")),
             DeviceBytes = (long)Number("device-mb", 256) << 20, HostBytes = (long)Number("host-mb", 64) << 20,
         };
         long idle;
-        await using (var empty = CpuBackend.Create(model.Loaded, settings with { DeviceBytes = 1 << 20, HostBytes = 0 }))
+        await using (var empty = CpuBackend.Create(model, settings with { DeviceBytes = 1 << 20, HostBytes = 0 }))
             idle = Environment.WorkingSet;
-        await using var backend = CpuBackend.Create(model.Loaded, settings);
+        await using var backend = CpuBackend.Create(model, settings);
         long budget = settings.DeviceBytes + settings.HostBytes, grown = Environment.WorkingSet - idle;
-        Console.WriteLine($"machine  {Arguments.Processor()}, {Environment.ProcessorCount} cores");
+        Console.WriteLine($"machine  {Machine.Describe()}");
         Console.WriteLine($"engine   {backend.Instructions}, {backend.Threads} thread(s), weights {backend.WeightType}, KV {backend.KvType}, {backend.Kv.BytesPerBlock / 1024} KiB a block");
         Console.WriteLine(FormattableString.Invariant(
             $"memory   {budget / 1e6:F0} MB of budgets hold {backend.Kv.DeviceBlocks} + {backend.Kv.HostBlocks} blocks, {(backend.Kv.DeviceBlocks + backend.Kv.HostBlocks) * backend.Kv.BytesPerBlock / 1e6:F0} MB; the process grew by {grown / 1e6:F0} MB ({100.0 * grown / budget:F1} %)"));
-        foreach (int batch in options.GetValueOrDefault("batch", "8").Split(',').Select(int.Parse))
+        foreach (int batch in options.Integers("batch", "8"))
             new SwapBench(backend, batch, Number("tokens", 2000)).Run(Number("rounds", 5), Number("steps", 50));
+        return 0;
 
-        int Number(string name, int otherwise) => options.TryGetValue(name, out string? value) ? int.Parse(value) : otherwise;
+        int Number(string name, int otherwise) => int.Parse(options.Text(name, otherwise.ToString()));
     }
 }

@@ -4,37 +4,39 @@ using Pharos.Simulator;
 
 namespace Pharos.Cli;
 
-/// <summary>Results as JSON lines, or as a table for people; one a policy, as they come.</summary>
-internal sealed class SimulationReport(string workload, double rate, int seed, bool json, TextWriter output)
+/// <summary>Results as JSON lines, or as a table for people; one a policy and rate, as they come.</summary>
+internal sealed class SimulationReport(string workload, int seed, bool json, TextWriter output)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
     private bool headed;
 
-    public void Write(string policy, SimulationResult result)
+    public SimulationLine Write(string policy, double rate, SimulationResult result)
     {
+        var line = Line(policy, rate, result);
         if (json)
-            output.WriteLine(JsonSerializer.Serialize(Line(policy, result), Options));
+            output.WriteLine(JsonSerializer.Serialize(line, Options));
         else
-            Row(policy, result);
+            Row(policy, rate, result);
         output.Flush();
+        return line;
     }
 
-    private SimulationLine Line(string policy, SimulationResult result) => new(
+    private SimulationLine Line(string policy, double rate, SimulationResult result) => new(
         policy, workload, rate, seed, result.Requests.Count, result.FinishedInWindow, Rounded(result.EndToEnd), Rounded(result.Wait),
         Rounded(result.TimeToFirstToken), Rounded(result.Utilisation), Rounded(result.RecomputedShare), Rounded(result.IdleShare), result.Preemptions,
-        StarvationViolations: 0); // none of the policies that exist promises a bound
+        result.StarvationViolations);
 
-    private void Row(string policy, SimulationResult result)
+    private void Row(string policy, double rate, SimulationResult result)
     {
         if (!headed)
         {
-            output.WriteLine($"{"policy",-16} {"requests",8} {"e2e mean",9} {"p99",8} {"wait mean",10} {"p99",8} {"ttft mean",10} {"p99",8} {"rho",5} {"again",6} {"idle",6} {"preempt",8}");
+            output.WriteLine($"{"policy",-16} {"rate",6} {"requests",8} {"e2e mean",9} {"p99",8} {"wait mean",10} {"p99",8} {"ttft mean",10} {"p99",8} {"rho",5} {"again",6} {"idle",6} {"preempt",8}");
             headed = true;
         }
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{policy,-16} {result.Requests.Count,8} {result.EndToEnd.Mean,9:F2} {result.EndToEnd.P99,8:F1} {result.Wait.Mean,10:F2} {result.Wait.P99,8:F1} {result.TimeToFirstToken.Mean,10:F2} {result.TimeToFirstToken.P99,8:F1} {result.Utilisation,5:F2} {result.RecomputedShare,6:P0} {result.IdleShare,6:P0} {result.Preemptions,8}"));
+            $"{policy,-16} {rate,6:0.###} {result.Requests.Count,8} {result.EndToEnd.Mean,9:F2} {result.EndToEnd.P99,8:F1} {result.Wait.Mean,10:F2} {result.Wait.P99,8:F1} {result.TimeToFirstToken.Mean,10:F2} {result.TimeToFirstToken.P99,8:F1} {result.Utilisation,5:F2} {result.RecomputedShare,6:P0} {result.IdleShare,6:P0} {result.Preemptions,8}"));
     }
 
     private static Distribution Rounded(Distribution of) => new(Rounded(of.Mean), Rounded(of.P50), Rounded(of.P99), Rounded(of.P999));

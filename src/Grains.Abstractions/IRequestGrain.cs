@@ -27,8 +27,9 @@ public interface IRequestGrain : IGrainWithStringKey
     /// </summary>
     [AlwaysInterleave, Alias("follow")] IAsyncEnumerable<RequestNotice> Follow(int from, CancellationToken ct);
 
-    /// <summary>The gateway lost the worker's stream: go on elsewhere from the prompt and the tokens it has delivered of this segment.</summary>
-    [Alias("worker-lost")] Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered);
+    /// <summary>A worker or its stream is lost: go on elsewhere from the prompt and the tokens known of this segment.</summary>
+    /// <param name="byReader">Told by the gateway that reads the answer: <paramref name="delivered"/> is all it has of this segment.</param>
+    [Alias("worker-lost")] Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader);
 
     /// <summary>Stops it wherever it is and frees what it holds.</summary>
     [Alias("cancel")] Task Cancel(string because);

@@ -36,8 +36,14 @@ public interface ISchedulerGrain : IGrainWithStringKey
 [Alias("pharos.tool")]
 public interface IToolGrain : IGrainWithStringKey
 {
-    /// <summary>Never throws for a failing tool: the failure is the result.</summary>
-    [Alias("call"), AlwaysInterleave, ResponseTimeout("01:00:00")] Task<Scheduling.Requests.ToolResult> Call(Scheduling.Requests.ToolCall call, CancellationToken ct);
+    /// <summary>
+    /// Starts the call, or looks after it if one of that id was started: asked again after a lost answer, the tool is not called twice. Null: it
+    /// still runs, ask again at once; a call that nobody asks for is stopped. Never throws for a failing tool: the failure is the result.
+    /// </summary>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call);
+
+    /// <summary>Nobody wants the result any more.</summary>
+    [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);
 }
 
 [GenerateSerializer, Alias("pharos.pool-description")]

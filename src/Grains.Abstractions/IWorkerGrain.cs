@@ -19,6 +19,9 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// <summary>Goes on with a sequence parked here, or says that it is not here any more.</summary>
     [ResponseTimeout("00:00:05"), Alias("resume")] Task<Admission> Resume(ResumeWork work);
 
+    /// <summary>Whether the sequence is here under that epoch or a later one.</summary>
+    [AlwaysInterleave, Alias("holds")] Task<bool> Holds(string request, int epoch);
+
     /// <summary>Stops a sequence within one iteration and frees what it holds. Older epochs than the one held are ignored.</summary>
     [AlwaysInterleave, Alias("release")] Task Release(string request, int epoch);
 
@@ -29,6 +32,12 @@ public interface IWorkerGrain : IGrainWithStringKey
 
     /// <summary>Takes no new sequences; parked ones leave, running ones finish.</summary>
     [AlwaysInterleave, Alias("drain")] Task<DrainForecast> Drain(bool on);
+
+    /// <summary>Takes no new sequences; parked ones stay, running ones finish.</summary>
+    [AlwaysInterleave, Alias("cordon")] Task<DrainForecast> Cordon();
+
+    /// <summary>Takes no new sequences, and what it has goes on elsewhere at once: running ones from the tokens they have.</summary>
+    [AlwaysInterleave, Alias("evacuate")] Task<DrainForecast> Evacuate();
 }
 
 [GenerateSerializer, Alias("pharos.drain-forecast")]

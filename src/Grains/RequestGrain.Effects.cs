@@ -95,42 +95,6 @@ public sealed partial class RequestGrain
         });
     }
 
-    // One timer, for what the present phase may have to wait for too long.
-    private void SetAlarm()
-    {
-        var phase = core.State.Phase;
-        if (alarmFor == phase)
-            return;
-        alarm?.Dispose();
-        alarmFor = phase;
-        if (core.IsOver)
-            toolCalls?.Cancel(); // nobody waits for their results any more
-        alarm = phase switch
-        {
-            RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows
-            // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
-            RequestPhase.Queued => this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)),
-            RequestPhase.Parked => Alarm(TimeSpan.FromSeconds(core.State.PausedAt - Now) + options.Value.ParkedRetention, Expire),
-            RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled => Alarm(options.Value.FinishedRetention, Retire),
-            _ => null,
-        };
-    }
-
-    private IGrainTimer Alarm(TimeSpan due, Func<CancellationToken, Task> then) =>
-        this.RegisterGrainTimer(then, due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
-
-    private Task AskAgain(CancellationToken ct) =>
-        core.Descriptor(Now) is { } descriptor ? Apply([new RequestEffect.Enqueue(descriptor)]) : Task.CompletedTask;
-
-    private Task Expire(CancellationToken ct) => Apply(core.Cancel("no tool result came within the retention time", Now));
-
-    private async Task Retire(CancellationToken ct)
-    {
-        if (storage.RecordExists)
-            await storage.ClearStateAsync(ct);
-        DeactivateOnIdle();
-    }
-
     private void Signal()
     {
         var done = changed;

@@ -33,22 +33,27 @@ public sealed partial class RequestGrain
         }
     }
 
-    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it: then it is called again, under the
-    // same call id, so that a tool can tell.
+    // A tool's own failures are results. What is caught here is the loss of the silo that was calling it, or of a message: then it is asked
+    // again, under the same call id, so that a tool can tell.
     private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
     {
-        for (var attempt = 1; ; attempt++)
+        var tool = GrainFactory.GetGrain<IToolGrain>(call.Name);
+        await using var stopped = stop.Register(() => Forget(tool.Cancel(call.Id)));
+        for (var failures = 0; ;)
         {
+            stop.ThrowIfCancellationRequested();
             try
             {
-                return await GrainFactory.GetGrain<IToolGrain>(call.Name).Call(call, stop);
+                if (await tool.Call(call) is { } result)
+                    return result;
+                failures = 0;
             }
             catch (Exception failure) when (!stop.IsCancellationRequested)
             {
-                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), attempt, failure);
-                if (attempt == 5)
+                ToolFailed(log, call.Name, this.GetPrimaryKeyString(), ++failures, failure);
+                if (failures == 5)
                     return new ToolResult(call.Id, call.Name, """{"error": "tool is not reachable"}""", 0, Failed: true);
-                await Task.Delay(TimeSpan.FromMilliseconds(250 * attempt), time, stop);
+                await Task.Delay(TimeSpan.FromMilliseconds(250 * failures), time, stop);
             }
         }
     }

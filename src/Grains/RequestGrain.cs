@@ -16,11 +16,15 @@ public sealed partial class RequestGrain(
     [PersistentState("request", "pharos")] IPersistentState<RequestState> storage,
     ServedModel model, IOptions<PharosOptions> options, TimeProvider time, ILogger<RequestGrain> log) : Grain, IRequestGrain
 {
+    /// <summary>An answer that nobody has followed for so long is given up; one who follows comes back within a second.</summary>
+    private static readonly TimeSpan FollowLease = TimeSpan.FromSeconds(30);
+
     private RequestCore core = null!;
     private TaskCompletionSource changed = new(); // awaited in turns of this grain alone
     private IGrainTimer? alarm;
     private RequestPhase? alarmFor;
     private CancellationTokenSource? toolCalls;
+    private double followedAt;
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
@@ -28,6 +32,7 @@ public sealed partial class RequestGrain(
 
     public override async Task OnActivateAsync(CancellationToken ct)
     {
+        followedAt = Now;
         core = new RequestCore(this.GetPrimaryKeyString(), storage.State, model.EncodeToolTurn);
         await Apply(core.Recover());
     }
@@ -41,6 +46,7 @@ public sealed partial class RequestGrain(
 
     public async Task<ResumeOutcome> Resume(ResumeSpec spec)
     {
+        followedAt = Now; // it begins to be read now
         var (outcome, effects) = core.Resume(spec, Now);
         await Apply(effects);
         return outcome;
@@ -51,6 +57,7 @@ public sealed partial class RequestGrain(
         core.NumberNoticesFrom(from);
         while (true)
         {
+            followedAt = Now;
             var wait = changed.Task;
             var news = core.Notices.Where(notice => notice.Number >= from).ToList();
             if (news.Count == 0)
@@ -64,15 +71,16 @@ public sealed partial class RequestGrain(
             }
 
             // A caller whose silo was lost gets no error, only silence: so silence is never longer than a second.
-            if (await Task.WhenAny(wait, Task.Delay(TimeSpan.FromSeconds(1), time, ct)) != wait)
-            {
-                ct.ThrowIfCancellationRequested();
+            // One that is cancelled would go on outside the grain's turns.
+            await Task.WhenAny(wait, Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None));
+            ct.ThrowIfCancellationRequested();
+            if (!wait.IsCompleted)
                 yield return new RequestNotice(-1, NoticeKind.Alive);
-            }
         }
     }
 
-    public Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered) => Apply(core.WorkerLost(worker, epoch, delivered, Now));
+    public Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader) =>
+        Apply(core.WorkerLost(worker, epoch, delivered, byReader, Now));
 
     public Task Cancel(string because) => Apply(core.Cancel(because, Now));
 

@@ -73,7 +73,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     private Task Watch()
     {
         foreach (var lost in core.Expire(Now))
-            Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [])).Forget();
+            Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
         HandOut();
         return Task.CompletedTask;
     }

@@ -35,11 +35,17 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
 
+    public Task<bool> Holds(string request, int epoch) => loop.Holds(request, epoch);
+
     public Task Release(string request, int epoch) => loop.Release(request, epoch);
 
     public Task<WorkerSnapshot> Describe() => loop.Snapshot();
 
     public Task<DrainForecast> Drain(bool on) => loop.Drain(on);
+
+    public Task<DrainForecast> Cordon() => loop.Cordon();
+
+    public Task<DrainForecast> Evacuate() => loop.Evacuate();
 
     public async IAsyncEnumerable<DeltaBatch> Deltas(string gateway, [EnumeratorCancellation] CancellationToken ct)
     {
@@ -63,7 +69,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         {
             case DeviceEvent.SegmentEnded ended: Tell(ended.Request, request => request.SegmentEnded(ended.Report)).Forget(); break;
             case DeviceEvent.ReceiptRevised revised: Tell(revised.Request, request => request.ReceiptRevised(revised.Epoch, revised.Receipt)).Forget(); break;
-            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated)).Forget(); break;
+            case DeviceEvent.SequenceLost lost: Tell(lost.Request, request => request.WorkerLost(this.GetPrimaryKeyString(), lost.Epoch, lost.Generated, byReader: false)).Forget(); break;
             case DeviceEvent.RoomChanged: Report().Forget(); break;
         }
     }

@@ -25,8 +25,8 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
 
     internal Segment Current => Session.Segments[Segment];
 
-    /// <summary>Tokens of the running segment that are out.</summary>
-    internal int Generated { get; set; }
+    /// <summary>Tokens of the running segment that are not out yet.</summary>
+    internal int TokensToCome { get; set; } = arrival.Session.Segments[0].CompletionTokens;
 
     internal SequenceSlot? Slot { get; set; }
 

@@ -1,13 +1,16 @@
 using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Reports;
 
 namespace Pharos.Simulator;
 
 /// <summary>A worker's core on a simulated device, and what is measured of the two.</summary>
-internal sealed class SimulatedWorker(string name, SimulationSetup setup)
+internal sealed class SimulatedWorker(string name, SimulationSetup setup, MemoryTimeline? timeline = null)
 {
     private const int IterationsBetweenChecks = 4096;
     private static readonly WorkerCounters Counters = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // the pool decides nothing by them
+    private readonly List<SimulatedRequest?> requests = []; // [slot.Id]
     private double heldParkedSince;
     private int parkedBlocks;
     private long computed, reports;
@@ -18,7 +21,11 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
 
     public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
 
-    public Dictionary<SequenceSlot, SimulatedRequest> Requests { get; } = [];
+    /// <summary>How often its policy broke a promise.</summary>
+    public long Violations => (Core.Ranking as IPromisingPolicy)?.Promise.Violations ?? 0;
+
+    /// <summary>Whose sequence it is.</summary>
+    public SimulatedRequest this[SequenceSlot slot] => requests[slot.Id]!;
 
     /// <summary>The iteration that runs; null while there is nothing to do.</summary>
     public IterationPlan? Running { get; private set; }
@@ -33,6 +40,21 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
 
     /// <summary>Device memory held by caches that wait for a tool, over time.</summary>
     public double ParkedTokenSeconds { get; private set; }
+
+    public void Admit(SimulatedRequest request, SequenceStart start, double now)
+    {
+        var slot = Core.Admit(start, now);
+        while (requests.Count <= slot.Id)
+            requests.Add(null);
+        requests[slot.Id] = request;
+        (request.Slot, request.Worker) = (slot, this);
+    }
+
+    public void Remove(SequenceSlot slot, double now)
+    {
+        requests[slot.Id] = null;
+        Core.Remove(slot, now);
+    }
 
     /// <summary>Plans and begins an iteration, if there is anything to do.</summary>
     /// <returns>When it ends.</returns>
@@ -49,6 +71,7 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup)
         if (plan.OutOfMemory.Count > 0)
             throw new InvalidOperationException($"{plan.OutOfMemory[0].Request} alone does not fit worker {Name}, though it was let in.");
         Measure(now);
+        timeline?.Sample(now, Core, slot => this[slot]);
         if (plan.Batch.Count == 0)
             return null;
         var (stall, compute) = Device.Execute(plan, Core, now);

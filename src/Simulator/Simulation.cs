@@ -31,7 +31,7 @@ public sealed class Simulation
         setup.Check();
         this.setup = setup;
         requests = [.. setup.Arrivals.Select((arrival, index) => new SimulatedRequest(index, arrival))];
-        workers = [.. Enumerable.Range(0, setup.Workers).Select(index => new SimulatedWorker($"w{index:D4}", setup))];
+        workers = [.. Enumerable.Range(0, setup.Workers).Select(index => new SimulatedWorker($"w{index:D4}", setup, index == 0 ? setup.Timeline : null))];
         byName = workers.ToDictionary(worker => worker.Name, StringComparer.Ordinal);
         events = new SimulationEvents(requests);
         // One worker ranks all by itself, and nothing is to be chosen: it need not report.
@@ -81,7 +81,7 @@ public sealed class Simulation
         request.Returned = request.Current.ReturnedTokens;
         request.ToolSeconds = request.Current.ToolSeconds;
         request.Segment++;
-        request.Generated = 0;
+        request.TokensToCome = request.Current.CompletionTokens;
         Enqueue(request, setup.Predictions.Forecast(request));
         HandOut();
     }
@@ -118,10 +118,7 @@ public sealed class Simulation
         var tokens = request.ContextTokens;
         if (request.Slot is not null)
             Leave(request);
-        request.Worker = worker;
-        request.Slot = worker.Core.Admit(
-            new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast), now);
-        worker.Requests.Add(request.Slot, request);
+        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast), now);
     }
 
     // It goes on elsewhere: all that was computed of it is computed again there.
@@ -130,8 +127,7 @@ public sealed class Simulation
         var (slot, worker) = (request.Slot!, request.Worker!);
         migrations++;
         recomputedElsewhere += slot.Length - 1;
-        worker.Requests.Remove(slot);
-        worker.Core.Remove(slot, now);
+        worker.Remove(slot, now);
         Wake(worker);
     }
 
@@ -142,9 +138,9 @@ public sealed class Simulation
         {
             if (!samples)
                 continue;
-            var request = worker.Requests[slot];
+            var request = worker[slot];
             request.FirstTokenAt ??= now;
-            if (++request.Generated < request.Current.CompletionTokens)
+            if (--request.TokensToCome > 0)
                 continue;
             segmentsEnded = true;
             if (request.Current.Tool is { } tool)
@@ -181,8 +177,7 @@ public sealed class Simulation
             throw new InvalidOperationException($"{slot.Request} ends with {slot.Computed} of {slot.Length} tokens computed; its session has {request.Session.MostContextTokens}.");
         request.FinishedAt = now;
         finished++;
-        worker.Requests.Remove(slot);
-        worker.Core.Remove(slot, now);
+        worker.Remove(slot, now);
         pool.Withdraw(request.Id);
         setup.Predictions.Learn(request);
     }
@@ -220,6 +215,9 @@ public sealed class Simulation
         return new SimulationResult(
             requests, setup.Window, now, computed, again, workers.Sum(worker => worker.Core.Totals.Preemptions), migrations,
             workers.Sum(worker => worker.BusyInWindow) / workers.Length,
-            workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds));
+            workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds))
+        {
+            StarvationViolations = workers.Sum(worker => worker.Violations),
+        };
     }
 }

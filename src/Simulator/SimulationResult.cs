@@ -10,6 +10,9 @@ public sealed record SimulationResult(
     IReadOnlyList<SimulatedRequest> Requests, double Window, double Seconds, long ComputedTokens, long RecomputedTokens, long Preemptions, int Migrations,
     double BusySeconds, double IdleShare, double StalledSeconds)
 {
+    /// <summary>How often the policy broke a promise that it had given.</summary>
+    public long StarvationViolations { get; init; }
+
     /// <summary>Arrival to last token, tools included.</summary>
     public Distribution EndToEnd => Distribution.Of(Requests.Select(request => request.FinishedAt!.Value - request.ArrivedAt));
 

@@ -3,6 +3,7 @@ using Pharos.Scheduling.Routing;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Policies;
 using Pharos.Simulator.Predictions;
+using Pharos.Simulator.Reports;
 using Pharos.Simulator.Workloads;
 
 namespace Pharos.Simulator;
@@ -29,6 +30,9 @@ public sealed record SimulationSetup(
 
     /// <summary>When a request is bound to one of several workers.</summary>
     public Binding Binding { get; init; } = Binding.Late;
+
+    /// <summary>Watches the first worker's memory; null: nobody does.</summary>
+    public MemoryTimeline? Timeline { get; init; }
 
     internal WorkerLimits Limits => new(
         BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,

@@ -147,5 +147,22 @@ public sealed partial class OperatorTests(SharedGateway shared)
     private async Task<JsonElement> ReceiptAsync(Reply reply) =>
         Assert.Single((await shared.Gateway.RequestAsync(reply.Json.GetProperty("id").GetString()!)).GetProperty("receipts").EnumerateArray());
 
+    [Theory(Timeout = PharosGateway.GuardMilliseconds)]
+    [InlineData("drain", "draining")]
+    [InlineData("cordon", "cordoned")]
+    [InlineData("evacuate", "draining")]
+    public async Task Worker_is_taken_out_and_back_and_says_what_is_left(string action, string state)
+    {
+        var worker = (await Http.FetchAsync("admin/workers")).Json[0].GetProperty("id").GetString()!;
+
+        var left = await Http.OrderAsync($"admin/v1/workers/{worker}/{action}");
+        Has(left.Json, "worker", "state", "running", "parked", "bytes", "etaSeconds");
+        Assert.Equal((worker, state), (left.Json.GetProperty("worker").GetString(), left.Json.GetProperty("state").GetString()));
+
+        var back = await Http.OrderAsync($"admin/v1/workers/{Uri.EscapeDataString(worker)}/undrain");
+        Assert.Equal("active", back.Json.GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/v1/workers/spark/nowhere/0/drain")).Status);
+    }
+
     private static void Has(JsonElement json, params string[] fields) => Assert.Equal(fields, json.EnumerateObject().Select(field => field.Name));
 }

@@ -101,6 +101,13 @@ internal static class Wire
         return new Reply(response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers);
     }
 
+    /// <summary>An operator's order: all of it is in the path.</summary>
+    public static async Task<Reply> OrderAsync(this HttpClient http, string path)
+    {
+        using var response = await http.PostAsync(path, null);
+        return new Reply(response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers);
+    }
+
     /// <summary>The events of a stream as they come; leaving the loop hangs up.</summary>
     public static async IAsyncEnumerable<ServerEvent> StreamAsync(this HttpClient http, JsonObject body, [EnumeratorCancellation] CancellationToken ct = default)
     {

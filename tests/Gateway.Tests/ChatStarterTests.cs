@@ -66,7 +66,7 @@ public sealed class ChatStarterTests
         var gateway = new GatewayIdentity("gw");
         return new ChatStarter(
             new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), gateway,
-            new GatewayOptions(), TimeProvider.System, NullLogger<AnswerStream>.Instance);
+            new GatewayOptions(), TimeProvider.System, new ChatIds(TimeProvider.System), NullLogger<AnswerStream>.Instance);
     }
 
     private sealed class StoreIsDown : Exception;

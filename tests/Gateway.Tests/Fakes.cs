@@ -66,7 +66,7 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
             yield return notice;
     }
 
-    public async Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered)
+    public async Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader)
     {
         if (WorkerLostFails.TryDequeue(out var failure))
             throw failure;
@@ -123,9 +123,15 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
 
     public Task<Admission> Resume(ResumeWork work) => throw new NotSupportedException();
 
+    public Task<bool> Holds(string request, int epoch) => throw new NotSupportedException();
+
     public Task Release(string request, int epoch) => throw new NotSupportedException();
 
     public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
 
     public Task<DrainForecast> Drain(bool on) => throw new NotSupportedException();
+
+    public Task<DrainForecast> Cordon() => throw new NotSupportedException();
+
+    public Task<DrainForecast> Evacuate() => throw new NotSupportedException();
 }

@@ -61,7 +61,7 @@ public sealed class FaultTests
         var id = cluster.NewId();
         await cluster.Request(id).Start(spec);
         var placed = await PlacedAsync(cluster, id, 0);
-        await cluster.Request(id).WorkerLost(placed.Worker!, placed.Epoch, undisturbed.Tokens[..10]);
+        await cluster.Request(id).WorkerLost(placed.Worker!, placed.Epoch, undisturbed.Tokens[..10], byReader: true);
         var rest = await cluster.ReadAsync(id, spec.Gateway, placed.Number + 1);
         var second = rest.Notices.First(notice => notice.Kind == NoticeKind.Placed);
         Assert.True(second.Epoch > placed.Epoch);

@@ -54,6 +54,23 @@ public sealed class EveryPolicyTests
         }
     }
 
+    [Theory]
+    [InlineData("gptj-6b-a100", 16.92, 0.0408, 43_600)]
+    [InlineData("vicuna-13b-2xa100", 15.4, 0.0279, 24_400)]
+    [InlineData("opt-13b-a100-40g", 20.86, 0.0833, 24_400)]
+    [InlineData("llama-3-8b-h100", 13.13, 0.0162, 305_000)]
+    public void Profile_has_the_constants_of_its_sources(string name, double constantMilliseconds, double tokenMilliseconds, double swapTokens)
+    {
+        var profile = SimulatedProfile.Find(name);
+        Assert.Equal(constantMilliseconds, profile.Device.ConstantSeconds * 1e3, 2);
+        Assert.Equal(tokenMilliseconds, profile.Device.SecondsPerToken * 1e3, 4);
+        Assert.Equal(swapTokens, profile.Device.SwapTokensPerSecond, tolerance: 200);
+        var arrivals = Arrivals.Poisson(MixtureWorkload.Load("multi"), rate: 1, seconds: 20, seed: 7);
+        var result = Simulation.Run(new SimulationSetup(
+            arrivals, 20, SimulatedPolicies.Find("lamps"), new OraclePredictions(), profile.Device, profile.KvTokens, profile.HostTokens));
+        Assert.True(result.Wait.Mean > 0);
+    }
+
     [Fact]
     public void Unknown_names_are_answered_with_those_that_exist()
     {

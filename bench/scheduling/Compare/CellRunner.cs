@@ -39,7 +39,7 @@ internal sealed class CellRunner(CellStore store, int jobs, TimeSpan limit)
         var device = SimulatedProfile.Find(cell.Machine.Profile).WithLink(cell.Machine.Gbps).Device;
         var result = Simulation.Run(new SimulationSetup(
             arrivals, cell.Seconds, SimulatedPolicies.Find(cell.Policy), PredictionKinds.Find(cell.Prediction, cell.Seed)(), device,
-            cell.Machine.KvTokens, cell.Machine.HostTokens));
+            cell.Machine.KvTokens, cell.Machine.HostTokens) { Workers = cell.Machine.Workers });
         return new CellResult(
             cell.Key, result.Requests.Count, result.FinishedInWindow, result.EndToEnd, result.Wait, result.TimeToFirstToken, result.Utilisation,
             result.RecomputedShare, result.IdleShare, result.Preemptions, 0, watch.Elapsed.TotalSeconds);

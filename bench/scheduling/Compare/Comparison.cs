@@ -9,6 +9,9 @@ internal sealed class Comparison(CellStore store, ComparisonSize size)
     private static readonly HashSet<string> Blind =
         ["vllm", "discard", "preserve", "swap", "infercept", "infercept-oracle", "fastserve", "autellix", "thunderagent"];
 
+    /// <summary>Arrivals to many workers stop earlier: they are as many more a second.</summary>
+    public const double MostSecondsOfMany = 300;
+
     public ComparisonSize Size => size;
 
     /// <summary>All policies but the variants of an ablation.</summary>
@@ -20,7 +23,7 @@ internal sealed class Comparison(CellStore store, ComparisonSize size)
     public static bool IsVariant(string policy) => policy.StartsWith("pharos-", StringComparison.Ordinal) && policy != "pharos-bounded";
 
     public Cell Cell(string workload, string policy, double rate, int seed, string prediction, Machine? machine = null) =>
-        new(workload, policy, rate, seed, Blind.Contains(policy) ? "learned" : prediction, machine ?? Machine.Published, size.Seconds);
+        new(workload, policy, rate, seed, Blind.Contains(policy) ? "learned" : prediction, machine ?? Machine.Published, machine is { Workers: > 1 } ? Math.Min(size.Seconds, MostSecondsOfMany) : size.Seconds);
 
     /// <summary>Results over the seeds that are there.</summary>
     public IReadOnlyList<CellResult> Results(string workload, string policy, double rate, string prediction, Machine? machine = null) =>

@@ -17,10 +17,10 @@ internal static class ComparisonParts
         ("3 GB/s", Machine.Published with { Gbps = 3 }, 6),
     ];
 
-    /// <summary>Contexts of 100,000 tokens need a larger machine.</summary>
-    public static Machine CodingMachine { get; } = new("llama3-8b-h100", 480_000, 1_000_000, 50);
+    /// <summary>Contexts of 100,000 tokens need more memory; all else is the published machine.</summary>
+    public static Machine CodingMachine { get; } = Machine.Published with { KvTokens = 480_000, HostTokens = 1_000_000 };
 
-    public static IReadOnlyList<double> CodingRates { get; } = [0.1, 0.2, 0.3];
+    public static IReadOnlyList<double> CodingRates { get; } = [0.02, 0.04];
 
     public static Machine EightWorkers { get; } = Machine.Published with { Workers = 8 };
 
@@ -44,7 +44,8 @@ internal static class ComparisonParts
         var stated = Stated.Where(cell => comparison.Size.Rates(cell.Workload).Contains(cell.Rate)).ToList();
         return Each(comparison, stated, Known(["pharos", "pharos-bounded", "lamps-published", "infercept", "lamps"]), null)
             .Concat(Each(comparison, [.. comparison.Size.Multi.Select(rate => ("multi", rate))], Known(["pharos-bounded", "infercept", "pharos", "lamps-published"]), null))
-            .Concat(Each(comparison, [.. comparison.Size.Multi.Where(rate => rate <= 4).Select(rate => ("multi", rate))], Known(["vllm", "lamps"]), null));
+            .Concat(Each(comparison, [.. comparison.Size.Multi.Where(rate => rate <= 4).Select(rate => ("multi", rate))], Known(["vllm"]), null))
+            .Concat(Each(comparison, [.. comparison.Size.Multi.Where(rate => rate is >= 3 and <= 4).Select(rate => ("multi", rate))], Known(["lamps"]), null, "oracle"));
     }
 
     private static IEnumerable<Cell> Everything(Comparison comparison)
@@ -66,9 +67,10 @@ internal static class ComparisonParts
     }
 
     private static IEnumerable<Cell> Each(
-        Comparison comparison, IReadOnlyList<(string Workload, double Rate)> loads, IReadOnlyList<string> policies, Machine? machine) =>
+        Comparison comparison, IReadOnlyList<(string Workload, double Rate)> loads, IReadOnlyList<string> policies, Machine? machine,
+        string prediction = "learned") =>
         from seed in comparison.Size.Seeds
         from load in loads
         from policy in policies
-        select comparison.Cell(load.Workload, policy, load.Rate, seed, "learned", machine);
+        select comparison.Cell(load.Workload, policy, load.Rate, seed, prediction, machine);
 }

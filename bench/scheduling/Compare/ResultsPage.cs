@@ -31,9 +31,9 @@ internal sealed class ResultsPage(Comparison results, string folder)
         WriteTable("Other capacities and bandwidths (mean wait, multi, learned)", [.. ComparisonParts.Capacities.Select(one => $"{one.Name}, {one.Rate}/s")], Comparison.Policies,
             (policy, column) => ComparisonParts.Capacities.First(one => column.StartsWith(one.Name, StringComparison.Ordinal)) is var one
                 ? results.Of("multi", policy, one.Rate, "learned", cell => cell.Wait.Mean, one.Machine) : default);
-        WriteTable("Coding agents on Llama-3-8B/H100, 480,000 KV tokens (mean wait, learned)", [.. ComparisonParts.CodingRates.Select(rate => $"{rate}")], Comparison.Policies,
+        WriteTable("Coding agents, contexts of 100,000 tokens, 480,000 KV tokens on the device and 1,000,000 on the host (mean wait, learned)", [.. ComparisonParts.CodingRates.Select(rate => $"{rate}")], Comparison.Policies,
             (policy, column) => results.Of("coding", policy, double.Parse(column), "learned", cell => cell.Wait.Mean, ComparisonParts.CodingMachine));
-        WriteTable("Eight workers (multi 48, learned)", ["mean wait", "P99 wait", "mean TTFT"], Comparison.Policies,
+        WriteTable($"Eight workers (multi 48, {Comparison.MostSecondsOfMany:F0} s of arrivals, learned)", ["mean wait", "P99 wait", "mean TTFT"], Comparison.Policies,
             (policy, column) => results.Of("multi", policy, 48, "learned", cell => column switch
             {
                 "mean wait" => cell.Wait.Mean,

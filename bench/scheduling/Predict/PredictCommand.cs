@@ -44,6 +44,8 @@ internal static class PredictCommand
         }
 
         table.Write(Console.Out);
+        Coverage.Write("tokens of the segment", learned.Predictor.LengthCalibration, Console.Out);
+        Coverage.Write("seconds of the tool called", learned.Predictor.ToolCalibration, Console.Out);
         return 0;
     }
 

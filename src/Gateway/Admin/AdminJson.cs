@@ -73,6 +73,7 @@ internal sealed record LearnedSecondsJson(double Mean, double P50, double P90, d
 [JsonSerializable(typeof(RequestJson))]
 [JsonSerializable(typeof(WorkerJson[]))]
 [JsonSerializable(typeof(ToolJson[]))]
+[JsonSerializable(typeof(DrainForecast))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>Camel case, enums too; text as it is.</summary>

@@ -14,7 +14,7 @@ namespace Pharos.Gateway.Answers;
 /// </remarks>
 internal sealed class AnswerMerge
 {
-    private readonly Dictionary<int, List<(string Worker, SequenceDelta Delta)>> _early = [];
+    private readonly SortedDictionary<int, List<(string Worker, SequenceDelta Delta)>> _early = [];
     private readonly Queue<RequestNotice> _waiting = new();
     private readonly List<AnswerEvent> _events = [];
     private readonly List<AnswerEffect> _effects = [];
@@ -84,6 +84,9 @@ internal sealed class AnswerMerge
     private void TakeFollowing(RequestNotice notice)
     {
         _isConfirmed = true;
+        // The last word: the request has all the text, and a delta that was lost on the way would be waited for in vain.
+        if (_segmentOpen && notice.Kind is NoticeKind.Parked or NoticeKind.Finished && _ended is { End: { } end } ended)
+            EndSegment(_segment.Rest(ended.Text ?? ""), end);
         if (_segmentOpen)
             _waiting.Enqueue(notice);
         else
@@ -123,6 +126,8 @@ internal sealed class AnswerMerge
     private void TakeEnd(RequestNotice notice)
     {
         _isConfirmed = true;
+        if (notice.SegmentStart > _segment.Start && _segmentOpen && _ended is { End: { } past } before)
+            EndSegment(_segment.Rest(before.Text ?? ""), past); // told by a new activation, which says nothing of placings
         if (notice.SegmentStart > _segment.Start && !_segmentOpen)
             _segmentOpen = _segment.Begin(notice.SegmentStart, notice.SegmentStart); // its placing was never told: all of it is here
         else if (notice.SegmentStart != _segment.Start)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -70,16 +71,32 @@ internal sealed partial class AnswerStream : IAsyncDisposable
                 break;
             case AnswerEffect.ReportLoss { Worker: var worker, Epoch: var epoch, Delivered: var delivered }:
                 LogLost(worker, Request, delivered.Length);
-                try
-                {
-                    await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered), _stop.Token);
-                }
-                catch (Exception exception) when (!_stop.IsCancellationRequested) // without this word the answer would hang
-                {
-                    LogLossNotTold(exception, Request);
-                    _inputs.Writer.TryWrite(new AnswerInput.FollowFailed("The request is out of reach."));
-                }
+                await TellLoss(worker, epoch, delivered);
                 break;
+        }
+    }
+
+    /// <summary>Without this word the answer would hang: it is said for as long as patience lasts.</summary>
+    private async Task TellLoss(string worker, int epoch, ImmutableArray<int> delivered)
+    {
+        var began = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered, byReader: true), _stop.Token);
+                return;
+            }
+            catch (Exception exception) when (GrainRetry.IsTransient(exception, _stop.Token) && !_stop.IsCancellationRequested && _time.GetElapsedTime(began) < _patience)
+            {
+                // Again.
+            }
+            catch (Exception exception) when (!_stop.IsCancellationRequested)
+            {
+                LogLossNotTold(exception, Request);
+                _inputs.Writer.TryWrite(new AnswerInput.FollowFailed("The request is out of reach."));
+                return;
+            }
         }
     }
 

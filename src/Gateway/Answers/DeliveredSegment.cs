@@ -11,7 +11,6 @@ internal sealed class DeliveredSegment
 {
     private readonly List<int> _tokens = [];
     private readonly Dictionary<int, int> _textAt = []; // absolute position -> characters final before it
-    private int _base;     // absolute position of _tokens[0]
     private int _text;     // characters delivered
     private int _position; // of the running source
     private int _sourceText;
@@ -29,9 +28,8 @@ internal sealed class DeliveredSegment
             Start = segmentStart;
             _tokens.Clear();
             _textAt.Clear();
-            _base = position;
             _text = 0;
-            _textAt[position] = 0;
+            _textAt[segmentStart] = 0; // a source that begins later has said something nobody here has heard
         }
         (_position, _sourceText) = (position, _textAt.GetValueOrDefault(position));
         return _textAt.ContainsKey(position);
@@ -45,7 +43,7 @@ internal sealed class DeliveredSegment
             return true; // came twice
         if (delta.Position != _position)
             return false;
-        var known = _base + _tokens.Count - _position;
+        var known = Start + _tokens.Count - _position;
         if (known < delta.Tokens.Length)
             _tokens.AddRange(delta.Tokens.AsSpan()[known..]);
         _position += delta.Tokens.Length;

@@ -10,7 +10,8 @@ internal sealed record StartedChat(string Id, AnswerStream Answer, int FromNotic
 
 /// <summary>Brings a chat request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
 internal sealed partial class ChatStarter(
-    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ILogger<AnswerStream> logger)
+    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids,
+    ILogger<AnswerStream> logger)
 {
     private const string OutOfReach = "The cluster is failing over; try again.";
 
@@ -34,11 +35,15 @@ internal sealed partial class ChatStarter(
     private async Task<StartedChat?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
     {
         var answer = Listen(plan.Request);
-        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, NewId());
+        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next());
         ResumeOutcome outcome;
         try
         {
-            outcome = await retry.Call(() => grains.Request(plan.Request).Resume(resume), ct);
+            outcome = await retry.Call(
+                async () => await grains.Request(plan.Request).Resume(resume) is { Kind: not ResumeKind.TooEarly } told
+                    ? told
+                    : throw new TimeoutException("The request has not heard yet that it is paused."),
+                ct);
         }
         catch
         {
@@ -68,7 +73,7 @@ internal sealed partial class ChatStarter(
                     // An attempt that got no answer may have taken effect: it is given up, and the next goes under an id of its own.
                     if (answer is not null)
                         await answer.DisposeAsync();
-                    answer = Listen(id = NewId());
+                    answer = Listen(id = ids.Next());
                     return await grains.Request(id).Start(spec);
                 },
                 ct);
@@ -92,7 +97,4 @@ internal sealed partial class ChatStarter(
     private partial void LogNotStarted(Exception exception);
 
     private AnswerStream Listen(string request) => new(request, grains, feeds, retry, time, options.FollowPatience, logger);
-
-    /// <summary>Sortable by time, and free of underscores, which part the ids of tool calls.</summary>
-    private string NewId() => Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
 }

@@ -28,7 +28,9 @@ internal static class GatewayRegistration
         services.AddSingleton<WorkerFeeds>();
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
+        services.AddSingleton<WorkerActions>();
         services.AddSingleton<RequestFactory>();
+        services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
         services.AddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();
@@ -56,6 +58,7 @@ internal static class GatewayRegistration
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapAdminApi();
+        app.MapWorkerActionsApi();
         return app;
     }
 }

@@ -19,6 +19,8 @@ internal static class PoolGauges
         Each("vllm:num_preemptions_total", "Sequences that lost their place.", worker => worker.Counters.Preemptions, "counter");
         Each("vllm:prefix_cache_queries_total", "Tokens of prompts, found in a cache or computed.", worker => worker.Counters.SharedTokens + worker.Counters.PrefillTokens, "counter");
         Each("vllm:prefix_cache_hits_total", "Tokens that were not computed because another request had computed the same.", worker => worker.Counters.SharedTokens, "counter");
+        Each("vllm:spec_decode_num_draft_tokens_total", "Guessed tokens that were computed.", worker => worker.Counters.DraftedTokens, "counter");
+        Each("vllm:spec_decode_num_accepted_tokens_total", "Guessed tokens that turned out right.", worker => worker.Counters.AcceptedTokens, "counter");
         text.Family("vllm:cache_config_info", "gauge", "Shape of the KV cache.");
         foreach (var worker in workers)
         {

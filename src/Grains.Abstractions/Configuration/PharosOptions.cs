@@ -20,6 +20,9 @@ public sealed class PharosOptions
     /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
     public int Threads { get; set; }
 
+    /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
+    public string Dtype { get; set; } = "auto";
+
     public KvOptions Kv { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
@@ -64,6 +67,9 @@ public sealed class KvOptions
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
 
+    /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
+    public string Dtype { get; set; } = "auto";
+
     /// <summary>
     /// Most of the device that keeps the beginnings of ended requests for others of the same tenant, as a share of its blocks, until somebody needs
     /// the memory; 0: requests share nothing.
@@ -78,14 +84,17 @@ public sealed class BatchOptions
 
     /// <summary>Most sequences of one iteration.</summary>
     public int MaxSequences { get; set; } = 256;
+
+    /// <summary>Most tokens guessed ahead for a sequence, from what its context repeats, where that pays; 0: none. Answers are the same with any value.</summary>
+    public int MaxDrafts { get; set; } = 8;
 }
 
 public sealed class PolicyOptions
 {
-    /// <summary>Order of waiting requests: <c>lamps</c>, <c>fcfs</c>, <c>requeue</c> or <c>sjf</c>.</summary>
+    /// <summary>Order of waiting requests: a name of <see cref="Scheduling.Ranking.RankingPolicies"/>.</summary>
     public string Rank { get; set; } = "lamps";
 
-    /// <summary>What happens to a cache while its tool runs: <c>lamps</c> (least predicted waste), <c>infercept</c>, <c>preserve</c>, <c>swap</c>, <c>discard</c>.</summary>
+    /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
     public string Pause { get; set; } = "lamps";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>

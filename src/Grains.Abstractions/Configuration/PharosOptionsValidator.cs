@@ -16,11 +16,14 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Backend", options.Backend, "cpu", "simulated");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
+        Range("Batch:MaxDrafts", options.Batch.MaxDrafts, 0, 64);
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Kernels;
+using Pharos.Inference.KvCache;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Grains.Devices;
@@ -26,6 +28,8 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+            WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
+            KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
         };
     }
 

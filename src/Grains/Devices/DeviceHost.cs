@@ -36,7 +36,7 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
                 backend.Kv.BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks,
                 Math.Min(settings.Batch.MaxTokens, backend.Limits.MaxTokens), Math.Min(settings.Batch.MaxSequences, backend.Limits.MaxSequences),
                 backend.Limits.PreferredChunk, LoadsAhead: backend.Limits.CopiesBesideSteps,
-                CachedBlocks: (int)(settings.Kv.PrefixShare * backend.Kv.DeviceBlocks)),
+                CachedBlocks: (int)(settings.Kv.PrefixShare * backend.Kv.DeviceBlocks), MaxDrafts: settings.Batch.MaxDrafts),
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank), PausePolicies.Find(settings.Policy.Pause));
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());

@@ -63,6 +63,9 @@ public sealed partial class DeviceLoop
     private SegmentGrammar? GrammarOf(GenerationOptions options, SequenceWork work) =>
         options.Schema is { } schema ? grammars.Find(schema, work.ToolUse == ToolUse.None ? [] : work.ToolNames) : null;
 
+    public Task<bool> Holds(string request, int epoch) =>
+        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);
+
     public Task Release(string request, int epoch) => Post(() =>
     {
         if (!sequences.TryGetValue(request, out var sequence) || sequence.Slot.Epoch > epoch)
@@ -96,13 +99,37 @@ public sealed partial class DeviceLoop
         state = on ? WorkerState.Draining : WorkerState.Active;
         if (on)
             RemoveParked(_ => true); // they go on elsewhere, from their tokens
+        return WhatIsLeft();
+    });
+
+    public Task<DrainForecast> Cordon() => Post(() =>
+    {
+        state = WorkerState.Cordoned;
+        return WhatIsLeft();
+    });
+
+    public Task<DrainForecast> Evacuate() => Post(() =>
+    {
+        state = WorkerState.Draining;
+        RemoveParked(_ => true);
+        foreach (var sequence in sequences.Values.ToList())
+        {
+            events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
+            Remove(sequence);
+        }
+
+        return WhatIsLeft();
+    });
+
+    private DrainForecast WhatIsLeft()
+    {
         var remaining = sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked)
             .Select(sequence => sequence.Slot.Forecast.TokensToPause.Mean).DefaultIfEmpty(0).Max();
         var bytes = core.Sequences.Sum(slot => (long)(slot.DeviceTokens + slot.HostTokens)) / backend.Kv.BlockSize * backend.Kv.BytesPerBlock;
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
         return new DrainForecast(identity.Worker, state.ToString().ToLowerInvariant(), core.Running + core.Waiting, core.Parked, bytes,
             remaining * core.Fit.Profile.IterationSeconds(Math.Max(1, core.Running), 0));
-    });
+    }
 
     private WorkerSnapshot Describe()
     {
@@ -117,7 +144,8 @@ public sealed partial class DeviceLoop
             new WorkerCounters(
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
-                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens), profile, core.Load());
+                totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
+                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load());
     }
 
     private async Task<T> Post<T>(Func<T> command)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
@@ -26,10 +27,11 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly ILogger log;
     private readonly Channel<ICommand> commands = Channel.CreateUnbounded<ICommand>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<DeviceEvent> events = Channel.CreateUnbounded<DeviceEvent>();
-    private readonly Dictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
     private readonly GrammarCache grammars;
+    private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
@@ -60,6 +62,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>Stopped or failed: a new loop must be opened.</summary>
     public bool IsClosed => run.IsCompleted;
 
+    /// <summary>What it holds. For simulations, which run the loop on their own thread.</summary>
+    internal IEnumerable<HeldSequence> Held => core.Held();
+
+    /// <summary>Asserts what must hold between any two turns; see <see cref="WorkerCore.CheckIntegrity"/>.</summary>
+    internal void CheckIntegrity()
+    {
+        core.CheckIntegrity();
+        if (core.Sequences.Count != sequences.Count || core.Sequences.Any(slot => !sequences.ContainsKey(slot.Request)))
+            throw new InvalidOperationException($"{identity.Worker} serves {sequences.Count} sequences, its core has {core.Sequences.Count}.");
+    }
+
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
     private async Task RunAsync()
@@ -82,8 +95,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     if (plan.Batch.Count > 0)
                     {
                         await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
-                        iteration.Commit();
-                        Deliver(plan);
+                        iteration.Commit(plan, spoken);
+                        Deliver();
                     }
 
                     SendPending();
@@ -138,21 +151,23 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             outbox.Send();
     }
 
-    private void Deliver(IterationPlan plan)
+    private void Deliver()
     {
-        var row = 0;
-        foreach (var planned in plan.Batch)
+        foreach (var (sequence, meaning, count) in spoken)
         {
-            if (!planned.Samples)
+            ImmutableArray<int> tokens = [.. CollectionsMarshal.AsSpan(sequence.Tokens)[^count..]];
+            if (meaning.End is not null)
+            {
+                End(sequence, meaning, tokens);
                 continue;
-            var sequence = sequences[planned.Sequence.Request];
-            var token = iteration.Sample(row++, sequence);
-            var meaning = sequence.Append(token);
-            if (meaning.End is null)
-                Send(sequence, [token], meaning.Text, null);
-            else
-                End(sequence, meaning, [token]);
+            }
+
+            Send(sequence, tokens, meaning.Text, null);
+            if (core.MaxDrafts > 0)
+                core.Guess(sequence.Slot, sequence.Guess(core.MaxDrafts));
         }
+
+        spoken.Clear();
     }
 
     // The segment is over: the last delta, the report to the request, and the cache parked or freed.

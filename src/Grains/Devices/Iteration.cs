@@ -33,9 +33,44 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
         return backend.ForwardAsync(step, result, ct);
     }
 
-    /// <summary>Takes note that the batch has run.</summary>
+    /// <summary>The batch has run: chooses the tokens, and says what those of each sequence mean.</summary>
+    /// <param name="spoken">Receives each sequence that got tokens, in the plan's order, and how many.</param>
+    public void Commit(IterationPlan plan, List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken)
+    {
+        var row = 0;
+        foreach (var planned in plan.Batch)
+        {
+            if (!planned.Samples)
+                continue;
+            var sequence = content(planned.Sequence);
+            var known = sequence.Tokens.Count;
+            var meaning = Understand(sequence, planned.Drafts, row);
+            row += 1 + planned.Drafts;
+            core.Accept(planned.Sequence, sequence.Tokens.Count - known - 1);
+            spoken.Add((sequence, meaning, sequence.Tokens.Count - known));
+        }
+
+        Commit();
+    }
+
+    /// <summary>The batch has run, and nobody is to understand its tokens.</summary>
     public void Commit() => core.Commit(result.Seconds);
 
-    /// <summary>The token chosen from a row of logits; rows are those of the plan's sequences that sample, in order.</summary>
+    /// <summary>
+    /// The token chosen from a row of logits. Rows are those of the plan's sequences that sample, in order: one each, and one for each guess.
+    /// </summary>
     public int Sample(int row, ServedSequence sequence) => chooser.Choose(result, row, step.Sampling[row], sequence);
+
+    // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
+    private TokenMeaning Understand(ServedSequence sequence, int drafts, int row)
+    {
+        var meaning = sequence.Append(Sample(row, sequence));
+        for (var guess = 0; guess < drafts && meaning.End is null && sequence.Tokens[^1] == sequence.Drafts[guess]; guess++)
+        {
+            var next = sequence.Append(Sample(row + guess + 1, sequence));
+            meaning = next with { Text = meaning.Text + next.Text };
+        }
+
+        return meaning;
+    }
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Grammar;
+using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
 using Pharos.Inference.Text;
 using Pharos.Inference.Tokenization;
@@ -26,7 +27,7 @@ internal sealed class ServedSequence
     private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
-    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar)
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar = null)
     {
         this.keys = keys;
         this.model = model;
@@ -53,6 +54,9 @@ internal sealed class ServedSequence
 
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
+
+    /// <summary>Tokens guessed to follow.</summary>
+    public List<int> Drafts { get; } = [];
 
     public GenerationOptions Options => options;
 
@@ -89,6 +93,15 @@ internal sealed class ServedSequence
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
+    }
+
+    /// <summary>Guesses what follows from what the context repeats, and says how many tokens.</summary>
+    public int Guess(int most)
+    {
+        Drafts.Clear();
+        var left = Math.Min(options.MaxTokens - AnswerTokens - (Tokens.Count - Slot.SegmentStart), model.MaxPositions - Tokens.Count) - 1;
+        Drafts.AddRange(PromptLookup.Find(CollectionsMarshal.AsSpan(Tokens), Math.Min(most, left)));
+        return Drafts.Count;
     }
 
     public TokenMeaning Append(int token)

@@ -13,8 +13,9 @@ internal static class StepBuilder
         foreach (var planned in plan.Batch)
             stride = Math.Max(stride, core.BlockTable(planned.Sequence).Count);
         step.Reset(plan.Tokens, plan.Batch.Count, stride);
-        foreach (var (slot, start, count, samples) in plan.Batch)
+        foreach (var planned in plan.Batch)
         {
+            var (slot, start, count, samples) = planned;
             var sequence = content(slot);
             var blocks = core.BlockTable(slot);
             var tokens = CollectionsMarshal.AsSpan(sequence.Tokens);
@@ -24,7 +25,7 @@ internal static class StepBuilder
             for (var position = start; position < start + count; position++)
             {
                 var at = step.TokenCount++;
-                step.TokenIds[at] = tokens[position];
+                step.TokenIds[at] = position < tokens.Length ? tokens[position] : sequence.Drafts[position - tokens.Length];
                 step.Positions[at] = position;
                 step.SlotMapping[at] = blocks[position / blockSize] * blockSize + position % blockSize;
             }
@@ -34,8 +35,11 @@ internal static class StepBuilder
             if (!samples)
                 continue;
             var options = sequence.Options;
-            step.Sampling[step.LogitRowCount] = new SamplingStep(options.Temperature, options.TopP, options.TopK, options.Seed, start + count);
-            step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1;
+            for (var back = planned.Drafts; back >= 0; back--)
+            {
+                step.Sampling[step.LogitRowCount] = new SamplingStep(options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back);
+                step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1 - back;
+            }
         }
     }
 }

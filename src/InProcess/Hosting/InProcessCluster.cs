@@ -24,6 +24,7 @@ public sealed class InProcessCluster : IAsyncDisposable
         Directory = new GrainDirectory(this);
         Observers = new ObserverTable(this);
         Deadlines = new Deadlines(Time);
+        Storage = new MemoryStorage(Time, options.StateExpiry);
         Factory = new GrainFactory(this, null);
     }
 
@@ -50,6 +51,9 @@ public sealed class InProcessCluster : IAsyncDisposable
     ];
 
     public IReadOnlyList<ActivationInfo> Activations<TGrain>() => Activations(typeof(TGrain));
+
+    /// <summary>How many states are stored.</summary>
+    public int StoredStates => Storage.Count;
 
     /// <summary>The services of a silo, e.g. to reach the device host that ConfigureSilo gave it.</summary>
     public IServiceProvider ServicesOf(string silo) => Require(silo).Services;
@@ -119,7 +123,7 @@ public sealed class InProcessCluster : IAsyncDisposable
     internal GrainDirectory Directory { get; }
     internal ObserverTable Observers { get; }
     internal Deadlines Deadlines { get; }
-    internal MemoryStorage Storage { get; } = new();
+    internal MemoryStorage Storage { get; }
     internal GrainFactory Factory { get; }
 
     internal long NextStreamNumber() => Interlocked.Increment(ref streamNumber);

@@ -26,6 +26,9 @@ public sealed class InProcessClusterOptions
     /// <summary>After how long an enumeration that its caller doesn't continue is disposed.</summary>
     public TimeSpan EnumeratorExpiry { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long after its last write a stored state is kept; null: for ever.</summary>
+    public TimeSpan? StateExpiry { get; set; }
+
     /// <summary>Where random placement starts.</summary>
     public int Seed { get; set; } = 1;
 

@@ -22,6 +22,7 @@ internal sealed class Silo : ILocalSiloDetails
     private readonly ConcurrentDictionary<Activation, bool> activations = new();
     private readonly Lock halting = new();
     private readonly List<TurnQueue> held = [];
+    private readonly List<TurnQueue> beside = [];
     private bool halted;
     private int count;
 
@@ -57,7 +58,12 @@ internal sealed class Silo : ILocalSiloDetails
     }
 
     /// <summary>Turns for work of this silo beside its activations.</summary>
-    public TurnQueue NewTurns(string name) => new(Cluster.Pump, Cluster.Quiescence, name, this);
+    public TurnQueue NewTurns(string name)
+    {
+        var turns = new TurnQueue(Cluster.Pump, Cluster.Quiescence, name, this);
+        lock (halting) beside.Add(turns);
+        return turns;
+    }
 
     /// <summary>As if its process had been stopped: messages wait, clocks go on.</summary>
     public void Halt()
@@ -132,6 +138,12 @@ internal sealed class Silo : ILocalSiloDetails
 
     private async Task EndAsync()
     {
+        lock (halting)
+        {
+            foreach (var turns in beside) turns.Kill();
+            beside.Clear();
+        }
+
         Cluster.Observers.RemoveOf(this);
         try
         {

@@ -6,7 +6,7 @@ namespace Pharos.InProcess;
 /// </summary>
 /// <remarks>
 /// Grains in such a cluster must not hand work to other threads (Task.Run, channels with asynchronous continuations, real I/O): what comes back
-/// from there arrives whenever it likes, and the run is no longer repeatable.
+/// from there arrives whenever it likes, and the run is no longer repeatable: such a run is ended with the place it came from.
 /// </remarks>
 public sealed class DeterministicPump(int seed) : IMessagePump
 {
@@ -15,6 +15,8 @@ public sealed class DeterministicPump(int seed) : IMessagePump
     private readonly List<Work> ready = [];
     private TaskCompletionSource? resting;
     private bool running;
+    private Thread? own;
+    private string? strayed; // where another thread gave this one something to do
 
     /// <summary>What happened so far, in order: whose turn ran, which message arrived. Set to see it.</summary>
     public Action<string>? Trace { get; set; }
@@ -30,18 +32,22 @@ public sealed class DeterministicPump(int seed) : IMessagePump
 
     /// <summary>Runs <paramref name="story"/> and everything it sets off on this thread, until the story ends.</summary>
     /// <exception cref="InvalidOperationException">Nothing is left to do and the story has not ended: it waits for something that nobody does.</exception>
-    public void Run(Func<Task> story)
+    /// <param name="most">Steps after which it is given up: time goes on by itself, so a story that never ends would be told for ever.</param>
+    public void Run(Func<Task> story, long most = long.MaxValue)
     {
         var before = SynchronizationContext.Current;
         if (running) throw new InvalidOperationException("The pump is running already.");
         running = true;
+        own = Thread.CurrentThread;
         SynchronizationContext.SetSynchronizationContext(new StoryContext(this));
         try
         {
             var told = story();
             while (!told.IsCompleted)
             {
-                if (!Step() && !Rest() && Time?.RunNext() != true) throw new InvalidOperationException($"After {Steps} steps nothing is left to do, but the story has not ended: it waits for time that nobody moves, or for another thread.");
+                if (Steps >= most) throw new InvalidOperationException($"The story has not ended after {Steps} steps.");
+                if (Volatile.Read(ref strayed) is { } place) throw new InvalidOperationException($"After {Steps} steps another thread gave this one something to do: {place}");
+                if (!Step() && !Rest() && Time?.RunNext() != true) throw new InvalidOperationException($"After {Steps} steps nothing is left to do, but the story has not ended: it waits for time that nobody moves, or for another thread. {Volatile.Read(ref strayed)}");
             }
 
             told.GetAwaiter().GetResult();
@@ -115,6 +121,7 @@ public sealed class DeterministicPump(int seed) : IMessagePump
 
     private void Add(Work work)
     {
+        if (running && Thread.CurrentThread != own) Volatile.Write(ref strayed, $"{work}\n{Environment.StackTrace}");
         lock (gate) ready.Add(work);
     }
 

@@ -10,9 +10,7 @@ namespace Pharos.Inference.Backend;
 /// <summary>The engine on the processor: native memory, explicit vector instructions, its own threads.</summary>
 public sealed class CpuBackend : IModelBackend
 {
-    private const int WarmUpRows = 30; // 12 + 12 + 6: with the sizes below every tile is compiled
-
-    private readonly TransformerWeights weights;
+    private readonly SharedWeights.Lease lease;
     private readonly KvStore cache;
     private readonly Transformer model;
     private readonly EngineThread engine;
@@ -29,9 +27,9 @@ public sealed class CpuBackend : IModelBackend
             options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        weights = new TransformerWeights(source.Architecture, source.Tensors, options.WeightType ?? (large || source.StoredType == TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new Transformer(source.Architecture, weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
+        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
         mover = new BlockMover(cache, engine, options.CopyShare, $"pharos-copies-{Model.Name}");
@@ -50,7 +48,13 @@ public sealed class CpuBackend : IModelBackend
     public InstructionPath Instructions => Kernels.Path;
 
     /// <summary>How the weights are kept.</summary>
-    public WeightType WeightType => weights.Type;
+    public WeightType WeightType => lease.Weights.Type;
+
+    /// <summary>Bytes of weights that a step reads.</summary>
+    public long StepBytes => lease.Weights.MatrixBytes;
+
+    /// <summary>Bytes of the packed weights.</summary>
+    public long WeightBytes => lease.Weights.Bytes;
 
     /// <summary>How keys and values are kept.</summary>
     public KvType KvType => cache.Layout.Type;
@@ -60,6 +64,8 @@ public sealed class CpuBackend : IModelBackend
     internal KernelSet Kernels { get; }
 
     internal Transformer Transformer => model;
+
+    internal TransformerWeights Weights => lease.Weights;
 
     /// <summary>Packs the weights, takes the memory of the budgets and compiles the kernels: ready to serve on return.</summary>
     /// <exception cref="ArgumentException">An option is out of its range, or a budget does not hold a single block.</exception>
@@ -142,7 +148,7 @@ public sealed class CpuBackend : IModelBackend
             mover.Dispose();
             model.Dispose();
             cache.Dispose();
-            weights.Dispose();
+            lease.Dispose();
         }
         return ValueTask.CompletedTask;
     }
@@ -205,20 +211,21 @@ public sealed class CpuBackend : IModelBackend
     /// <summary>Runs steps that write nothing, so that no request waits for the compiler.</summary>
     private void WarmUp()
     {
-        int longest = Math.Min(Math.Min(WarmUpRows, Limits.MaxTokens), Math.Min(Model.MaxPositions, Kv.DeviceBlocks * Kv.BlockSize));
+        int longest = Math.Min(Math.Min(Kernels.TileRows, Limits.MaxTokens), Math.Min(Model.MaxPositions, Kv.DeviceBlocks * Kv.BlockSize));
         var batch = new StepBatch();
         var result = new StepResult();
-        foreach (int rows in (int[])[1, 2, 3, 4, 8, 10, 20, longest])
+        for (int count = 1; count <= longest; count++)
         {
-            int count = Math.Min(rows, longest);
             int blocks = (count + Kv.BlockSize - 1) / Kv.BlockSize;
             batch.Reset(count, 1, blocks);
-            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (count, 1, 1);
+            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (count, 1, 0);
             for (int i = 0; i < count; i++)
                 (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, i, -1);
             batch.BlockTables.AsSpan(0, blocks).Clear();
             (batch.QueryStart[1], batch.ContextLengths[0], batch.LogitRows[0]) = (count, count, count - 1);
-            Forward(batch, result);
+            model.Forward(batch, result.Logits, depth: 1); // every number of rows has kernels of its own, every layer the same
         }
+        batch.LogitRowCount = 1;
+        Forward(batch, result);
     }
 }

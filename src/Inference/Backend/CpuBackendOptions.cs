@@ -30,7 +30,7 @@ public sealed record CpuBackendOptions
     /// <summary>Null: fp32 for models below 50 million parameters, else bf16.</summary>
     public KvType? KvType { get; init; }
 
-    /// <summary>Null: bf16 where the files are stored so or the model is large, else fp32.</summary>
+    /// <summary>Null: bf16 where the files are stored so or narrower or the model is large, else fp32.</summary>
     public WeightType? WeightType { get; init; }
 
     /// <summary>Null: the best the machine has.</summary>

@@ -10,8 +10,8 @@ namespace Pharos.Inference.Backend;
 /// leads to: a token lost, doubled or moved, a block copied or mapped wrongly, shows in all that follows. It samples itself.
 /// </summary>
 /// <remarks>
-/// A segment is counted as the run of alphabet tokens at the end of the context, so its end depends on nothing but the tokens: a prompt should
-/// end in a token outside the alphabet. A row with a temperature also hashes its seed.
+/// A segment is counted as the run of alphabet and call tokens at the end of the context, so its end depends on nothing but the tokens: a prompt
+/// should end in a token outside of them. A row with a temperature also hashes its seed.
 /// </remarks>
 public sealed class SimulatedBackend : IModelBackend
 {
@@ -28,7 +28,7 @@ public sealed class SimulatedBackend : IModelBackend
     {
         (this.options, this.time) = (options, time ?? TimeProvider.System);
         alphabet = [.. options.Alphabet];
-        members = [.. alphabet];
+        members = [.. alphabet, .. options.Calls.SelectMany(call => call)];
         if (alphabet.Length == 0 || members.Contains(options.EosToken) || members.Append(options.EosToken).Any(id => id < 0 || id >= options.Model.VocabularySize))
             throw new ArgumentException(
                 $"Alphabet and EosToken are expected to be different ids below {options.Model.VocabularySize}.", nameof(options));
@@ -129,8 +129,16 @@ public sealed class SimulatedBackend : IModelBackend
                 beforeSegment = hash;
         }
         int length = options.MinSegment + (int)(CounterRandom.Bits(beforeSegment, 1) % (ulong)(options.MaxSegment - options.MinSegment + 1));
-        return segment >= length ? options.EosToken : alphabet[CounterRandom.Bits(hash, 2) % (ulong)alphabet.Length];
+        if (segment < length)
+            return alphabet[CounterRandom.Bits(hash, 2) % (ulong)alphabet.Length];
+        var call = CallAfter(beforeSegment);
+        return segment - length < call.Count ? call[segment - length] : options.EosToken;
     }
+
+    private IReadOnlyList<int> CallAfter(ulong beforeSegment) =>
+        options.Calls.Count > 0 && CounterRandom.Bits(beforeSegment, 3) % 1000 < (ulong)(1000 * options.CallShare)
+            ? options.Calls[(int)(CounterRandom.Bits(beforeSegment, 4) % (ulong)options.Calls.Count)]
+            : [];
 
     private TimeSpan DurationOf(StepBatch batch)
     {

@@ -31,6 +31,12 @@ public sealed record SimulatedBackendOptions
     /// <summary>Most tokens of a segment before its end.</summary>
     public int MaxSegment { get; init; } = 64;
 
+    /// <summary>What may follow the letters of a segment before its end, as token ids: tool calls in the model's markup.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> Calls { get; init; } = [];
+
+    /// <summary>Share of segments that end in one of <see cref="Calls"/>.</summary>
+    public double CallShare { get; init; }
+
     /// <summary>Time a step takes whatever it holds.</summary>
     public TimeSpan StepTime { get; init; } = TimeSpan.Zero;
 

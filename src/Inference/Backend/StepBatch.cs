@@ -36,8 +36,8 @@ public sealed class StepBatch
         Grow(ref QueryStart, sequences + 1);
         Grow(ref ContextLengths, sequences);
         Grow(ref BlockTables, sequences * blockTableStride);
-        Grow(ref LogitRows, sequences);
-        Grow(ref Sampling, sequences);
+        Grow(ref LogitRows, tokens);
+        Grow(ref Sampling, tokens);
         QueryStart[0] = 0;
     }
 

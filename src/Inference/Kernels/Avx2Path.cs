@@ -21,6 +21,22 @@ internal readonly unsafe struct Avx2Path : IVectorPath<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHighBf16(uint* source) => Avx2.And(Avx.LoadVector256(source), Vector256.Create(0xFFFF0000u)).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBytes(sbyte* source) => Avx2.ConvertToVector256Int16(source).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> AddProducts(Vector256<float> pairs, Vector256<float> weights, Vector256<float> sums) =>
+        Avx2.Add(sums.AsInt32(), Avx2.MultiplyAddAdjacent(pairs.AsInt16(), weights.AsInt16())).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> FromIntegers(Vector256<float> sums) => Avx.ConvertToVector256Single(sums.AsInt32());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* source, out Vector256<float> low, out Vector256<float> high)
+    {
+        var words = Avx.LoadVector256(source).AsInt32();
+        (low, high) = (WidenHighHalf(Avx2.ShiftLeftLogical(words, 16)), WidenHighHalf(words));
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> WidenHighHalf(Vector256<int> word) => Avx.Multiply(
+        Avx2.And(Avx2.ShiftRightArithmetic(word, 3), Vector256.Create(HalfFloat.FieldsMask)).AsSingle(), Vector256.Create(HalfFloat.Rebias));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBf16(ushort* source) => Avx2.ShiftLeftLogical(Avx2.ConvertToVector256Int32(Sse2.LoadVector128(source)), 16).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.MultiplyAdd(a, b, c);

@@ -22,6 +22,22 @@ internal readonly unsafe struct Avx512Path : IVectorPath<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHighBf16(uint* source) => Avx512F.And(Avx512F.LoadVector512(source), Vector512.Create(0xFFFF0000u)).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBytes(sbyte* source) => Avx512BW.ConvertToVector512Int16(Avx.LoadVector256(source)).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> AddProducts(Vector512<float> pairs, Vector512<float> weights, Vector512<float> sums) =>
+        Avx512F.Add(sums.AsInt32(), Avx512BW.MultiplyAddAdjacent(pairs.AsInt16(), weights.AsInt16())).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> FromIntegers(Vector512<float> sums) => Avx512F.ConvertToVector512Single(sums.AsInt32());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* source, out Vector512<float> low, out Vector512<float> high)
+    {
+        var words = Avx512F.LoadVector512(source).AsInt32();
+        (low, high) = (WidenHighHalf(Avx512F.ShiftLeftLogical(words, 16)), WidenHighHalf(words));
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> WidenHighHalf(Vector512<int> word) => Avx512F.Multiply(
+        Avx512F.And(Avx512F.ShiftRightArithmetic(word, 3), Vector512.Create(HalfFloat.FieldsMask)).AsSingle(), Vector512.Create(HalfFloat.Rebias));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBf16(ushort* source) => Avx512F.ShiftLeftLogical(Avx512F.ConvertToVector512UInt32(Avx.LoadVector256(source)), 16).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);

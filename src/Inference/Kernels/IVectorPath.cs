@@ -9,7 +9,7 @@ public enum InstructionPath
     /// <summary>AVX2 and FMA.</summary>
     Avx2,
 
-    /// <summary>AVX-512 F.</summary>
+    /// <summary>AVX-512 F and BW.</summary>
     Avx512,
 }
 
@@ -24,7 +24,7 @@ internal unsafe interface IVectorPath<TVector> where TVector : struct
     /// <summary>Floats of a vector; divides 16.</summary>
     static abstract int Lanes { get; }
 
-    /// <summary>Rows of the largest tile of <see cref="GemmTiles{TPath,TVector}"/> whose accumulators fit the registers.</summary>
+    /// <summary>Rows of the largest tile of <see cref="GemmTile{TPath,TVector,TFormat,TRows}"/> whose accumulators fit the registers.</summary>
     static abstract int TileRows { get; }
 
     static abstract TVector Load(float* source);
@@ -39,6 +39,18 @@ internal unsafe interface IVectorPath<TVector> where TVector : struct
 
     /// <summary>Widens Lanes consecutive bf16 values.</summary>
     static abstract TVector LoadBf16(ushort* source);
+
+    /// <summary>Widens 2 x Lanes consecutive signed bytes to 16 bits: a pair in every lane, whatever the vector's type says.</summary>
+    static abstract TVector LoadBytes(sbyte* source);
+
+    /// <summary>Adds the products of a lane's two 16-bit numbers to its 32-bit sum.</summary>
+    static abstract TVector AddProducts(TVector pairs, TVector weights, TVector sums);
+
+    /// <summary>32-bit integers to the nearest floats.</summary>
+    static abstract TVector FromIntegers(TVector sums);
+
+    /// <summary>Widens the low and the high halves of Lanes 32-bit words from fp16; see <see cref="HalfFloat"/>.</summary>
+    static abstract void LoadHalves(uint* source, out TVector low, out TVector high);
 
     /// <summary>a * b + c, rounded once where the machine can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);

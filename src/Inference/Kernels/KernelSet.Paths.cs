@@ -17,33 +17,32 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
 
     public override void Multiply(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel)
     {
-        if (weights.Type == WeightType.F32)
-            Multiply(weights.FloatPanel(0), weights.Depth, tiles, a, c, stride, firstPanel, endPanel);
-        else
-            Multiply(weights.Bf16Panel(0), weights.Depth, tiles, a, c, stride, firstPanel, endPanel);
+        switch (weights.Type)
+        {
+            case WeightType.F32: Multiply<F32Format>(weights, tiles, a, c, stride, firstPanel, endPanel); break;
+            case WeightType.Bf16: Multiply<Bf16Format>(weights, tiles, a, c, stride, firstPanel, endPanel); break;
+            default: Multiply<Int8Format>(weights, tiles, a, c, stride, firstPanel, endPanel); break;
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TWeight>(
-        TWeight* weights, int depth, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel)
-        where TWeight : unmanaged
+    private static void Multiply<TFormat>(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel)
+        where TFormat : struct, IWeightFormat
     {
         // A slice continues the chains that the slice before left in c, so slicing does not change a bit.
-        int slice = tiles.Count > 1 ? DepthSlice : depth;
-        int lineWords = typeof(TWeight) == typeof(float) ? 1 : 2; // weights of one lane in the first vector of a pair
+        int depth = weights.Depth, slice = tiles.Count > 1 ? DepthSlice : depth;
         for (int start = 0; start < depth; start += slice)
         {
             int length = Math.Min(slice, depth - start);
             for (int panel = firstPanel; panel < endPanel; panel++)
             {
-                TWeight* line = weights + ((long)panel * depth + start) * PackedMatrix.PanelWidth;
+                byte* lines = weights.Lines(panel, start);
                 for (int tile = 0; tile < tiles.Count; tile++)
                 {
                     int row = tiles.Start(tile), size = tiles.Size(tile);
-                    float* left = a + (long)row * depth + (long)start * size;
+                    float* left = a + (long)row * LeftPacking.Floats(weights.Type, depth) + (long)size * LeftPacking.Floats(weights.Type, start);
                     float* target = c + (long)row * stride + panel * PackedMatrix.PanelWidth;
                     for (int lane = 0; lane < 16; lane += TPath.Lanes)
-                        GemmTiles<TPath, TVector, TWeight>.Run(size, left, line + lane * lineWords, length, target + lane, stride, start > 0);
+                        GemmTiles<TPath, TVector, TFormat>.Run(size, left, lines, lane, length, target + lane, stride, start > 0);
                 }
             }
         }
@@ -176,9 +175,9 @@ internal sealed unsafe class KernelSet<TPath, TVector> : KernelSet
     public override void Attend(in AttentionCall call)
     {
         if (call.Layout.Type == KvType.F32)
-            AttentionTiles<TPath, TVector, float>.Attend(this, call);
+            Attention<TPath, TVector, float>.Attend(this, call);
         else
-            AttentionTiles<TPath, TVector, ushort>.Attend(this, call);
+            Attention<TPath, TVector, ushort>.Attend(this, call);
     }
 
     /// <summary>e to the power of x within 2 ulp: Cephes' polynomial after taking out powers of two; x is clamped to [-87, 88].</summary>

@@ -21,7 +21,7 @@ internal abstract unsafe class KernelSet
 
     public static bool IsSupported(InstructionPath path) => path switch
     {
-        InstructionPath.Avx512 => Avx512F.IsSupported && Avx2.IsSupported,
+        InstructionPath.Avx512 => Avx512F.IsSupported && Avx512BW.IsSupported && Avx2.IsSupported,
         InstructionPath.Avx2 => Avx2.IsSupported && Fma.IsSupported,
         _ => true,
     };
@@ -35,7 +35,7 @@ internal abstract unsafe class KernelSet
     };
 
     /// <summary>c[rows, panels of 32] = a x weights for the panels [first, end).</summary>
-    /// <param name="a">Packed by <see cref="PackRow"/> along <paramref name="tiles"/>.</param>
+    /// <param name="a">Packed by <see cref="LeftPacking"/> along <paramref name="tiles"/>.</param>
     /// <param name="stride">Floats of a row of <paramref name="c"/>; at least the padded columns.</param>
     public abstract void Multiply(PackedMatrix weights, RowTiles tiles, float* a, float* c, int stride, int firstPanel, int endPanel);
 
@@ -59,43 +59,4 @@ internal abstract unsafe class KernelSet
 
     /// <summary>Attention of some queries of one sequence to one head of keys and values.</summary>
     public abstract void Attend(in AttentionCall call);
-
-    /// <summary>Puts one row into its place of the packed left operand.</summary>
-    public static void PackRow(float* source, int depth, float* packed, RowTiles tiles, int row)
-    {
-        int tile = tiles.TileOfRow(row), start = tiles.Start(tile), size = tiles.Size(tile);
-        float* target = packed + (long)start * depth + (row - start);
-        if (size == 1)
-        {
-            new ReadOnlySpan<float>(source, depth).CopyTo(new Span<float>(target, depth));
-            return;
-        }
-        for (int k = 0; k < depth; k++)
-        {
-            *target = source[k];
-            target += size;
-        }
-    }
-}
-
-/// <summary>What <see cref="KernelSet.Attend"/> works on.</summary>
-internal unsafe ref struct AttentionCall
-{
-    public KvLayout Layout;
-    public byte* Blocks;       // the device arena
-    public int* BlockTable;    // [blocks of the sequence]
-    public int Layer;
-    public int KvHead;
-    public int Group;          // query heads of a key head
-    public int Queries;        // consecutive tokens of the sequence
-    public int FirstPosition;  // of the first of them; each attends to all positions up to its own
-    public int Window;         // sliding window: a query sees this many positions, its own among them; 0: all
-    public float Softcap;      // scores become cap * tanh(score / cap); 0: they stay
-    public float* Query;       // rotated and scaled, first query, first head of the group; [queries][group][headDim], queries QueryStride apart
-    public int QueryStride;
-    public float* Output;      // as Query
-    public int OutputStride;
-    public float* PackedQuery; // scratch [queries * group * headDim]
-    public float* Scores;      // scratch [queries * group][ScoreStride]
-    public int ScoreStride;    // at least the context rounded up to 16
 }

@@ -2,30 +2,35 @@ using Pharos.Inference.KvCache;
 
 namespace Pharos.Inference.Kernels;
 
-/// <summary>How weights are kept in memory; arithmetic is fp32 either way.</summary>
-public enum WeightType
-{
-    /// <summary>4 bytes a weight.</summary>
-    F32,
-
-    /// <summary>2 bytes a weight: half the memory traffic, which is what decoding waits for.</summary>
-    Bf16,
-}
-
 /// <summary>
-/// A weight matrix [columns, depth] repacked for streaming: panels of 32 output columns, [columns / 32][depth][32], zeros beyond the
-/// last column. In bf16 the 32-bit word j of a line holds column j (low half) and column j + 16 (high half).
+/// A weight matrix [columns, depth] repacked for streaming: panels of 32 output columns, each as its <see cref="IWeightFormat"/> lays it out,
+/// zeros beyond the last column.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
     public const int PanelWidth = 32;
-    private readonly NativeBuffer buffer;
+    private readonly NativeBuffer? own;
+    private readonly byte* memory;
+    private readonly int lineBytes;
+    private readonly int groupDepth;
+    private readonly int groupBytes; // scales and lines
+    private readonly long panelBytes;
 
-    public PackedMatrix(int columns, int depth, WeightType type)
+    /// <param name="arena">Where the weights lie and what frees them; null: in memory of their own.</param>
+    public PackedMatrix(int columns, int depth, WeightType type, WeightArena? arena = null)
     {
         (Columns, Depth, Type) = (columns, depth, type);
+        (lineBytes, groupDepth, groupBytes) = type switch
+        {
+            WeightType.F32 => Of<F32Format>(),
+            WeightType.Bf16 => Of<Bf16Format>(),
+            _ => Of<Int8Format>(),
+        };
         Panels = (columns + PanelWidth - 1) / PanelWidth;
-        buffer = new NativeBuffer((long)Panels * PanelWidth * depth * (type == WeightType.F32 ? 4 : 2));
+        panelBytes = groupDepth == 0 ? (long)depth * lineBytes : (depth + groupDepth - 1L) / groupDepth * groupBytes;
+        Bytes = Panels * panelBytes;
+        own = arena is null ? new NativeBuffer(Bytes) : null;
+        memory = own is null ? arena!.Take(Bytes) : own.Pointer;
     }
 
     public int Columns { get; }
@@ -39,32 +44,35 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public WeightType Type { get; }
 
-    public long Bytes => buffer.Length;
+    public long Bytes { get; }
 
     public static int Pad(int columns) => (columns + PanelWidth - 1) / PanelWidth * PanelWidth;
 
-    public float* FloatPanel(int panel) => (float*)buffer.Pointer + (long)panel * PanelWidth * Depth;
+    /// <summary>Where the lines of a panel begin from a depth on; the depth begins a group where the format has groups.</summary>
+    public byte* Lines(int panel, int depth) =>
+        memory + panel * panelBytes + (groupDepth == 0 ? (long)depth * lineBytes : depth / groupDepth * (long)groupBytes);
 
-    public ushort* Bf16Panel(int panel) => (ushort*)buffer.Pointer + (long)panel * PanelWidth * Depth;
-
-    /// <summary>Sets the weights of one output column.</summary>
-    /// <param name="weights">[depth]</param>
-    public void SetColumn(int column, ReadOnlySpan<float> weights)
+    /// <summary>Sets the weights of a panel, rounded to the matrix' type.</summary>
+    /// <param name="columns">[32][depth]; zeros beyond the last column.</param>
+    public void SetPanel(int panel, float* columns)
     {
-        int panel = column / PanelWidth, within = column % PanelWidth;
-        if (Type == WeightType.F32)
+        switch (Type)
         {
-            float* target = FloatPanel(panel) + within;
-            for (int k = 0; k < weights.Length; k++)
-                target[(long)k * PanelWidth] = weights[k];
-        }
-        else
-        {
-            ushort* target = Bf16Panel(panel) + (within < 16 ? 2 * within : 2 * (within - 16) + 1);
-            for (int k = 0; k < weights.Length; k++)
-                target[(long)k * PanelWidth] = Bf16.Round(weights[k]);
+            case WeightType.F32:
+                PanelPacking.F32(columns, Depth, (float*)Lines(panel, 0));
+                break;
+            case WeightType.Bf16:
+                PanelPacking.Bf16(columns, Depth, (uint*)Lines(panel, 0));
+                break;
+            default:
+                for (int first = 0; first < Depth; first += groupDepth)
+                    PanelPacking.Int8Group(columns + first, Depth, Math.Min(groupDepth, Depth - first), (ushort*)Lines(panel, first), (sbyte*)Lines(panel, first) + Int8Format.GroupBytes);
+                break;
         }
     }
 
-    public void Dispose() => buffer.Dispose();
+    public void Dispose() => own?.Dispose();
+
+    private static (int LineBytes, int GroupDepth, int GroupBytes) Of<TFormat>() where TFormat : struct, IWeightFormat =>
+        (TFormat.LineBytes, TFormat.GroupDepth, TFormat.GroupBytes + TFormat.GroupLines * TFormat.LineBytes);
 }

@@ -20,6 +20,25 @@ internal readonly unsafe struct PortablePath : IVectorPath<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadHighBf16(uint* source) => (Vector128.Load(source) & Vector128.Create(0xFFFF0000u)).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBytes(sbyte* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(long*)source).AsSByte()).AsSingle();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> AddProducts(Vector128<float> pairs, Vector128<float> weights, Vector128<float> sums)
+    {
+        Vector128<int> a = pairs.AsInt32(), b = weights.AsInt32(); // two 16-bit numbers in each
+        return (sums.AsInt32() + (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16)).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> FromIntegers(Vector128<float> sums) => Vector128.ConvertToSingle(sums.AsInt32());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadHalves(uint* source, out Vector128<float> low, out Vector128<float> high)
+    {
+        var words = Vector128.Load(source).AsInt32();
+        (low, high) = (WidenHighHalf(words << 16), WidenHighHalf(words));
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> WidenHighHalf(Vector128<int> word) =>
+        ((word >> 3) & Vector128.Create(HalfFloat.FieldsMask)).AsSingle() * HalfFloat.Rebias;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadBf16(ushort* source) =>
         Vector128.ShiftLeft(Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe()), 16).AsSingle();
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,12 +1,11 @@
 namespace Pharos.Inference.Kernels;
 
 /// <summary>
-/// How the rows of a step are cut into register tiles, largest first. A packed left operand holds tile after tile, each as
+/// How the rows of a step are cut into register tiles: as few as possible, of nearly the same size. A packed left operand holds tile after tile, each as
 /// [depth][rows of the tile], so that a kernel reads it straight through.
 /// </summary>
 internal sealed class RowTiles(int maxRows)
 {
-    private static readonly int[] Sizes = [12, 8, 6, 4, 2, 1];
     private readonly int[] starts = new int[maxRows];
     private readonly int[] sizes = new int[maxRows];
     private readonly int[] tileOfRow = new int[maxRows];
@@ -23,23 +22,12 @@ internal sealed class RowTiles(int maxRows)
 
     public void Cut(int rows, int largest)
     {
-        (Rows, Count) = (rows, 0);
-        for (int row = 0; row < rows;)
+        (Rows, Count) = (rows, (rows + largest - 1) / largest);
+        for (int tile = 0; tile < Count; tile++)
         {
-            int size = 1;
-            foreach (int candidate in Sizes)
-            {
-                if (candidate <= largest && candidate <= rows - row)
-                {
-                    size = candidate;
-                    break;
-                }
-            }
-            starts[Count] = row;
-            sizes[Count] = size;
-            tileOfRow.AsSpan(row, size).Fill(Count);
-            Count++;
-            row += size;
+            int start = (int)((long)rows * tile / Count), end = (int)((long)rows * (tile + 1) / Count);
+            (starts[tile], sizes[tile]) = (start, end - start);
+            tileOfRow.AsSpan(start, end - start).Fill(tile);
         }
     }
 }

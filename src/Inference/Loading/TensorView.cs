@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Pharos.Inference.Kernels;
 
 namespace Pharos.Inference.Loading;
 
@@ -45,8 +46,7 @@ internal sealed unsafe class TensorView(string file, string name, TensorType typ
                     target[i] = (float)((Half*)source)[i];
                 break;
             case TensorType.BF16:
-                for (int i = 0; i < target.Length; i++)
-                    target[i] = BitConverter.UInt32BitsToSingle((uint)((ushort*)source)[i] << 16);
+                Bf16.Widen((ushort*)source, target);
                 break;
             default:
                 Gguf.BlockQuants.Widen(type, source, target);

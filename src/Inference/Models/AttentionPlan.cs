@@ -5,7 +5,7 @@ namespace Pharos.Inference.Models;
 /// <summary>Cuts the queries of a step into work items that threads take one by one.</summary>
 internal sealed class AttentionPlan(int maxTokens, int group)
 {
-    private const int RowsOfTile = 8; // query rows that share one pass over the keys
+    private const int RowsOfTile = 12; // query rows that share one pass over the keys
     private readonly QueryTile[] items = new QueryTile[maxTokens];
 
     /// <summary>Some consecutive queries of one sequence.</summary>

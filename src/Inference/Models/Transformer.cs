@@ -76,7 +76,7 @@ internal sealed unsafe class Transformer : IDisposable
             Attend(thread, i);
             team.Barrier();
             for (int row = first; row < end; row++)
-                KernelSet.PackRow(space.Attention + (long)row * space.AttentionStride, space.AttentionStride, space.Packed, tiles, row);
+                LeftPacking.Pack(weights.Type, space.Attention + (long)row * space.AttentionStride, space.AttentionStride, space.Packed, tiles, row);
             Multiply(thread, layer.AttentionOutput, space.Projected, space.HiddenStride);
             Normalise(thread, layer.FeedForwardNorm, addProjected: true, layer.PostAttentionNorm);
             Multiply(thread, layer.GateUp, space.GateUp, space.GateUpStride);
@@ -106,7 +106,7 @@ internal sealed unsafe class Transformer : IDisposable
             long offset = (long)row * space.HiddenStride;
             float* addend = addProjected ? Addend(offset, postNorm) : null;
             kernels.AddNorm(space.Residual + offset, addend, norm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
-            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, tiles, row);
+            LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, tiles, row);
         }
     }
 
@@ -193,6 +193,8 @@ internal sealed unsafe class Transformer : IDisposable
                     PackedQuery = space.Queries(thread),
                     Scores = space.Scores(thread),
                     ScoreStride = space.ScoreStride,
+                    KeyTiles = space.KeyTiles(thread),
+                    Outputs = space.Outputs(thread),
                 });
             }
         }
@@ -205,7 +207,7 @@ internal sealed unsafe class Transformer : IDisposable
         for (int row = first; row < end; row++)
         {
             kernels.Gate(model.Activation, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
-            KernelSet.PackRow(activated, model.IntermediateSize, space.Packed, tiles, row);
+            LeftPacking.Pack(weights.Type, activated, model.IntermediateSize, space.Packed, tiles, row);
         }
     }
 
@@ -222,7 +224,7 @@ internal sealed unsafe class Transformer : IDisposable
             kernels.AddNorm(
                 space.Residual + offset, Addend(offset, weights.Layers[depth - 1].PostFeedForwardNorm), weights.FinalNorm.Floats, normalised, model.HiddenSize,
                 model.NormEpsilon);
-            KernelSet.PackRow(normalised, model.HiddenSize, space.Packed, logitTiles, i);
+            LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, logitTiles, i);
         }
         team.Barrier();
         var (firstPanel, endPanel) = Share(weights.Head.Panels, thread);

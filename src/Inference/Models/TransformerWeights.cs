@@ -28,11 +28,13 @@ internal sealed record TransformerLayer(
 internal sealed unsafe class TransformerWeights : IDisposable
 {
     private readonly ModelArchitecture model;
+    private readonly WeightArena arena;
 
     public TransformerWeights(ModelArchitecture model, ModelTensors stored, WeightType type)
     {
         this.model = model;
         Type = type;
+        arena = new WeightArena(model.Parameters * (type == WeightType.F32 ? 4 : 2) * 17 / 16);
         Embedding = new NativeBuffer((long)model.VocabularySize * model.HiddenSize * (type == WeightType.F32 ? 4 : 2));
         CopyEmbedding(stored.Embedding, model.VocabularySize, model.HiddenSize);
         FinalNorm = Norm(stored.FinalNorm, model.HiddenSize);
@@ -42,14 +44,20 @@ internal sealed unsafe class TransformerWeights : IDisposable
 
     public WeightType Type { get; }
 
-    /// <summary>[vocabulary][hidden] in <see cref="Type"/>.</summary>
+    /// <summary>[vocabulary][hidden], fp32 where the weights are, else bf16.</summary>
     public NativeBuffer Embedding { get; }
 
     public TransformerLayer[] Layers { get; }
 
+    /// <summary>Bytes of all matrices and the embedding; vectors do not count for much.</summary>
+    public long Bytes => Embedding.Length + MatrixBytes;
+
     public NativeBuffer FinalNorm { get; }
 
     public PackedMatrix Head { get; }
+
+    /// <summary>Bytes of all matrices that a token is multiplied with.</summary>
+    public long MatrixBytes => Head.Bytes + Layers.Sum(layer => layer.QueryKeyValue.Bytes + layer.AttentionOutput.Bytes + layer.GateUp.Bytes + layer.Down.Bytes);
 
     /// <summary>Widens the embedding of a token into <paramref name="target"/>, scaled as the model has it.</summary>
     public void Embed(int token, float* target)
@@ -67,9 +75,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
             new ReadOnlySpan<float>(Embedding.Floats + (long)token * hidden, hidden).CopyTo(new Span<float>(target, hidden));
             return;
         }
-        ushort* source = (ushort*)Embedding.Pointer + (long)token * hidden;
-        for (int i = 0; i < hidden; i++)
-            target[i] = Bf16.Widen(source[i]);
+        Bf16.Widen((ushort*)Embedding.Pointer + (long)token * hidden, new Span<float>(target, hidden));
     }
 
     private TransformerLayer PackLayer(LayerTensors layer)
@@ -98,25 +104,8 @@ internal sealed unsafe class TransformerWeights : IDisposable
     /// <summary>Where a row stored as [head][pair][2] belongs in [head][2][pair].</summary>
     private static int Apart(int row, int dims) => row / dims * dims + row % 2 * (dims / 2) + row % dims / 2;
 
-    private PackedMatrix Pack(int depth, int columns, params (TensorView Tensor, Func<int, int> Column)[] parts)
-    {
-        var matrix = new PackedMatrix(columns, depth, Type);
-        foreach (var (tensor, column) in parts)
-        {
-            // Columns of one panel interleave in memory: one thread fills a panel.
-            int rows = (int)tensor.Shape[0], width = PackedMatrix.PanelWidth;
-            Parallel.For(0, (rows + width - 1) / width, panel =>
-            {
-                var row = new float[depth];
-                for (int i = panel * width; i < Math.Min(rows, (panel + 1) * width); i++)
-                {
-                    tensor.CopyRow(i, row);
-                    matrix.SetColumn(column(i), row);
-                }
-            });
-        }
-        return matrix;
-    }
+    private PackedMatrix Pack(int depth, int columns, params ReadOnlySpan<(TensorView Tensor, Func<int, int> Column)> parts) =>
+        WeightPacker.Pack(arena, depth, columns, Type, parts);
 
     [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(tensor))]
     private NativeBuffer? Norm(TensorView? tensor, int length)
@@ -148,13 +137,10 @@ internal sealed unsafe class TransformerWeights : IDisposable
         for (int token = 0; token < vocabulary; token++)
         {
             tensor.CopyRow(token, row);
-            for (int i = 0; i < hidden; i++)
-            {
-                if (Type == WeightType.F32)
-                    Embedding.Floats[(long)token * hidden + i] = row[i];
-                else
-                    ((ushort*)Embedding.Pointer)[(long)token * hidden + i] = Bf16.Round(row[i]);
-            }
+            if (Type == WeightType.F32)
+                row.CopyTo(new Span<float>(Embedding.Floats + (long)token * hidden, hidden));
+            else
+                Bf16.Round(row, (ushort*)Embedding.Pointer + (long)token * hidden);
         }
     }
 
@@ -165,5 +151,6 @@ internal sealed unsafe class TransformerWeights : IDisposable
         Head.Dispose();
         foreach (var layer in Layers)
             layer.Dispose();
+        arena.Dispose();
     }
 }

@@ -12,7 +12,9 @@ internal sealed unsafe class Workspace : IDisposable
     private readonly List<NativeBuffer> buffers = [];
     private readonly NativeBuffer[] scores;
     private readonly NativeBuffer[] queries;
+    private readonly NativeBuffer[] pointers;
     private readonly NativeBuffer[] rows;
+    private readonly int attentionRows;
 
     public Workspace(ModelArchitecture model, int tokens, int threads, int attentionRows, int maxContext)
     {
@@ -22,7 +24,7 @@ internal sealed unsafe class Workspace : IDisposable
         AttentionStride = attention;
         GateUpStride = 2 * PackedMatrix.Pad(model.IntermediateSize);
         LogitStride = PackedMatrix.Pad(model.VocabularySize);
-        ScoreStride = (maxContext + 15) / 16 * 16 + 16;
+        ScoreStride = AttentionCall.StrideFor(maxContext);
         int widest = PackedMatrix.Pad(Math.Max(Math.Max(model.HiddenSize, attention), Math.Max(model.IntermediateSize, model.HeadDim)));
         Residual = Floats((long)tokens * HiddenStride);
         Projected = Floats((long)tokens * HiddenStride);
@@ -33,6 +35,8 @@ internal sealed unsafe class Workspace : IDisposable
         Logits = Floats((long)LogitRows * LogitStride);
         scores = [.. Enumerable.Range(0, threads).Select(_ => Add((long)attentionRows * ScoreStride))];
         queries = [.. Enumerable.Range(0, threads).Select(_ => Add((long)attentionRows * model.HeadDim))];
+        pointers = [.. Enumerable.Range(0, threads).Select(_ => Add(2L * (attentionRows + AttentionCall.TilesFor(maxContext))))];
+        this.attentionRows = attentionRows;
         rows = [.. Enumerable.Range(0, threads).Select(_ => Add(widest))];
     }
 
@@ -59,6 +63,12 @@ internal sealed unsafe class Workspace : IDisposable
     public float* Scores(int thread) => scores[thread].Floats;
 
     public float* Queries(int thread) => queries[thread].Floats;
+
+    /// <summary>Room for pointers to the outputs of an attention call.</summary>
+    public float** Outputs(int thread) => (float**)pointers[thread].Pointer;
+
+    /// <summary>Room for pointers to the tiles of keys of an attention call.</summary>
+    public void** KeyTiles(int thread) => (void**)pointers[thread].Pointer + attentionRows;
 
     public float* Row(int thread) => rows[thread].Floats;
 

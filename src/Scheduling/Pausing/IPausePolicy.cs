@@ -16,6 +16,9 @@ public interface IPausePolicy
     /// </summary>
     double EvictionRank(in CacheView cache) => cache.ReturnAt;
 
+    /// <summary>What is taken goes to the host where that is sooner back than computed; off: it is always discarded.</summary>
+    bool EvictsToHost => true;
+
     /// <summary>Parked caches are copied to the host while the link is idle, so that giving them up costs nothing when it comes.</summary>
     bool Mirrors => false;
 
@@ -49,6 +52,9 @@ public readonly record struct PauseView(int ContextTokens, long OtherTokens, Too
 
     public double Now { get; init; }
 
+    /// <summary>How long requests that came back without their cache have waited for memory lately; mean, seconds.</summary>
+    public double ReturnWaitSeconds { get; init; }
+
     /// <summary>Context when this segment began, in tokens.</summary>
     public int StartTokens { get; init; }
 
@@ -71,6 +77,9 @@ public readonly record struct CacheView(
     /// <summary>When it is expected back, given the time it has taken already, seconds.</summary>
     public double ReturnAt { get; init; }
 
+    /// <summary>Until when the policy wanted it kept at the pause, seconds.</summary>
+    public double KeptUntil { get; init; }
+
     /// <summary>The choice taken at the pause.</summary>
     public PauseAction Decided { get; init; }
 
@@ -79,4 +88,5 @@ public readonly record struct CacheView(
 }
 
 /// <param name="Until">What ends a preserve: <c>pressure</c>, or <c>return</c> where nothing is held.</param>
-public readonly record struct PauseDecision(PauseAction Action, PausePrices Prices, string Until);
+/// <param name="KeptUntil">When the policy wants to let go of what it preserves, seconds.</param>
+public readonly record struct PauseDecision(PauseAction Action, PausePrices Prices, string Until, double KeptUntil = double.PositiveInfinity);

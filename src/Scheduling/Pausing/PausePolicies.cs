@@ -7,6 +7,7 @@ public static class PausePolicies
     [
         () => new LeastWastePause(), () => new FixedPause(PauseAction.Preserve), () => new FixedPause(PauseAction.Swap),
         () => new FixedPause(PauseAction.Discard), () => new InferceptPause(knowsDuration: false), () => new LazyPause(), () => new LampsPublishedPause(),
+        () => new TimeToLivePause(), () => new SmallestFirstPause(), () => new LeastRecentPause(),
     ];
 
     public static IEnumerable<string> Names => All.Select(make => make().Name);

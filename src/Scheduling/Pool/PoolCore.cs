@@ -69,11 +69,11 @@ public sealed partial class PoolCore
             return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, $"{waiting.Count} requests wait already, the most this pool takes is {limits.MaxQueued}.");
         if (roster.LargestContext is { } largest && largest <= request.ContextTokens)
         {
-            Withdraw(request.Request);
+            Forget(request.Request);
             return new EnqueueOutcome(EnqueueKind.TooLarge, 0, $"A context of {request.ContextTokens} tokens fits no worker; the largest holds {largest - 1}.");
         }
 
-        Withdraw(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
+        Forget(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
         var entry = new WaitingRequest(request, forecast ?? Predictor.Forecast(request));
         waiting.Add(request.Request, entry);
         if (known is null && request.Segment == 0)
@@ -82,7 +82,14 @@ public sealed partial class PoolCore
         return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(entry), null);
     }
 
+    /// <summary>It waits no longer: cancelled, or finished.</summary>
     public void Withdraw(string request)
+    {
+        observer?.Ended(waiting.TryGetValue(request, out var entry) ? entry.View(entry.ScoredAt) : default(RankView) with { Request = request });
+        Forget(request);
+    }
+
+    private void Forget(string request)
     {
         if (waiting.Remove(request, out var entry))
             Leave(entry);
@@ -140,6 +147,7 @@ public sealed partial class PoolCore
     public IReadOnlyList<Placement> Dispatch(double now)
     {
         placements.Clear();
+        observer?.Iterated(new IterationView(now, 0, 0, 0, 0, 0, waiting.Count)); // a round is the pool's iteration: it runs nothing itself
         RefreshSome(now);
         while (Next(now) is { } entry)
         {

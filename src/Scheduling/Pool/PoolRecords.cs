@@ -13,6 +13,7 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="HeldTokens">Tokens of it still there at the last word.</param>
 /// <param name="MaxNewTokens">Most tokens it may still generate.</param>
 /// <param name="Offer">Names the set of tools on offer (<see cref="Prediction.PromptFeatures.Offer"/>); 0: none.</param>
+/// <param name="Words">Of the prompt (<see cref="Prediction.PromptFeatures.Words"/>), for the predictor.</param>
 [GenerateSerializer, Alias("pharos.request-descriptor")]
 public sealed record RequestDescriptor(
     [property: Id(0)] string Request,
@@ -27,7 +28,8 @@ public sealed record RequestDescriptor(
     [property: Id(9)] string? Holder,
     [property: Id(10)] int HeldTokens,
     [property: Id(11)] ToolUse ToolUse,
-    [property: Id(12)] ulong Offer = 0);
+    [property: Id(12)] ulong Offer = 0,
+    [property: Id(13)] ImmutableArray<uint> Words = default);
 
 [GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind
@@ -58,6 +60,9 @@ public enum WorkerState
 
     /// <summary>Its device failed; the silo opens it anew.</summary>
     Failed,
+
+    /// <summary>Takes nothing new; what it has stays.</summary>
+    Cordoned,
 }
 
 /// <summary>A worker's own word about itself, sent to its scheduler every half second and after every change that makes room.</summary>
@@ -109,12 +114,14 @@ public readonly record struct HeldSequence(
 
 /// <summary>Totals since the device was opened.</summary>
 /// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>
+/// <param name="DraftedTokens">Guessed and computed.</param>
+/// <param name="AcceptedTokens">Of these, right.</param>
 [GenerateSerializer, Alias("pharos.worker-counters")]
 public sealed record WorkerCounters(
     [property: Id(0)] long Iterations, [property: Id(1)] long PrefillTokens, [property: Id(2)] long GeneratedTokens, [property: Id(3)] long RecomputedTokens,
     [property: Id(4)] long Preemptions, [property: Id(5)] long SwappedOutBytes, [property: Id(6)] long SwappedInBytes,
     [property: Id(7)] long Preserved, [property: Id(8)] long Swapped, [property: Id(9)] long Discarded,
-    [property: Id(10)] long SharedTokens = 0);
+    [property: Id(10)] long SharedTokens = 0, [property: Id(11)] long DraftedTokens = 0, [property: Id(12)] long AcceptedTokens = 0);
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
 [GenerateSerializer, Alias("pharos.pool-directive")]

@@ -10,11 +10,15 @@ internal sealed class RequestClass
     /// <summary>Observations of the wider context that outweigh a turn's own.</summary>
     private const double PriorWeight = 4;
 
+    private const double ScorePriorWeight = 8;
+    private const double ScoreBuckets = 2.885; // to a factor of e in tokens: two an octave
+    private const double MostScore = 14;
     private const int ExactTurns = 8;
     private const int Horizon = 64; // turns from here on are alike
     private const double MostCallProbability = 0.998;
     private readonly SegmentStatistics any;
     private readonly SegmentStatistics?[] turns = new SegmentStatistics?[Bucket(Horizon) + 1];
+    private readonly Dictionary<(int Turn, int Score), SegmentStatistics> scored = [];
     private readonly PredictionPriors priors;
     private readonly Rest[] rests = new Rest[Horizon + 1];
     private long learned, learnedAtRests = -1;
@@ -26,6 +30,15 @@ internal sealed class RequestClass
     }
 
     public SegmentStatistics Turn(int turn) => turns[Bucket(turn)] ??= new SegmentStatistics(any, priors, PriorWeight);
+
+    /// <summary>Segments of a turn that seemed alike before they began: within a half of an octave of the score.</summary>
+    public SegmentStatistics Scored(int turn, double score)
+    {
+        var key = (Bucket(turn), (int)Math.Floor(Math.Clamp(score, -MostScore, MostScore) * ScoreBuckets));
+        if (!scored.TryGetValue(key, out var known))
+            scored.Add(key, known = new SegmentStatistics(Turn(turn), priors, ScorePriorWeight));
+        return known;
+    }
 
     public void Learn(int turn, in SegmentLesson lesson)
     {

@@ -5,7 +5,8 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Scheduling.Prediction;
 
 /// <summary>
-/// Learns online from what the pool serves: by the tools a request is offered, by turn, and by tool, each shrunk towards the wider context.
+/// Learns online from what the pool serves: by the tools a request is offered, by turn, by what its prompt seems to ask for, and by tool,
+/// each shrunk towards the wider context.
 /// Predicts before it learns from a request: a forecast never contains the request it is about.
 /// </summary>
 public sealed class SegmentPredictor
@@ -15,24 +16,38 @@ public sealed class SegmentPredictor
     private readonly SegmentStatistics all;
     private readonly Dictionary<ulong, RequestClass> classes = [];
     private readonly SortedDictionary<string, ToolKnowledge> tools = new(StringComparer.Ordinal);
-    private readonly RecentRequests<RequestClass> requests = new();
+    private readonly RecentRequests<RequestMemory> requests = new();
+    private readonly ILengthScorer scorer;
 
-    public SegmentPredictor(PredictionPriors priors)
+    /// <param name="scorer">What judges prompts; null: a regression on their words.</param>
+    public SegmentPredictor(PredictionPriors priors, ILengthScorer? scorer = null)
     {
         this.priors = priors;
+        this.scorer = scorer ?? new HashedLengthScorer();
         all = new SegmentStatistics(null, priors, priorWeight: 1);
     }
+
+    /// <summary>How far what was predicted lay from what came.</summary>
+    public Calibration LengthCalibration { get; } = new();
+
+    /// <inheritdoc cref="LengthCalibration"/>
+    public Calibration ToolCalibration { get; } = new();
 
     public SegmentForecast Forecast(RequestDescriptor request)
     {
         var kind = Class(request.ToolUse == ToolUse.None ? 0 : request.Offer);
-        requests.Put(request.Request, kind);
-        var turn = kind.Turn(request.Segment);
-        var calls = request.ToolUse == ToolUse.None ? 0 : turn.CallProbability;
+        if (requests.Find(request.Request) is not { } memory)
+            requests.Put(request.Request, memory = new RequestMemory());
+        var context = new SegmentContext(
+            request.Offer, request.Segment, request.ContextTokens, request.Words, memory.LastTokens, memory.LastTool);
+        var segment = kind.Scored(request.Segment, scorer.Score(context));
+        var length = segment.Length;
+        (memory.Class, memory.Segment, memory.Context, memory.Statistics, memory.Length) = (kind, request.Segment, context, segment, length);
+        var calls = request.ToolUse == ToolUse.None ? 0 : segment.CallProbability;
         var after = kind.From(request.Segment + 1);
         return new SegmentForecast(
-            Capped(turn.Tokens, request.MaxNewTokens), calls, calls > 0 ? turn.MostLikelyTool : null, turn.ToolSeconds, turn.ReturnTokens,
-            Capped(after.Tokens, request.MaxNewTokens), new Outlook(after.Segments, after.ToolSeconds, after.ReturnTokens, after.Growth), turn.Length);
+            Capped(segment.Tokens, request.MaxNewTokens), calls, calls > 0 ? segment.MostLikelyTool : null, segment.ToolSeconds, segment.ReturnTokens,
+            Capped(after.Tokens, request.MaxNewTokens), new Outlook(after.Segments, after.ToolSeconds, after.ReturnTokens, after.Growth), length);
     }
 
     public void Learn(SegmentOutcome outcome)
@@ -40,7 +55,9 @@ public sealed class SegmentPredictor
         var (tool, seconds, returned) = ((string?)null, 0.0, 0.0);
         foreach (var call in outcome.Tools)
         {
-            Known(call.Tool).Add(call);
+            var knowledge = Known(call.Tool);
+            ToolCalibration.Add(knowledge.Curve, call.Seconds);
+            knowledge.Add(call);
             returned += call.ReturnTokens;
             if (tool is null || call.Seconds > seconds)
                 (tool, seconds) = (call.Tool, call.Seconds);
@@ -48,7 +65,18 @@ public sealed class SegmentPredictor
 
         var lesson = new SegmentLesson(outcome.GeneratedTokens, outcome.Ended ? null : tool, seconds, returned);
         all.Add(lesson);
-        (requests.Find(outcome.Request) ?? Class(0)).Learn(outcome.Segment, lesson);
+        var memory = requests.Find(outcome.Request);
+        (memory?.Class ?? Class(0)).Learn(outcome.Segment, lesson);
+        if (memory is null)
+            return;
+        if (memory.Segment == outcome.Segment)
+        {
+            LengthCalibration.Add(memory.Length, outcome.GeneratedTokens, grain: 1);
+            memory.Statistics!.Add(lesson);
+            scorer.Learn(memory.Context, outcome.GeneratedTokens);
+        }
+
+        (memory.LastTokens, memory.LastTool) = (outcome.GeneratedTokens, tool);
         if (outcome.Ended)
             requests.Remove(outcome.Request);
     }
@@ -83,4 +111,22 @@ public sealed class SegmentPredictor
 
     private static Estimate Capped(Estimate estimate, int most) =>
         estimate.Mean <= most ? estimate : Estimate.Exactly(most);
+
+    /// <summary>What is remembered of a request under way: what was said of its segment, to learn from, and how the one before it went.</summary>
+    private sealed class RequestMemory
+    {
+        public RequestClass? Class { get; set; }
+
+        public int Segment { get; set; }
+
+        public SegmentContext Context { get; set; }
+
+        public SegmentStatistics? Statistics { get; set; }
+
+        public BinnedDistribution Length { get; set; }
+
+        public int LastTokens { get; set; }
+
+        public string? LastTool { get; set; }
+    }
 }

@@ -62,7 +62,8 @@ public interface IObservingPolicy
 /// <param name="Now">When it was planned, seconds.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="Tokens">Tokens computed.</param>
+/// <param name="RecomputedTokens">Of these, computed before and lost since.</param>
 /// <param name="ResidentTokens">Context tokens of the sequences that ran, all of them on the device.</param>
 /// <param name="CapacityTokens">KV tokens that the device holds.</param>
 /// <param name="Waiting">Sequences that waited meanwhile.</param>
-public readonly record struct IterationView(double Now, double Seconds, int Tokens, long ResidentTokens, int CapacityTokens, int Waiting);
+public readonly record struct IterationView(double Now, double Seconds, int Tokens, int RecomputedTokens, long ResidentTokens, int CapacityTokens, int Waiting);

@@ -2,61 +2,122 @@ using Pharos.Scheduling.Costs;
 
 namespace Pharos.Scheduling.Ranking;
 
+/// <summary>What <see cref="PharosBoundedRanking"/> holds itself to.</summary>
+/// <param name="LeastShare">Share of the work that is large while no large request waits.</param>
+/// <param name="MostShare">The same when the oldest has waited for <paramref name="DelaySeconds"/>.</param>
+/// <param name="DelaySeconds">D: the age at which no more requests go before the oldest large one.</param>
+/// <param name="MostSlowdown">The promise: nobody takes longer, tools apart, than so many times what it would take alone ...</param>
+/// <param name="LeastAloneSeconds">... where less than this counts as this ...</param>
+/// <param name="SustainableLoad">... while the measured load stays below.</param>
+/// <param name="Sheds">Beyond it, large requests that would wait for more than <paramref name="DelaySeconds"/> are refused.</param>
+public sealed record BoundedOptions(
+    double LeastShare = 0.25, double MostShare = 0.5, double DelaySeconds = 1400, double MostSlowdown = 25, double LeastAloneSeconds = 2,
+    double SustainableLoad = 0.9, bool Sheds = false);
+
 /// <summary>
-/// The order of <see cref="PharosRanking"/> with a tail: small requests by memory-time; large new ones wait, first come first served, behind them;
-/// everything once started goes by memory-time. Large are the biggest requests that together hold a share of the work; the share grows as
-/// the oldest of them ages: then fewer go before it.
+/// The order of <see cref="PharosRanking"/> with a tail. Small requests go by memory-time; large new ones wait, first come first served, behind
+/// them; everything once started goes by memory-time. Large are the biggest requests that together hold a share of the work; the share grows as the
+/// oldest of them ages: then fewer go before it. While the measured load is sustainable nobody waits for ever: whoever has used up half of the
+/// slowdown that is promised goes first.
 /// </summary>
-/// <param name="leastShare">Share of the work that is large while no large request waits.</param>
-/// <param name="mostShare">The same when the oldest has waited for <paramref name="delaySeconds"/>.</param>
-/// <param name="delaySeconds">D, in seconds.</param>
-public sealed class PharosBoundedRanking(double leastShare = 0.25, double mostShare = 0.5, double delaySeconds = 1400) : IRankingPolicy, IObservingPolicy
+public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPolicy, IObservingPolicy
 {
-    private const int IterationsBetweenCuts = 10;
+    private const double DueShare = 0.5; // of the time promised: the rest is for the segments still to run
+    private const int IterationsBetweenLooks = 10;
+    private const double LongestLook = 1; // seconds between two looks
+    private const int ResidentTier = 0, DueTier = 1, SmallTier = 2, LargeTier = 3;
     private readonly PharosRanking sizes = new();
     private readonly SizeHistory history = new();
-    private readonly Dictionary<string, double> fresh = new(StringComparer.Ordinal); // sizes of those that never ran
-    private readonly Queue<(string Request, double ArrivedAt)> oldest = new();
-    private double cut = double.PositiveInfinity;
-    private int iterations;
+    private readonly UnstartedRequests unstarted = new();
+    private readonly LoadMeter meter = new();
+    private double cut = double.PositiveInfinity, share, load, overloadedAt = double.NegativeInfinity, lookedAt = double.NegativeInfinity;
+    private double smallWait; // of those that were started last, fading
+    private int iterations, capacity = int.MaxValue;
+    private long violations;
+    private DeviceProfile profile = DeviceProfile.GptJ6bA100;
+
+    public PharosBoundedRanking() : this(new BoundedOptions())
+    {
+    }
 
     public string Name => "pharos-bounded";
 
+    public PromiseState Promise => new(options.MostSlowdown, options.LeastAloneSeconds, options.SustainableLoad, load, violations);
+
     public int Tier(in RankView request) =>
-        request.IsResident ? 0 : request.RanAt is null && fresh.TryGetValue(request.Request, out var size) && size >= cut ? 2 : 1;
+        request.IsResident ? ResidentTier
+        : request.ArrivalAt > overloadedAt && load <= options.SustainableLoad && Elapsed(request) > DueShare * Promised(RemainingWork.Of(request, profile).SecondsAlone(profile) + Attained(request)) ? DueTier
+        : request.RanAt is null && unstarted.Find(request.Request) is { } waits && waits.Size >= cut ? LargeTier
+        : SmallTier;
 
-    public double Score(in RankView request, DeviceProfile device) => Tier(request) == 2 ? request.ArrivalAt : sizes.Score(request, device);
+    public double Score(in RankView request, DeviceProfile device) =>
+        Tier(request) is DueTier or LargeTier ? request.ArrivalAt : sizes.Score(request, device);
 
-    public string Explain(in RankView request, DeviceProfile device) =>
-        Tier(request) == 2 ? "large and not started: in order of arrival, behind the small ones" : sizes.Explain(request, device);
+    public string Explain(in RankView request, DeviceProfile device) => Tier(request) switch
+    {
+        DueTier => $"half of the slowdown of {options.MostSlowdown:G} that is promised is used up: goes first",
+        LargeTier => "large and not started: in order of arrival, behind small ones",
+        _ => sizes.Explain(request, device),
+    };
+
+    /// <summary>A large one waits for the large ones before it, served by what small ones leave: backlog / (1 - rho * (1 - f)).</summary>
+    public double EstimateWait(in RankView request, DeviceProfile device)
+    {
+        var left = Math.Max(0.05, 1 - load * (1 - share));
+        return sizes.Score(request, device) >= cut ? unstarted.SecondsFrom(cut) / left : smallWait;
+    }
+
+    public bool Sheds(in RankView request, DeviceProfile device) =>
+        options.Sheds && !Promise.IsGiven && sizes.Score(request, device) >= cut && EstimateWait(request, device) > options.DelaySeconds;
 
     public void Arrived(in RankView request, DeviceProfile device)
     {
+        profile = device;
+        var work = RemainingWork.Of(request, device);
         var size = sizes.Score(request, device);
         history.Add(size);
-        fresh[request.Request] = size;
-        oldest.Enqueue((request.Request, request.Now));
+        meter.Add(work, device, request.Now);
+        if (request.Now - lookedAt > LongestLook)
+            Look(request.Now); // a pool's queue hears of no iterations
+        unstarted.Add(request.Request, new Unstarted(size, work.DeviceSeconds(device, capacity), request.Now));
     }
 
-    public void Started(in RankView request) => fresh.Remove(request.Request);
+    public void Started(in RankView request)
+    {
+        if (unstarted.Remove(request.Request) is { } was && was.Size < cut)
+            smallWait += 0.02 * (request.Now - was.ArrivedAt - smallWait);
+    }
 
-    public void Ended(in RankView request) => fresh.Remove(request.Request);
+    public void Ended(in RankView request)
+    {
+        unstarted.Remove(request.Request);
+        if (request.RanAt is not null && request.ArrivalAt > overloadedAt && Elapsed(request) > Promised(Attained(request)))
+            violations++;
+    }
 
     public void Iterated(in IterationView iteration)
     {
-        if (++iterations % IterationsBetweenCuts != 0)
-            return;
-        while (oldest.TryPeek(out var gone) && !fresh.ContainsKey(gone.Request))
-            oldest.Dequeue();
-        var age = 0.0;
-        foreach (var (request, arrivedAt) in oldest)
-        {
-            if (!fresh.TryGetValue(request, out var size) || size < cut)
-                continue;
-            age = iteration.Now - arrivedAt;
-            break;
-        }
-
-        cut = history.Cut(Math.Min(mostShare, leastShare + (mostShare - leastShare) * age / delaySeconds));
+        capacity = iteration.CapacityTokens;
+        meter.Computed(iteration.Tokens, iteration.RecomputedTokens, iteration.Now);
+        if (iterations++ % IterationsBetweenLooks == 0)
+            Look(iteration.Now);
     }
+
+    private void Look(double now)
+    {
+        lookedAt = now;
+        load = meter.Load(profile, capacity, now);
+        if (!Promise.IsGiven)
+            overloadedAt = now;
+        var age = now - (unstarted.OldestFrom(cut) ?? now);
+        share = Math.Min(options.MostShare, options.LeastShare + (options.MostShare - options.LeastShare) * age / options.DelaySeconds);
+        cut = history.Cut(share);
+    }
+
+    private static double Elapsed(in RankView request) => request.Now - request.ArrivalAt - request.ToolSeconds;
+
+    private double Promised(double aloneSeconds) => options.MostSlowdown * Math.Max(options.LeastAloneSeconds, aloneSeconds);
+
+    // What it has had, at the pace it would have had alone.
+    private double Attained(in RankView request) => new RemainingWork(0, request.TotalGenerated, request.CachedTokens).SecondsAlone(profile);
 }

@@ -1,5 +1,4 @@
 using Pharos.Scheduling.Costs;
-using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Ranking;
 
@@ -9,28 +8,16 @@ namespace Pharos.Scheduling.Ranking;
 /// the next call only, so a request with many segments to come looks small at each of them.
 /// </summary>
 /// <param name="missingWeight">What a token of missing context counts, in tokens to generate.</param>
-/// <param name="wholeRequest">Off: the coming segment and call alone.</param>
-public sealed class PharosRanking(double missingWeight = 0.2, bool wholeRequest = true) : IRankingPolicy
+/// <param name="wholeRequest">Off: the coming segment alone.</param>
+/// <param name="workSeconds">What a token of work counts beside memory-time, in token-seconds.</param>
+public sealed class PharosRanking(double missingWeight = 0.2, bool wholeRequest = true, double workSeconds = 10) : IRankingPolicy
 {
-    /// <summary>Seconds that a token of work counts beside memory-time.</summary>
-    private const double WorkSeconds = 10;
-
     public string Name => "pharos";
 
     public double Score(in RankView request, DeviceProfile device)
     {
-        var forecast = request.Forecast;
-        var segment = request.TokensLeft;
-        var area = MemoryTime.BeforePause(device, request.ContextTokens, request.DeviceTokens, segment);
-        var tokens = segment.Mean;
-        if (wholeRequest && forecast.PauseProbability > 0)
-        {
-            var context = request.ContextTokens + segment.Mean;
-            tokens += forecast.PauseProbability * forecast.TokensAfter.Mean;
-            area += forecast.PauseProbability * MemoryTime.AfterCall(device, context, forecast);
-        }
-
-        return area + WorkSeconds * (tokens + missingWeight * request.MissingTokens);
+        var work = RemainingWork.Of(request, device, wholeRequest);
+        return work.MemoryTime + workSeconds * (work.NewTokens + missingWeight * request.MissingTokens);
     }
 
     public string Explain(in RankView request, DeviceProfile device) =>

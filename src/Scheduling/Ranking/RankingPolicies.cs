@@ -4,7 +4,9 @@ namespace Pharos.Scheduling.Ranking;
 public static class RankingPolicies
 {
     private static readonly Func<IRankingPolicy>[] All =
-        [() => new FcfsRanking(), () => new LampsRanking(), () => new LampsPublishedRanking(), () => new PharosRanking(), () => new PharosBoundedRanking(), () => new RequeueRanking(), () => new SjfRanking()];
+        [() => new FcfsRanking(), () => new LampsRanking(), () => new LampsPublishedRanking(), () => new PharosRanking(), () => new PharosBoundedRanking(),
+         () => new RequeueRanking(), () => new SjfRanking(), () => new SsjfRanking(), () => new SrptRanking(), () => new LtrRanking(),
+         () => new FastServeRanking(), () => new ContinuumRanking(), () => new ThunderAgentRanking(), () => new AutellixRanking()];
 
     public static IEnumerable<string> Names => All.Select(make => make().Name);
 

@@ -31,7 +31,6 @@ public sealed partial class RequestCore
             Preemptions = state.Usage.Preemptions + end.Preemptions,
         };
         effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end)));
-        state.LastSegment = notices[^1];
         if (end.Reason != SegmentEndReason.ToolCalls)
         {
             effects.AddRange(End(report, now));
@@ -75,10 +74,21 @@ public sealed partial class RequestCore
 
     /// <summary>
     /// After an activation was lost: calls that were under way are made again. One that waits asks the scheduler again soon; one that runs
-    /// hears from its worker or its gateway.
+    /// hears from its worker or its gateway. Written at once, so that an earlier activation which was only slow can write no more, and so that
+    /// notices get numbers that none before has used.
     /// </summary>
-    public IReadOnlyList<RequestEffect> Recover() =>
-        state.Phase == RequestPhase.CallingTools ? [new RequestEffect.CallTools(state.Calls)] : Nothing;
+    public IReadOnlyList<RequestEffect> Recover()
+    {
+        if (IsOver || state.Phase == RequestPhase.None)
+            return Nothing;
+        isRecovered = true;
+        if (state.Phase == RequestPhase.Placed)
+            state.Phase = RequestPhase.Queued; // whether the worker has it, its report will say
+        state.NextNotice = (state.NextNotice / NoticesOfOneLife + 1) * NoticesOfOneLife;
+        return state.Phase == RequestPhase.CallingTools
+            ? [new RequestEffect.Save(), new RequestEffect.CallTools(state.Calls)]
+            : [new RequestEffect.Save()];
+    }
 
     /// <summary>All server-side calls of the pause have answered, in the order of the calls.</summary>
     public IReadOnlyList<RequestEffect> ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results, double now)
@@ -95,9 +105,16 @@ public sealed partial class RequestCore
     public (ResumeOutcome Outcome, IReadOnlyList<RequestEffect> Effects) Resume(ResumeSpec spec, double now)
     {
         var point = state.Pauses.LastOrDefault(pause => pause.SegmentStart == spec.SegmentStart);
-        if (state.Spec is null || point is null || spec.Tenant != state.Spec.Tenant || state.Spec.ToolUse != ToolUse.Client
+        if (state.Spec is null || spec.Tenant != state.Spec.Tenant || state.Spec.ToolUse != ToolUse.Client
             || !spec.Transcript.AsSpan().StartsWith(state.Spec.Transcript.AsSpan()))
             return (new ResumeOutcome(ResumeKind.Unknown, id, 0, null), Nothing);
+        if (point is null)
+        {
+            // The client has heard from the worker what this request is still to be told.
+            var isRunning = state.Phase is RequestPhase.Queued or RequestPhase.Placed && state.SegmentStart == spec.SegmentStart;
+            return (new ResumeOutcome(isRunning ? ResumeKind.TooEarly : ResumeKind.Unknown, id, 0, null), Nothing);
+        }
+
         if (state.Resumed is { } known && known.NewRequest == spec.NewRequest && known.SegmentStart == spec.SegmentStart)
             return (new ResumeOutcome(ResumeKind.Resumed, id, known.FromNotice, null), Nothing);
         var missing = point.Calls.Where(call => spec.Results.All(result => result.CallId != call.Id)).Select(call => call.Id).ToList();
@@ -115,6 +132,7 @@ public sealed partial class RequestCore
         state.Options = spec.Options;
         state.Transcript = spec.Transcript;
         state.AnswerTokens = 0;
+        state.Said = [];
         var seconds = now - state.PausedAt;
         results = [.. results.Select(result => result with { Seconds = seconds })];
         state.Usage = RequestUsage.None with { Receipts = state.Usage.Receipts, Migrations = state.Usage.Migrations };

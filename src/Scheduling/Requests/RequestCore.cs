@@ -16,12 +16,15 @@ namespace Pharos.Scheduling.Requests;
 public sealed partial class RequestCore(string id, RequestState state, Func<IReadOnlyList<ToolResult>, ImmutableArray<int>> toolTurn)
 {
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
-    private readonly List<RequestNotice> notices = [];
-    private ulong? offer; // of the tools, told at every turn
+    private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
+    private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
+    private readonly List<RequestNotice> notices = [.. state.Said];
+    private ulong? offer; // this and the words: what the predictor looks at, told at every turn
+    private ImmutableArray<uint> words;
 
     public RequestState State => state;
 
-    /// <summary>Notices since this core was made, with their numbers; earlier ones were delivered or are superseded.</summary>
+    /// <summary>Notices since this core was made, and those before that nobody may miss, with their numbers.</summary>
     public IReadOnlyList<RequestNotice> Notices => notices;
 
     public bool IsOver => state.Phase is RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled;
@@ -46,9 +49,16 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         if (state.Phase != RequestPhase.Queued)
             return Nothing;
+        var effects = new List<RequestEffect>();
+        if (isRecovered)
+        {
+            state.Epoch++;
+            effects.Add(new RequestEffect.Save()); // so that no further life gives this epoch to another worker
+            isRecovered = false;
+        }
+
         state.Phase = RequestPhase.Placed;
         state.Usage = state.Usage with { QueueSeconds = state.Usage.QueueSeconds + Math.Max(0, now - state.QueuedAt) };
-        var effects = new List<RequestEffect>();
         var returning = state.ParkedEpoch > 0;
         if (returning && worker == state.Worker)
         {
@@ -69,7 +79,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
         state.Worker = worker;
         Record("placed", worker, state.Tokens.Length, now, route);
-        effects.Insert(0, Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
+        effects.Insert(effects.FindIndex(static effect => effect is not RequestEffect.Save), Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
         return effects;
     }
 
@@ -88,7 +98,10 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase == RequestPhase.Placed && state.Worker == worker ? Requeue("refused by " + worker, now) : Nothing;
 
     /// <summary>Its worker is gone: go on from what is known and what <paramref name="delivered"/> says the client has of this segment.</summary>
-    public IReadOnlyList<RequestEffect> WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, double now)
+    /// <param name="byReader">
+    /// The answer's reader says so: it has these tokens and no others, so what was generated beyond them is generated again.
+    /// </param>
+    public IReadOnlyList<RequestEffect> WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader, double now)
     {
         if (IsOver || epoch < state.Epoch || state.Phase is RequestPhase.Parked or RequestPhase.CallingTools or RequestPhase.None)
             return Nothing;
@@ -96,6 +109,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var known = state.Tokens.Length - state.SegmentStart;
         if (delivered.Length > known)
             state.Tokens = state.Tokens.AddRange(delivered.AsSpan()[known..]);
+        else if (byReader)
+            state.Tokens = state.Tokens[..(state.SegmentStart + delivered.Length)];
         return Requeue("lost " + worker, now);
     }
 
@@ -135,18 +150,14 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         RequestNotice? last = state.Phase switch
         {
-            RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.LastSegment?.Reason),
+            RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.Said is [.., var said] ? said.Reason : null),
             RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
             RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge),
             RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
             RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
             _ => null,
         };
-        if (last is null)
-            return [];
-        return state.LastSegment is { } segment && state.Phase is RequestPhase.Finished or RequestPhase.Parked
-            ? [segment with { Number = number }, last with { Number = number + 1 }]
-            : [last with { Number = number }];
+        return last is null ? [] : [last with { Number = number }];
     }
 
     /// <summary>Makes sure that notices are numbered from <paramref name="from"/> on: an activation before this one gave the earlier ones.</summary>
@@ -188,7 +199,9 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
         Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
         state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
-        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames));
+        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames), Words());
+
+    private ImmutableArray<uint> Words() => words.IsDefault ? words = PromptFeatures.Words(state.Spec!.Tokens.AsSpan()) : words;
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
@@ -198,6 +211,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         var numbered = notice with { Number = state.NextNotice++ };
         notices.Add(numbered);
+        if (notice.Kind is NoticeKind.SegmentEnded or NoticeKind.ToolStarted or NoticeKind.ToolReturned)
+            state.Said = state.Said.Add(numbered);
         return new RequestEffect.Notify(numbered);
     }
 

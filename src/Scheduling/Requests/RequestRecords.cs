@@ -49,6 +49,9 @@ public enum ResumeKind
 
     /// <summary>Calls of the same assistant message are still unanswered.</summary>
     Incomplete,
+
+    /// <summary>The request has not heard yet that the segment has ended which made these calls: ask again in a moment.</summary>
+    TooEarly,
 }
 
 /// <param name="Request">The id to follow.</param>

@@ -120,8 +120,8 @@ public sealed class RequestState
     /// <summary>Hashes of the messages before the last pause that was resumed: a resume must begin with them.</summary>
     [Id(23)] public ImmutableArray<string> Transcript { get; set; } = [];
 
-    /// <summary>What was told of the last segment that ended; null before the first.</summary>
-    [Id(24)] public RequestNotice? LastSegment { get; set; }
+    /// <summary>What the present answer's reader must not miss, with its numbers: segments that ended, with their text, and what tools did.</summary>
+    [Id(24)] public ImmutableArray<RequestNotice> Said { get; set; } = [];
 
     /// <summary>When it began to wait for its present turn, Unix seconds.</summary>
     [Id(26)] public double QueuedAt { get; set; }

@@ -2,9 +2,13 @@ namespace Pharos.Scheduling.Worker;
 
 /// <summary>One sequence's part of an iteration.</summary>
 /// <param name="Start">Absolute position of the first token to compute.</param>
-/// <param name="Count">Tokens to compute.</param>
-/// <param name="Samples">The last of them gives the next token.</param>
-public readonly record struct PlannedSequence(SequenceSlot Sequence, int Start, int Count, bool Samples);
+/// <param name="Count">Tokens to compute, guessed ones among them.</param>
+/// <param name="Samples">The last known of them gives the next token.</param>
+public readonly record struct PlannedSequence(SequenceSlot Sequence, int Start, int Count, bool Samples)
+{
+    /// <summary>The last of the tokens are guesses: each gives a token too, which counts if all guesses up to it turn out right.</summary>
+    public int Drafts { get; init; }
+}
 
 /// <summary>What the device does next: block copies in order, then one forward pass over the batch. Reused from iteration to iteration.</summary>
 public sealed class IterationPlan

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -97,6 +98,14 @@ public sealed class SequenceSlot
     /// <summary>Blocks, from the first on, that others can find or that hold the same as one that can be found.</summary>
     internal int Published { get; set; }
 
+    /// <summary>Tokens that its owner guesses to follow.</summary>
+    internal int DraftsOffered { get; set; }
+
+    internal int DraftsAccepted { get; set; }
+
+    /// <summary>Share of guesses that is expected to hold.</summary>
+    internal double Acceptance { get; set; } = Speculation.PriorAcceptance;
+
     internal double HeldSince { get; set; }
 
     /// <summary>KV tokens of the batch it left when it paused.</summary>
@@ -113,6 +122,9 @@ public sealed class SequenceSlot
 
     /// <summary>When the tool was last expected to return, seconds.</summary>
     internal double ReturnAt { get; set; }
+
+    /// <summary>Until when the pause policy wanted its cache kept, seconds.</summary>
+    internal double KeptUntil { get; set; }
 
     /// <summary>When that is thought over again, seconds.</summary>
     internal double ReturnStaleAt { get; set; }

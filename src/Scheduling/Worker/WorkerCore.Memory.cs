@@ -106,7 +106,7 @@ public sealed partial class WorkerCore
         {
             var victim = Victim(ref parkedOnes);
             var still = missing - ledger.Free(KvTier.Device);
-            var became = Evict(victim, still, copies: Reload(victim) == PauseAction.Swap, now);
+            var became = Evict(victim, still, copies: Reload(victim) == PauseAction.Swap && (Pausing.EvictsToHost || victim.Phase != SequencePhase.Parked), now);
             if (victim.Phase == SequencePhase.Parked)
                 Revise(victim, became, "memory needed by ", needed, now);
         }

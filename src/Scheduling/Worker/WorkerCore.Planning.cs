@@ -35,7 +35,7 @@ public sealed partial class WorkerCore
                 continue;
             switch (Grow(slot, now))
             {
-                case Growth.Grown: Take(slot, 1); break;
+                case Growth.Grown: Take(slot, 1, Drafts(slot, running.Count - 1 - i, now)); break;
                 case Growth.Alone: plan.OutOfMemory.Add(slot); break;
                 case Growth.Preempted: return; // it was the last
             }
@@ -86,6 +86,8 @@ public sealed partial class WorkerCore
             round++; // those that wait were passed over
     }
 
+    private double returnWait; // of requests that came back without their cache, until they ran: the mean of about the last 32, seconds
+
     private void Run(SequenceSlot slot, double now)
     {
         slot.Phase = SequencePhase.Running;
@@ -95,6 +97,8 @@ public sealed partial class WorkerCore
                 observer?.Started(View(slot, now));
             slot.StartedAt = now;
             slot.CachedAtStart = slot.Computed;
+            if (slot.Segment > 0 && slot.Computed == 0)
+                returnWait += (now - slot.QueuedAt - returnWait) / 32;
         }
 
         running.Add(slot);
@@ -124,10 +128,11 @@ public sealed partial class WorkerCore
     }
 
     // Takes the next tokens of a running sequence into the batch.
-    private void Take(SequenceSlot slot, int count)
+    private void Take(SequenceSlot slot, int known, int drafts = 0)
     {
+        var count = known + drafts;
         DropHost(slot, slot.Computed / limits.BlockSize); // copies of blocks that are about to be written to
-        var planned = new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + count == slot.Length);
+        var planned = new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + known == slot.Length) { Drafts = drafts };
         // A sequence that comes back for a single token is a decode too: its place is among them.
         if (count == 1)
             plan.Batch.Insert(plan.Decodes++, planned);

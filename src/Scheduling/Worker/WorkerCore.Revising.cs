@@ -57,7 +57,7 @@ public sealed partial class WorkerCore
     private CacheView View(SequenceSlot slot, long others, bool urgent, double now) =>
         new(slot.Request, slot.ArrivalAt, slot.ParkedAt, now, slot.Computed, slot.DeviceTokens, others, slot.Tool!, Fit.Profile)
         {
-            Decided = slot.Receipt!.Decision, Urgent = urgent, ReturnAt = ReturnAt(slot, now),
+            Decided = slot.Receipt!.Decision, Urgent = urgent, ReturnAt = ReturnAt(slot, now), KeptUntil = slot.KeptUntil,
         };
 
     // Thought over as the wait grows: the longer it has been, the less another moment tells.

@@ -13,9 +13,10 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="LoadsAhead">The device copies while it computes: a cache that comes back from the host runs when its copies are done, and the
 /// iterations until then run without it (INFERCEPT 2402.01869, pipelined swapping). Otherwise copies are made between iterations.</param>
 /// <param name="CachedBlocks">Most device blocks kept for contexts that begin alike, of those that nobody holds; 0: nothing is shared.</param>
+/// <param name="MaxDrafts">Most guessed tokens of a sequence that an iteration computes.</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0);
+    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0, int MaxDrafts = 0);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -116,7 +117,9 @@ public sealed partial class WorkerCore
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
             ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
+            ReturnWaitSeconds = returnWait,
         });
+        slot.KeptUntil = decision.KeptUntil;
         if (decision.Action == PauseAction.Swap && !swapPossible)
             decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
@@ -198,9 +201,12 @@ public sealed partial class WorkerCore
         iteration++;
         Totals.Iterations++;
         Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
-        var resident = 0L;
-        foreach (var (slot, start, count, samples) in plan.Batch)
+        var (resident, recomputed) = (0L, 0);
+        foreach (var planned in plan.Batch)
         {
+            var (slot, start, _, samples) = planned;
+            var accepted = SettleDrafts(slot, planned.Drafts);
+            var count = planned.Count - planned.Drafts + accepted;
             slot.Computed = start + count;
             Publish(slot);
             slot.ServiceSeconds += seconds;
@@ -209,17 +215,18 @@ public sealed partial class WorkerCore
             resident += slot.Computed;
             var again = Math.Clamp(slot.HighWater - start, 0, count);
             Totals.RecomputedTokens += again;
+            recomputed += again;
             slot.HighWater = Math.Max(slot.HighWater, slot.Computed);
-            if (count > 1 || !samples)
+            if (count - accepted > 1 || !samples)
                 Totals.PrefillTokens += count;
             if (!samples)
                 continue;
-            slot.Length++;
-            slot.TotalGenerated++;
-            Totals.GeneratedTokens++;
+            slot.Length += 1 + accepted;
+            slot.TotalGenerated += 1 + accepted;
+            Totals.GeneratedTokens += 1 + accepted;
         }
 
-        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, resident, LargestContext, Waiting));
+        observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, recomputed, resident, LargestContext, Waiting));
     }
 
     /// <summary>What the segment held and cost, read at its end; counting starts anew.</summary>

@@ -16,6 +16,12 @@ public sealed class WorkerTotals
     /// <summary>Tokens that were not computed because another sequence had computed the same.</summary>
     public long SharedTokens { get; internal set; }
 
+    /// <summary>Guessed tokens that were computed.</summary>
+    public long DraftedTokens { get; internal set; }
+
+    /// <summary>Of these, those that turned out right.</summary>
+    public long AcceptedTokens { get; internal set; }
+
     public long Preemptions { get; internal set; }
 
     public long SwappedOutBlocks { get; internal set; }

@@ -10,6 +10,8 @@ public sealed class LearnedPredictions : IPredictions
     private static readonly PredictionPriors Priors = new();
     private readonly SegmentPredictor predictor = new(Priors);
 
+    public SegmentPredictor Predictor => predictor;
+
     public SegmentForecast Forecast(SimulatedRequest request) => predictor.Forecast(Descriptor(request));
 
     public ToolForecast Tool(SimulatedRequest request) => predictor.Tool(request.Current.Tool!);

@@ -62,7 +62,7 @@ public sealed class SteadyStateTests
                 foreach (var planned in plan.Batch)
                 {
                     if (planned.Samples)
-                        sequences[planned.Sequence.Request].Tokens.Add(iteration.Sample(row++));
+                        sequences[planned.Sequence.Request].Tokens.Add(iteration.Sample(row++, sequences[planned.Sequence.Request]));
                 }
             }
         }
@@ -75,7 +75,7 @@ public sealed class SteadyStateTests
             var forecast = new SegmentForecast(Estimate.Exactly(300), 0, null, Estimate.Exactly(0), 0, Estimate.Exactly(300));
             var slot = Core.Admit(new SequenceStart(name, 1, 0, 0, prompt.Length, prompt.Length, forecast, [.. Enumerable.Range(0, 32).Select(block => new UInt128((ulong)sequences.Count, (ulong)block))]), 0);
             var options = new GenerationOptions(400, temperature, 1, 0, 7, []);
-            sequences.Add(name, new ServedSequence(model, slot, new SequenceWork(name, 1, "gateway", [.. prompt], prompt.Length, 0, options, ToolUse.None, [], 0, forecast, 0, "tenant"), null, null));
+            sequences.Add(name, new ServedSequence(model, slot, new SequenceWork(name, 1, "gateway", [.. prompt], prompt.Length, 0, options, ToolUse.None, [], 0, forecast, 0, "tenant"), null));
         }
     }
 }

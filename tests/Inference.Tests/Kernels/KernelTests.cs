@@ -18,26 +18,23 @@ public sealed unsafe class KernelTests
         {
             float[][] weights = Matrix(columns, depth, 1);
             using var packed = new PackedMatrix(columns, depth, type);
-            for (int column = 0; column < columns; column++)
-                packed.SetColumn(column, weights[column]);
+            Fill(packed, weights);
             foreach (int rows in Enumerable.Range(1, 14).Append(29))
             {
                 float[][] a = Matrix(rows, depth, rows);
                 var tiles = new RowTiles(rows);
                 tiles.Cut(rows, kernels.TileRows);
-                using var left = NativeBuffer.OfFloats(rows * depth);
+                using var left = NativeBuffer.OfFloats(rows * LeftPacking.Floats(type, depth));
                 using var c = NativeBuffer.OfFloats(rows * packed.PaddedColumns);
                 for (int row = 0; row < rows; row++)
                     fixed (float* source = a[row])
-                        KernelSet.PackRow(source, depth, left.Floats, tiles, row);
+                        LeftPacking.Pack(type, source, depth, left.Floats, tiles, row);
                 kernels.Multiply(packed, tiles, left.Floats, c.Floats, packed.PaddedColumns, 0, packed.Panels);
                 for (int row = 0; row < rows; row++)
                 {
                     for (int column = 0; column < columns; column++)
                     {
-                        float expected = 0;
-                        for (int k = 0; k < depth; k++)
-                            expected = Chain(path, a[row][k], type == WeightType.Bf16 ? Bf16.Widen(Bf16.Round(weights[column][k])) : weights[column][k], expected);
+                        float expected = Product(path, a[row], type, weights[column]);
                         Assert.Equal(expected, c.Floats[row * packed.PaddedColumns + column]);
                     }
                 }
@@ -166,9 +163,58 @@ public sealed unsafe class KernelTests
             Assert.Equal(bits, Bf16.Round(Bf16.Widen((ushort)bits)));
     }
 
+    [Fact]
+    public void Bf16_InRows_IsWhatItIsOneByOne()
+    {
+        var random = new Random(5);
+        float[] values = [.. Enumerable.Range(0, 1003).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue))), float.NaN, float.NegativeInfinity, -0f];
+        var rounded = new ushort[values.Length];
+        var widened = new float[values.Length];
+        fixed (ushort* target = rounded)
+        {
+            Bf16.Round(values, target);
+            Bf16.Widen(target, widened);
+        }
+        Assert.Equal(values.Select(Bf16.Round), rounded);
+        Assert.Equal(rounded.Select(Bf16.Widen).Select(BitConverter.SingleToInt32Bits), widened.Select(BitConverter.SingleToInt32Bits));
+    }
+
     private static float Chain(InstructionPath path, float a, float b, float c) =>
         // The portable path fuses where the machine does, as scalars do.
         path == InstructionPath.Portable ? float.MultiplyAddEstimate(a, b, c) : MathF.FusedMultiplyAdd(a, b, c);
+
+    private static void Fill(PackedMatrix packed, float[][] columns)
+    {
+        var panel = new float[PackedMatrix.PanelWidth * packed.Depth];
+        for (int first = 0; first < columns.Length; first += PackedMatrix.PanelWidth)
+        {
+            Array.Clear(panel);
+            for (int j = 0; j < PackedMatrix.PanelWidth && first + j < columns.Length; j++)
+                columns[first + j].CopyTo(panel, j * packed.Depth);
+            fixed (float* p = panel)
+                packed.SetPanel(first / PackedMatrix.PanelWidth, p);
+        }
+    }
+
+    private static float Product(InstructionPath path, float[] a, WeightType type, float[] weights)
+    {
+        float total = 0;
+        if (type != WeightType.Int8)
+        {
+            for (int k = 0; k < a.Length; k++)
+                total = Chain(path, a[k], type == WeightType.Bf16 ? Bf16.Widen(Bf16.Round(weights[k])) : weights[k], total);
+            return total;
+        }
+        foreach (var (row, group) in a.Chunk(32).Zip(weights.Chunk(32)))
+        {
+            float scale = group.Max(MathF.Abs) / 127, rowScale = row.Max(MathF.Abs) / short.MaxValue;
+            int sum = 0;
+            for (int k = 0; k < group.Length; k++)
+                sum += (int)MathF.Round(row[k] * (1 / rowScale)) * (int)MathF.Round(group[k] * (1 / scale), MidpointRounding.AwayFromZero);
+            total = Chain(path, sum * rowScale, (float)(Half)scale, total);
+        }
+        return total;
+    }
 
     private static float[][] Matrix(int rows, int columns, int seed)
     {

@@ -52,6 +52,10 @@ public sealed class ReferenceTests
             new TinyModel().WithRandomWeights(3), new CpuBackendOptions { KvType = KvType.Bf16, WeightType = WeightType.Bf16 }, 0.1);
 
     [Fact]
+    public async Task Int8Weights_StayClose() =>
+        await AssertLogitsAsync(new TinyModel().WithRandomWeights(3), new CpuBackendOptions { KvType = KvType.F32, WeightType = WeightType.Int8 }, 0.05);
+
+    [Fact]
     public async Task Shards_AreOneModel()
     {
         var tiny = new TinyModel().WithRandomWeights(4);

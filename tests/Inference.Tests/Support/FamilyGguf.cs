@@ -27,20 +27,19 @@ internal static class FamilyGguf
     public static string WriteGguf(this FamilyModel model, string path, Func<float[], (uint Type, byte[] Data)>? store = null)
     {
         var writer = new GgufWriter();
-        void Set(string key, object value) => writer.Set($"{model.Gguf}.{key}", value);
+        void Set(string key, object value) => writer.Set($"{model.Gguf}.{key}", model.Metadata.GetValueOrDefault(key, value));
         writer.Set("general.architecture", model.Gguf).Set("general.name", "tiny");
         Set("context_length", FamilyModel.MaxPositions);
         Set("embedding_length", FamilyModel.Hidden);
         Set("block_count", model.Layers);
-        Set("feed_forward_length", FamilyModel.Intermediate);
+        Set("feed_forward_length", model.Intermediate);
         Set("attention.head_count", FamilyModel.Heads);
         Set("attention.head_count_kv", model.KvHeads);
         Set("attention.key_length", model.HeadDim);
         Set("attention.value_length", model.HeadDim);
         Set("attention.layer_norm_rms_epsilon", 1e-5f);
-        if (!model.Metadata.ContainsKey("rope.dimension_count"))
-            Set("rope.dimension_count", model.HeadDim);
-        foreach (var (key, value) in model.Metadata)
+        Set("rope.dimension_count", model.HeadDim);
+        foreach (var (key, value) in model.Metadata.Where(entry => !writer.Has($"{model.Gguf}.{entry.Key}")))
             Set(key, value);
         AddVocabulary(writer);
         foreach (var (name, (shape, values)) in model.Tensors)

@@ -11,7 +11,6 @@ internal sealed class FamilyModel
 {
     public const int Vocabulary = 264;
     public const int Hidden = 64;
-    public const int Intermediate = 112;
     public const int Heads = 4;
     public const int MaxPositions = 256;
 
@@ -28,6 +27,8 @@ internal sealed class FamilyModel
     public required string Gguf { get; init; }
 
     public int Layers { get; init; } = 3;
+
+    public int Intermediate { get; init; } = 112;
 
     public int KvHeads { get; init; } = 2;
 

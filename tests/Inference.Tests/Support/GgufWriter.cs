@@ -17,6 +17,8 @@ internal sealed class GgufWriter
         return this;
     }
 
+    public bool Has(string key) => metadata.Any(entry => entry.Key == key);
+
     /// <param name="shape">[rows, columns], the fastest last.</param>
     public GgufWriter Add(string name, int[] shape, float[] values, TensorType type = TensorType.F32)
     {

@@ -26,7 +26,7 @@ public sealed class RequestWorld
 
     public static ImmutableArray<int> Turn { get; } = [-1, -1, -1];
 
-    public RequestCore Core { get; }
+    public RequestCore Core { get; private set; }
 
     public RequestState State => Core.State;
 
@@ -45,6 +45,14 @@ public sealed class RequestWorld
     public RequestWorld Start()
     {
         Apply(Core.Start(Spec, Now));
+        return this;
+    }
+
+    /// <summary>The activation is lost; the next begins with what was written.</summary>
+    public RequestWorld LoseActivation()
+    {
+        Core = new RequestCore(Id, State, results => [.. results.SelectMany(_ => Turn)]);
+        Apply(Core.Recover());
         return this;
     }
 
@@ -83,12 +91,12 @@ public sealed class RequestWorld
 
     public void Tell(SegmentReport report) => Apply(Core.SegmentEnded(report, Now));
 
-    public void Lose(string worker, int delivered, bool really = true)
+    public void Lose(string worker, int delivered, bool really = true, bool byReader = true)
     {
         var held = Workers[worker];
         if (really)
             Workers.Remove(worker);
-        Apply(Core.WorkerLost(worker, held.Epoch, [.. held.Tokens.Skip(held.SegmentStart).Take(delivered)], Now));
+        Apply(Core.WorkerLost(worker, held.Epoch, [.. held.Tokens.Skip(held.SegmentStart).Take(delivered)], byReader, Now));
         if (!really)
             Workers[worker] = held; // only slow, and the release does not reach it either
     }
@@ -154,8 +162,8 @@ public sealed class RequestWorld
     {
         for (var i = 0; i < State.Tokens.Length; i++)
             Assert.True(i < 4 ? State.Tokens[i] == i + 1 : State.Tokens[i] == -1 || State.Tokens[i] == TokenAt(i), $"token {State.Tokens[i]} at {i}");
-        Assert.Equal(Enumerable.Range(0, Core.Notices.Count), Core.Notices.Select(notice => notice.Number));
-        Assert.Equal(State.NextNotice, Core.Notices.Count);
+        Assert.Equal(Core.Notices.Select(notice => notice.Number).Distinct().Order(), Core.Notices.Select(notice => notice.Number));
+        Assert.True(Core.Notices.Count == 0 || State.NextNotice > Core.Notices[^1].Number);
         Assert.Equal(State.Timeline.Select(entry => entry.At).Order(), State.Timeline.Select(entry => entry.At));
         Assert.True(State.SegmentStart <= State.Tokens.Length);
     }

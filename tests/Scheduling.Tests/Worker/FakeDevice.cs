@@ -16,11 +16,12 @@ public sealed class FakeDevice(WorkerLimits limits, Func<SequenceSlot, int, int>
     {
         foreach (var copy in plan.Copies)
             tiers[(int)copy.From][copy.Source].CopyTo(tiers[(int)copy.To][copy.Target], 0);
-        foreach (var (slot, start, count, samples) in plan.Batch)
+        foreach (var planned in plan.Batch)
         {
+            var (slot, start, count, samples) = planned;
             var table = core.BlockTable(slot);
             Assert.True(table.Count * limits.BlockSize >= start + count, $"{slot.Request} writes to {start + count} in {table.Count} blocks");
-            Assert.Equal(samples, start + count == slot.Length);
+            Assert.Equal(samples, start + count - planned.Drafts == slot.Length);
             for (var position = start; position < start + count; position++)
                 Block(table, position)[position % limits.BlockSize] = (author(slot, position), position);
         }

@@ -17,12 +17,13 @@ public sealed class RandomWorkloadTests
     [MemberData(nameof(Policies))]
     public void Random_workload_ends_with_everybody_served_and_everything_free(string rank, string pause)
     {
-        var shared = 0L;
+        var (shared, guessed) = (0L, 0L);
         for (var seed = 0; seed < 40; seed++)
         {
             try
             {
-                shared += Run(rank, pause, seed);
+                var (found, right) = Run(rank, pause, seed);
+                (shared, guessed) = (shared + found, guessed + right);
             }
             catch (Exception failure)
             {
@@ -31,9 +32,10 @@ public sealed class RandomWorkloadTests
         }
 
         Assert.True(shared > 100, $"only {shared} tokens were shared");
+        Assert.True(guessed > 100, $"only {guessed} tokens were guessed");
     }
 
-    private static long Run(string rank, string pause, int seed)
+    private static (long Shared, long Guessed) Run(string rank, string pause, int seed)
     {
         var dice = new Random(seed);
         var blockSize = dice.Next(1, 6);
@@ -41,7 +43,10 @@ public sealed class RandomWorkloadTests
         var slowLink = WorkerStory.FastLink with { SwapTokensPerSecond = dice.Next(2) == 0 ? 1e6 : 10 };
         var story = new WorkerStory(
             blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink, loadsAhead: seed % 2 == 0,
-            cachedBlocks: dice.Next(3) switch { 0 => 0, 1 => dice.Next(1, 8), _ => blocks });
+            cachedBlocks: dice.Next(3) switch { 0 => 0, 1 => dice.Next(1, 8), _ => blocks }, maxDrafts: dice.Next(2) * 4)
+        {
+            RightGuesses = () => dice.Next(4),
+        };
         var toCome = dice.Next(5, 25);
         var lives = new List<Life>();
         for (var step = 0; toCome > 0 || lives.Count > 0; step++)
@@ -78,7 +83,10 @@ public sealed class RandomWorkloadTests
 
             foreach (var planned in story.Plan.Batch.Where(planned => planned.Samples).ToList())
             {
-                if (lives.FirstOrDefault(life => life.Slot == planned.Sequence) is not { } life || --life.Left > 0)
+                if (lives.FirstOrDefault(life => life.Slot == planned.Sequence) is not { } life)
+                    continue;
+                story.Core.Guess(life.Slot, dice.Next(6));
+                if (--life.Left > 0)
                     continue;
                 if (life.Pauses-- > 0)
                 {
@@ -93,7 +101,7 @@ public sealed class RandomWorkloadTests
         }
 
         story.AllIsFree();
-        return story.Core.Totals.SharedTokens;
+        return (story.Core.Totals.SharedTokens, story.Core.Totals.AcceptedTokens);
     }
 
     private static void End(WorkerStory story, List<Life> lives, Life life)

@@ -18,9 +18,9 @@ public sealed class WorkerStory
     public WorkerStory(
         int kvBlocks = 64, int hostBlocks = 64, int blockSize = 4, int maxTokens = 64, int maxSequences = 8, int chunk = 32,
         string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null, bool loadsAhead = false,
-        int cachedBlocks = 0)
+        int cachedBlocks = 0, int maxDrafts = 0)
     {
-        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead, CachedBlocks: cachedBlocks);
+        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead, CachedBlocks: cachedBlocks, MaxDrafts: maxDrafts);
         device = new FakeDevice(limits, (slot, position) => quoted.TryGetValue(slot.Request, out var quote) && position < quote.Tokens ? -2 - quote.Book : slot.Id);
         Core = new WorkerCore(limits, profile ?? FastLink, RankingPolicies.Find(rank), PausePolicies.Find(pause));
     }
@@ -36,6 +36,9 @@ public sealed class WorkerStory
     public IterationPlan Plan { get; private set; } = new();
 
     public List<(string Request, PauseRevision Revision)> Revisions { get; } = [];
+
+    /// <summary>How many of a sequence's guesses turn out right.</summary>
+    public Func<int> RightGuesses { get; init; } = () => 0;
 
     public SequenceSlot Start(string name, int prompt, int priority = 0, double tokens = 20, double? arrivedAt = null) =>
         Core.Admit(new SequenceStart(name, 1, arrivedAt ?? Now, priority, prompt, prompt, Forecast(tokens)), Now);
@@ -60,10 +63,15 @@ public sealed class WorkerStory
             Revisions.Add((slot.Request, slot.Receipt!.Revisions[^1]));
         var seconds = FastLink.IterationSeconds(Plan.Tokens, 0);
         Now += seconds;
+        foreach (var planned in Plan.Batch.Where(planned => planned.Samples))
+        {
+            var right = Math.Min(planned.Drafts, RightGuesses());
+            Core.Accept(planned.Sequence, right);
+            generated[planned.Sequence.Request] = Generated(planned.Sequence) + 1 + right;
+        }
+
         if (Plan.Batch.Count > 0)
             Core.Commit(seconds);
-        foreach (var planned in Plan.Batch.Where(planned => planned.Samples))
-            generated[planned.Sequence.Request] = Generated(planned.Sequence) + 1;
         Core.CheckIntegrity();
         return this;
     }
@@ -142,9 +150,10 @@ public sealed class WorkerStory
         Assert.Equal(Plan.Batch.Count, Plan.Batch.Select(planned => planned.Sequence).Distinct().Count());
         Assert.All(Plan.Batch, planned => Assert.Equal(SequencePhase.Running, planned.Sequence.Phase));
         Assert.All(Plan.Batch, planned => Assert.Equal(planned.Sequence.Computed, planned.Start));
-        Assert.All(Plan.Batch, planned => Assert.InRange(planned.Count, 1, limits.Chunk));
+        Assert.All(Plan.Batch, planned => Assert.InRange(planned.Count - planned.Drafts, 1, limits.Chunk));
         Assert.All(Plan.Batch.Take(Plan.Decodes), planned => Assert.Equal(1, planned.Count));
         Assert.All(Plan.Batch.Skip(Plan.Decodes), planned => Assert.True(planned.Count > 1, "a decode stands behind a chunk"));
+        Assert.All(Plan.Batch, planned => Assert.InRange(planned.Drafts, 0, planned.Samples ? limits.MaxDrafts : 0));
         Core.CheckIntegrity();
     }
 }

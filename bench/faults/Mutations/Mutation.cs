@@ -1,0 +1,62 @@
+namespace Pharos.Bench.Faults.Mutations;
+
+/// <summary>A mistake that the simulation must notice: one piece of a source file, replaced.</summary>
+/// <param name="Project">Folder of the project that is built anew.</param>
+/// <param name="Old">Occurs once in the file.</param>
+internal sealed record Mutation(string Name, string Project, string File, string Old, string New)
+{
+    public static IReadOnlyList<Mutation> All { get; } =
+    [
+        new("epoch fence of segment reports dropped", "src/Scheduling", "Requests/RequestCore.Tools.cs",
+            "if (IsOver || report.Epoch != state.Epoch || state.Phase is not", "if (IsOver || state.Phase is not"),
+        new("epoch fence of token deltas dropped", "src/Gateway", "Answers/AnswerMerge.cs",
+            "else if (delta.Epoch == _epoch)", "else"),
+        new("position dedup off", "src/Gateway", "Answers/DeliveredSegment.cs",
+            "var fresh = Math.Min(_sourceText - _text, delta.Text.Length);", "var fresh = delta.Text.Length;"),
+        new("gap in the positions unnoticed", "src/Gateway", "Answers/DeliveredSegment.cs",
+            "if (delta.Position != _position)\n            return false;", "_position = delta.Position;"),
+        new("free of blocks skipped", "src/Scheduling", "Worker/WorkerCore.cs",
+            "ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);", ""),
+        new("swap-in copies the wrong block", "src/Scheduling", "Worker/WorkerCore.Memory.cs",
+            "new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i])", "new BlockCopy(KvTier.Host, slot.HostBlocks[0], KvTier.Device, slot.DeviceBlocks[i])"),
+        new("lease of unread answers never expires", "src/Grains", "RequestGrain.Alarms.cs",
+            "Now - followedAt >= FollowLease.TotalSeconds", "false"),
+        new("retention of parked requests never ends", "src/Grains", "RequestGrain.Alarms.cs",
+            "options.Value.ParkedRetention, Expire)", "options.Value.ParkedRetention, _ => Task.CompletedTask)"),
+        new("stale owner's write accepted", "src/InProcess", "Storage/MemoryStorage.cs",
+            "if (stored?.Etag != etag || !(stored is null", "if (!(stored is null"),
+        new("segment's end told once only", "src/Grains", "WorkerGrain.cs",
+            "await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);", "return;"),
+        new("text of earlier segments not kept", "src/Scheduling", "Requests/RequestCore.cs",
+            "state.Said = state.Said.Add(numbered);", ";"),
+        new("notice numbers used again after a loss", "src/Scheduling", "Requests/RequestCore.Tools.cs",
+            "state.NextNotice = (state.NextNotice / NoticesOfOneLife + 1) * NoticesOfOneLife;", ""),
+        new("resume that comes too early starts anew", "src/Scheduling", "Requests/RequestCore.Tools.cs",
+            "isRunning ? ResumeKind.TooEarly : ResumeKind.Unknown", "ResumeKind.Unknown"),
+        new("release takes a newer owner's sequence", "src/Grains", "Devices/DeviceLoop.Commands.cs",
+            "|| sequence.Slot.Epoch > epoch)", ")"),
+        new("delivered tokens added twice", "src/Scheduling", "Requests/RequestCore.cs",
+            "delivered.AsSpan()[known..]", "delivered.AsSpan()"),
+        new("text of delivered tokens not rebuilt", "src/Grains", "Devices/DeviceLoop.Commands.cs",
+            "if (sequence.Replay() is { } end)", "if (null as TokenMeaning? is { } end)"),
+        new("cancel leaves the sequence on its worker", "src/Scheduling", "Requests/RequestCore.cs",
+            "effects.Add(new RequestEffect.Release(worker, state.Epoch)); // a cache parked under an older epoch goes too", "{ }"),
+        new("pause not written", "src/Scheduling", "Requests/RequestCore.Tools.cs",
+            "effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Parked", "effects.AddRange([Tell(new(0, NoticeKind.Parked"),
+        new("waiting request asks only once", "src/Grains", "RequestGrain.Alarms.cs",
+            "this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1))", "null"),
+        new("recovered request forgets its tools", "src/Scheduling", "Requests/RequestCore.Tools.cs",
+            "return state.Phase == RequestPhase.CallingTools\n            ?", "return false\n            ?"),
+        new("tool called anew for every question", "src/Grains", "Tools/ToolGrain.cs",
+            "if (!calls.TryGetValue(call.Id, out var running))\n            calls.Add(call.Id, running = Start(call));", "var running = calls[call.Id] = Start(call);"),
+    ];
+
+    public string Path => $"{Project}/{File}";
+
+    /// <exception cref="InvalidOperationException">The source has changed: the mutation must follow it.</exception>
+    public string Apply(string source)
+    {
+        var times = source.Split(Old).Length - 1;
+        return times == 1 ? source.Replace(Old, New, StringComparison.Ordinal) : throw new InvalidOperationException($"'{Name}': what it replaces occurs {times} times in {Path}.");
+    }
+}
