@@ -67,7 +67,7 @@ internal sealed class BenchLoop : IDisposable
             if (!planned.Samples)
                 continue;
             var sequence = sequences[planned.Sequence.Request];
-            int token = iteration.Sample(row++);
+            int token = iteration.Sample(row++, sequence);
             if (!messages)
             {
                 sequence.Tokens.Add(token);

@@ -5,6 +5,7 @@ using Pharos.Bench.Engine;
 //   memory   growth of the process against the budget of the KV cache
 //   swap     what swapping a cache costs those that decode beside it
 //   loop     overhead of the device loop around a step, and what an iteration allocates
+//   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // See docs/engine-cpu.md for options and examples.
 var arguments = new Arguments(args);
@@ -14,6 +15,7 @@ return arguments.Command switch
     "memory" => MemoryCommand.Run(arguments),
     "swap" => await SwapCommand.RunAsync(arguments),
     "loop" => LoopCommand.Run(arguments),
+    "grammar" => GrammarCommand.Run(),
     "gemm" => GemmCommand.Run(arguments),
-    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, gemm."),
+    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, grammar, gemm."),
 };

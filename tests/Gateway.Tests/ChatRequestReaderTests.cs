@@ -45,7 +45,14 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":HELLO,"logprobs":true}""", "logprobs", "allowed: false")]
     [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"5":1}}""", "logit_bias", "empty")]
     [InlineData("""{"model":"m","messages":HELLO,"presence_penalty":0.5}""", "presence_penalty", "allowed: 0")]
-    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_object"}}""", "response_format", "text")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":"json"}""", "response_format", "an object; it is a string")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"yaml"}}""", "response_format.type", "json_schema")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema"}}""", "response_format.json_schema", "required")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a b","schema":{}}}}""", "response_format.json_schema.name", "a b")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a"}}}""", "response_format.json_schema.schema", "required")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","strict":"yes","schema":{}}}}""", "response_format.json_schema.strict", "true or false")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"properties":{"x":{"oneOf":[{}]}}}}}}""",
+        "response_format.json_schema.schema.properties.x.oneOf", "not supported")]
     [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"required"}""", "tool_choice", "not supported")]
     [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"function"}}""", "tool_choice", "not supported")]
     [InlineData("""{"model":"m","messages":HELLO,"tools":{}}""", "tools", "an array")]
@@ -63,6 +70,13 @@ public sealed class ChatRequestReaderTests
 
     [Fact]
     public void Read_NotAnObject_IsA400() => Assert.Equal(HttpStatusCode.BadRequest, Assert.Throws<ApiException>(() => Read("[]")).Error.Status);
+
+    [Theory]
+    [InlineData("""{"type":"text"}""", null)]
+    [InlineData("""{"type":"json_object"}""", """{"type":"object"}""")]
+    [InlineData("""{"type":"json_schema","json_schema":{"name":"age","strict":true,"schema":{"type":"integer"}}}""", """{"type":"integer"}""")]
+    public void Read_ResponseFormat_IsASchema(string format, string? schema) =>
+        Assert.Equal(schema, Read("""{"model":"m","messages":HELLO,"response_format":FORMAT}""".Replace("FORMAT", format, StringComparison.Ordinal)).Schema);
 
     [Fact]
     public void Read_NeutralValuesAndHints_Pass()

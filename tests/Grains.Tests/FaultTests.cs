@@ -44,15 +44,19 @@ public sealed class FaultTests
         static string? LastText(Seen seen) => seen.Notices.Last(notice => notice.Kind == NoticeKind.SegmentEnded).Text;
     }
 
-    [Fact]
-    public async Task Tokens_delivered_before_a_loss_are_not_generated_again()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("""{"type":"string","minLength":60,"maxLength":80}""")]
+    public async Task Tokens_delivered_before_a_loss_are_not_generated_again(string? schema)
     {
         // A device of 20 tokens a second: the segment is far from its end when the loss is told.
         await using var cluster = await PharosCluster.StartAsync(
             ("Cluster:VirtualSilos", "2"), ("Workers", "1"), ("Backend", "simulated"), ("Simulated:TokensPerSecond", "20"), ("Simulated:MinTokens", "40"), ("Simulated:MaxTokens", "60"));
         await Eventually.Holds(async () => (await cluster.Scheduler.Describe()).Workers.Length == 2);
         var spec = cluster.Ask("count to 15", maxTokens: 120, temperature: 0.8f, seed: 7);
+        spec = spec with { Options = spec.Options with { Schema = schema } };
         var undisturbed = await cluster.RunAsync(spec);
+        Assert.True(schema is null || undisturbed.Text.Length > 60 && undisturbed.Text[0] == '"' && undisturbed.Text[^1] == '"', undisturbed.Text);
 
         var id = cluster.NewId();
         await cluster.Request(id).Start(spec);

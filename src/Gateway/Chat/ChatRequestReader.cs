@@ -36,6 +36,7 @@ internal static class ChatRequestReader
             (int?)fields.Integer("top_k", -1, int.MaxValue),
             (ulong?)fields.Integer("seed", long.MinValue, long.MaxValue),
             ReadStop(fields),
+            ResponseFormatReader.Read(fields),
             ToolReader.Read(fields),
             ToolReader.OffersTools(fields),
             ReadExtension(fields),

@@ -28,7 +28,8 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             request.TopP ?? model.Sampling.TopP,
             Math.Max(0, request.TopK ?? model.Sampling.TopK),
             request.Seed ?? NewSeed(),
-            request.Stop);
+            request.Stop,
+            request.Schema);
         return new RequestSpec(
             model.Name, Tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
     }

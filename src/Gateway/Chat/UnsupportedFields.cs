@@ -19,7 +19,6 @@ internal static class UnsupportedFields
         ("min_tokens", value => Is(value, 0), "0"),
         ("ignore_eos", IsFalse, "false"),
         ("stop_token_ids", IsEmpty, "an empty array"),
-        ("response_format", value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && Is(type, "text"), "{\"type\":\"text\"}"),
         ("parallel_tool_calls", value => value.ValueKind == JsonValueKind.True, "true"),
         ("functions", IsEmpty, "absent; use 'tools'"),
         ("function_call", value => Is(value, "none") || Is(value, "auto"), "absent; use 'tool_choice'"),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -15,10 +16,11 @@ public sealed partial class DeviceLoop
     {
         var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
         keys?.Extend(work.Tokens.AsSpan());
-        return Post(() => Admit(work, keys));
+        var grammar = GrammarOf(work.Options, work);
+        return Post(() => Admit(work, keys, grammar));
     }
 
-    private Admission Admit(SequenceWork work, BlockKeys? keys)
+    private Admission Admit(SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar)
     {
         if (sequences.TryGetValue(work.Request, out var held))
         {
@@ -34,7 +36,7 @@ public sealed partial class DeviceLoop
             return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
         var slot = core.Admit(
             new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys), Now);
-        var sequence = new ServedSequence(model, slot, work, keys);
+        var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
             End(sequence, end with { Text = "" }, []);
@@ -53,10 +55,13 @@ public sealed partial class DeviceLoop
         }
 
         var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
-        sequence.Resume(work);
+        sequence.Resume(work, GrammarOf(work.Options, sequence.Work));
         events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));
         return new Admission(AdmissionKind.Accepted, null);
     });
+
+    private SegmentGrammar? GrammarOf(GenerationOptions options, SequenceWork work) =>
+        options.Schema is { } schema ? grammars.Find(schema, work.ToolUse == ToolUse.None ? [] : work.ToolNames) : null;
 
     public Task<bool> Holds(string request, int epoch) =>
         Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -29,6 +30,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly GrammarCache grammars;
     private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
@@ -44,6 +46,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.core = core;
         this.time = time;
         this.log = log;
+        grammars = new GrammarCache(model, backend.Model.VocabularySize);
         iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
         run = loops.Start(identity.Worker, RunAsync);
     }

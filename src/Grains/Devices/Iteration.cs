@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
-using Pharos.Inference.Sampling;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Devices;
@@ -13,7 +12,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
 {
     private readonly StepBatch step = new();
     private readonly StepResult result = new();
-    private readonly Sampler sampler = new(backend.Model.VocabularySize);
+    private readonly TokenChooser chooser = new(backend);
     private BlockTransfers transfers;
 
     /// <summary>Hands over the plan's block copies; steps that need them wait for them.</summary>
@@ -60,17 +59,15 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <summary>
     /// The token chosen from a row of logits. Rows are those of the plan's sequences that sample, in order: one each, and one for each guess.
     /// </summary>
-    public int Sample(int row) => backend.Limits.SamplesTokens
-        ? result.Tokens[row]
-        : sampler.Sample(result.Logits.AsSpan(row * backend.Model.VocabularySize, backend.Model.VocabularySize), step.Sampling[row]);
+    public int Sample(int row, ServedSequence sequence) => chooser.Choose(result, row, step.Sampling[row], sequence);
 
     // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
     private TokenMeaning Understand(ServedSequence sequence, int drafts, int row)
     {
-        var meaning = sequence.Append(Sample(row));
+        var meaning = sequence.Append(Sample(row, sequence));
         for (var guess = 0; guess < drafts && meaning.End is null && sequence.Tokens[^1] == sequence.Drafts[guess]; guess++)
         {
-            var next = sequence.Append(Sample(row + guess + 1));
+            var next = sequence.Append(Sample(row + guess + 1, sequence));
             meaning = next with { Text = meaning.Text + next.Text };
         }
 

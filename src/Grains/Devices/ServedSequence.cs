@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
 using Pharos.Inference.Text;
@@ -26,7 +27,7 @@ internal sealed class ServedSequence
     private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
-    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys)
+    public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar = null)
     {
         this.keys = keys;
         this.model = model;
@@ -39,6 +40,7 @@ internal sealed class ServedSequence
         options = work.Options;
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
+        Grammar = grammar?.Begin();
     }
 
     public SequenceSlot Slot { get; }
@@ -57,6 +59,9 @@ internal sealed class ServedSequence
     public List<int> Drafts { get; } = [];
 
     public GenerationOptions Options => options;
+
+    /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
+    public GrammarMatcher? Grammar { get; private set; }
 
     public string Text => text.ToString();
 
@@ -77,7 +82,7 @@ internal sealed class ServedSequence
         return null;
     }
 
-    public void Resume(ResumeWork work)
+    public void Resume(ResumeWork work, SegmentGrammar? grammar)
     {
         Gateway = work.Gateway;
         AnswerTokens = work.AnswerTokens;
@@ -87,6 +92,7 @@ internal sealed class ServedSequence
         text.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
+        Grammar = grammar?.Begin();
     }
 
     /// <summary>Guesses what follows from what the context repeats, and says how many tokens.</summary>
@@ -109,6 +115,8 @@ internal sealed class ServedSequence
     {
         var generated = AnswerTokens + length - Slot.SegmentStart;
         var ended = model.Ends(token);
+        if (!ended)
+            Grammar?.Append(token);
         var said = ended ? "" : stops.Append(detokenizer.Append(token));
         SegmentEndReason? end =
             stops.Match is not null || ended ? SegmentEndReason.Stop

@@ -9,6 +9,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="TopK">0: no limit.</param>
 /// <param name="Seed">Together with a token's absolute position it fixes the random number: a replay gives the same text.</param>
 /// <param name="Stop">Strings that end generation; not part of the text.</param>
+/// <param name="Schema">JSON schema of the answer, as text; null: any text. Tokens are chosen so that the answer keeps it.</param>
 [GenerateSerializer, Alias("pharos.generation")]
 public sealed record GenerationOptions(
     [property: Id(0)] int MaxTokens,
@@ -16,7 +17,8 @@ public sealed record GenerationOptions(
     [property: Id(2)] float TopP,
     [property: Id(3)] int TopK,
     [property: Id(4)] ulong Seed,
-    [property: Id(5)] ImmutableArray<string> Stop);
+    [property: Id(5)] ImmutableArray<string> Stop,
+    [property: Id(6)] string? Schema = null);
 
 /// <summary>Who runs the tools that the model calls.</summary>
 [GenerateSerializer, Alias("pharos.tool-use")]

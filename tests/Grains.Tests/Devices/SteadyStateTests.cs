@@ -62,7 +62,7 @@ public sealed class SteadyStateTests
                 foreach (var planned in plan.Batch)
                 {
                     if (planned.Samples)
-                        sequences[planned.Sequence.Request].Tokens.Add(iteration.Sample(row++));
+                        sequences[planned.Sequence.Request].Tokens.Add(iteration.Sample(row++, sequences[planned.Sequence.Request]));
                 }
             }
         }

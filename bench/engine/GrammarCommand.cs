@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Pharos.Inference.Grammar;
+using Pharos.Inference.Tokenization;
+
+namespace Pharos.Bench.Engine;
+
+/// <summary>
+/// <c>grammar</c>: what constrained decoding adds to a token: mask and step, the choice itself not counted. Vocabularies are made up of bytes and random words, a
+/// tenth of them across the borders of JSON.
+///   dotnet run -c Release --project bench/engine -- grammar
+/// </summary>
+internal static class GrammarCommand
+{
+    private const string Schema = """
+        {"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"},"kind":{"enum":["person","robot"]},
+         "tags":{"type":"array","items":{"type":"string","maxLength":40}},"notes":{"type":"object"}},"required":["name","age","kind","tags","notes"],"additionalProperties":false}
+        """;
+
+    public static int Run()
+    {
+        Console.WriteLine($"machine  {Machine.Describe()}");
+        Console.WriteLine();
+        Console.WriteLine("vocabulary   compile ms   first request us/token   again us/token   tokens");
+        foreach (int size in (int[])[512, 131_072])
+            Measure(size);
+        return 0;
+    }
+
+    private static void Measure(int size)
+    {
+        var tokenizer = Vocabulary(size);
+        SegmentGrammar.Compile(Schema, [], tokenizer, size, [0]); // the vocabulary's tree is made once a model
+        var compiling = Stopwatch.StartNew();
+        var grammar = SegmentGrammar.Compile(Schema, [], tokenizer, size, [0]);
+        double compiled = compiling.Elapsed.TotalMilliseconds;
+        var cold = Generate(grammar, tokenizer, size, seeds: 1..2);
+        var warm = Generate(grammar, tokenizer, size, seeds: 2..52);
+        Console.WriteLine($"{size,10}   {compiled,10:F2}   {cold.Microseconds,22:F1}   {warm.Microseconds,14:F1}   {cold.Tokens + warm.Tokens,6}");
+    }
+
+    private static (double Microseconds, int Tokens) Generate(SegmentGrammar grammar, Tokenizer tokenizer, int size, Range seeds)
+    {
+        var logits = new float[size];
+        var clock = new Stopwatch();
+        int tokens = 0;
+        for (int seed = seeds.Start.Value; seed < seeds.End.Value; seed++)
+        {
+            var random = new Random(seed);
+            var matcher = grammar.Begin();
+            for (int token = -1, said = 0; token != 0 && said < 400; said++)
+            {
+                Array.Clear(logits);
+                clock.Start();
+                matcher.Mask(logits);
+                clock.Stop();
+                token = Choose(logits, random, tokenizer);
+                clock.Start();
+                matcher.Append(token);
+                clock.Stop();
+                tokens++;
+            }
+        }
+        return (clock.Elapsed.TotalMicroseconds / tokens, tokens);
+    }
+
+    // Any allowed token; ends of strings and lists often enough that answers come to an end.
+    private static int Choose(float[] logits, Random random, Tokenizer tokenizer)
+    {
+        int start = random.Next(logits.Length);
+        for (int tries = 0; tries < 256 && random.Next(6) == 0; tries++)
+        {
+            int id = 1 + random.Next(256);
+            if (logits[id] == 0 && tokenizer.TokenBytes(id) is [(byte)'"' or (byte)'}' or (byte)']'])
+                return id;
+        }
+        for (int i = 0; i < logits.Length; i++)
+        {
+            if (logits[(start + i) % logits.Length] == 0)
+                return (start + i) % logits.Length;
+        }
+        throw new InvalidOperationException("The grammar allows nothing.");
+    }
+
+    private static Tokenizer Vocabulary(int size)
+    {
+        var random = new Random(7);
+        var vocabulary = new JsonObject();
+        var spelled = new HashSet<string>(StringComparer.Ordinal);
+        string bytes = string.Concat(Enumerable.Range(0, 256).Select(value => Spell((byte)value)));
+        vocabulary["<|end|>"] = 0;
+        foreach (char one in bytes)
+            vocabulary[one.ToString()] = spelled.Add(one.ToString()) ? spelled.Count : throw new InvalidOperationException("Bytes are spelled alike.");
+        while (spelled.Count < size - 1)
+        {
+            string word = (random.Next(3) > 0 ? "\u0120" : "") + new string([.. Enumerable.Range(0, 1 + random.Next(9)).Select(_ => (char)('a' + random.Next(26)))]);
+            if (random.Next(10) == 0)
+                word = random.Next(2) == 0 ? word + "\"" + (random.Next(2) == 0 ? "," : "") : "\"" + word;
+            if (spelled.Add(word))
+                vocabulary[word] = spelled.Count;
+        }
+        string path = Path.GetTempFileName();
+        File.WriteAllText(path, new JsonObject
+        {
+            ["added_tokens"] = new JsonArray(new JsonObject { ["id"] = 0, ["content"] = "<|end|>", ["special"] = true }),
+            ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["use_regex"] = false },
+            ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
+            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() },
+        }.ToJsonString());
+        try
+        {
+            return Tokenizer.Load(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>The byte-level alphabet: printable bytes are themselves, the others move beyond U+0100 in order.</summary>
+    private static string Spell(byte value)
+    {
+        bool Printable(int one) => one is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
+        return Printable(value) ? ((char)value).ToString() : ((char)(256 + Enumerable.Range(0, value).Count(one => !Printable(one)))).ToString();
+    }
+}

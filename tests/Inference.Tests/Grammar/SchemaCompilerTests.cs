@@ -1,0 +1,80 @@
+using System.Text;
+using Pharos.Inference.Grammar;
+
+namespace Pharos.Inference.Tests.Grammar;
+
+public sealed class SchemaCompilerTests
+{
+    private const string Person = """
+        {"type":"object","properties":{"name":{"type":"string","minLength":1,"maxLength":5},"age":{"type":"integer"},"tags":{"type":"array","items":{"enum":["a","b"]},"maxItems":2}},
+         "required":["name","tags"],"additionalProperties":false}
+        """;
+
+    private const string Tree = """
+        {"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"children":{"type":"array","items":{"$ref":"#/$defs/node"}}},"required":["children"],"additionalProperties":false}}}
+        """;
+
+    [Theory]
+    [InlineData(Person, """{"name":"Ada","age":36,"tags":["a","b"]}""")]
+    [InlineData(Person, """{"name": "Ada", "tags": []}""")]
+    [InlineData(Person, "{\n  \"name\": \"\u00e9\u20ac\U0001F600\\n\\ud83d\\ude00\",\n  \"tags\": [\n    \"a\"\n  ]\n}")]
+    [InlineData(Tree, """{"children":[{"children":[]},{"children":[{"children":[]}]}]}""")]
+    [InlineData("""{"type":"object"}""", """{"a":[1,-2.5e+10,true,null,{"":""}]}""")]
+    [InlineData("""{"type":["integer","null"]}""", "null")]
+    [InlineData("""{"type":["integer","null"]}""", "-10")]
+    [InlineData("""{"anyOf":[{"const":"ab"},{"type":"number"}]}""", "0.25")]
+    [InlineData("""{"enum":["a\"b","\u20ac"]}""", "\"a\\\"b\"")]
+    [InlineData("""{"properties":{"a":true},"required":["a","b"]}""", """{"a":[],"b":{}}""")]
+    [InlineData("""{"type":"object","properties":{},"additionalProperties":false}""", "{}")]
+    [InlineData("{}", "\"x\"")]
+    public void Text_ThatKeepsTheSchema_IsTaken(string schema, string text) => Assert.True(Takes(schema, text), text);
+
+    [Theory]
+    [InlineData(Person, """{"tags":[],"name":"Ada"}""")] // members come in the schema's order
+    [InlineData(Person, """{"name":"Ada"}""")]
+    [InlineData(Person, """{"name":"","tags":[]}""")]
+    [InlineData(Person, """{"name":"Adaada","tags":[]}""")]
+    [InlineData(Person, """{"name":"Ada","tags":["c"]}""")]
+    [InlineData(Person, """{"name":"Ada","tags":["a","a","a"]}""")]
+    [InlineData(Person, """{"name":"Ada","tags":[],"x":1}""")]
+    [InlineData(Person, """{"name":"Ada","age":1.5,"tags":[]}""")]
+    [InlineData(Person, """{"name":"Ada","age":01,"tags":[]}""")]
+    [InlineData(Person, """{"name":"A\ud83d","tags":[]}""")] // half a surrogate pair
+    [InlineData(Person, "{\"name\":\"A\n\",\"tags\":[]}")]
+    [InlineData(Person, "{  \"name\":\"Ada\",\"tags\":[]}")] // white space is bounded
+    [InlineData(Tree, """{"children":[{}]}""")]
+    [InlineData("""{"type":"object"}""", """{"a":1,}""")]
+    [InlineData("""{"type":"object"}""", "[]")]
+    [InlineData("""{"type":"integer"}""", "1234567890123456")]
+    public void Text_ThatDoesNot_IsNot(string schema, string text) => Assert.False(Takes(schema, text), text);
+
+    [Theory]
+    [InlineData("""{"oneOf":[{"type":"null"}]}""", "oneOf")]
+    [InlineData("""{"type":"object","properties":{"a":{"type":"array","uniqueItems":true}}}""", "properties.a.uniqueItems")]
+    [InlineData("""{"type":"array","items":{"type":"number","multipleOf":3}}""", "items.multipleOf")]
+    [InlineData("""{"anyOf":[{"type":"null"},{"type":"text"}]}""", "anyOf[1].type")]
+    [InlineData("""{"type":"string","minItems":1}""", "minItems")]
+    [InlineData("""{"type":"string","minLength":-1}""", "minLength")]
+    [InlineData("""{"type":"string","minLength":5,"maxLength":4}""", "maxLength")]
+    [InlineData("""{"$ref":"#/$defs/a"}""", "$ref")]
+    [InlineData("""{"$ref":"https://example.com/schema"}""", "$ref")]
+    [InlineData("""{"anyOf":[{"$ref":"#"}]}""", "anyOf[0].$ref")]
+    [InlineData("""{"enum":[]}""", "enum")]
+    [InlineData("""{"type":"string","enum":[1]}""", "enum")]
+    [InlineData("""{"type":"object","properties":{},"required":["a"],"additionalProperties":false}""", "required")]
+    [InlineData("""{"not":{}}""", "not")]
+    [InlineData("false", "")]
+    public void Schema_ThatIsNotSupported_IsRefusedByKeyword(string schema, string path)
+    {
+        var refused = Assert.Throws<SchemaException>(() => SegmentGrammar.RequireSupported(schema));
+        Assert.Equal(path, refused.Path);
+    }
+
+    private static bool Takes(string schema, string text)
+    {
+        var matcher = Generation.Compile(schema).Begin();
+        foreach (byte one in Encoding.UTF8.GetBytes(text))
+            matcher.Append(one); // ids of single bytes are their values
+        return matcher.IsWhole;
+    }
+}
