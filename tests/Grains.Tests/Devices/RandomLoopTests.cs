@@ -200,7 +200,7 @@ public sealed class RandomLoopTests
 
             life.Pauses++;
             core.Resume(slot, slot.Epoch + 1, result.Length, 0.02, Forecast, now);
-            life.Sequence!.Resume(new ResumeWork(life.Name, slot.Epoch - 1, slot.Epoch, "gateway", result, 0, life.Options, Forecast, 0.02));
+            life.Sequence!.Resume(new ResumeWork(life.Name, slot.Epoch - 1, slot.Epoch, "gateway", result, 0, life.Options, Forecast, 0.02), grammar: null);
         }
 
         private void GiveUp(Life life)
