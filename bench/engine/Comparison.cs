@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pharos.Inference.Loading;
 
 namespace Pharos.Bench.Engine;
@@ -8,6 +7,8 @@ internal sealed class Comparison(LoadedModel model, string dtype, long weightByt
 {
     private const double SecondsOfSample = 0.25;
     private const int MostSteps = 48; // the peer's context deepens by one a step
+
+    private readonly Clock clock = new(threads);
 
     public int Repeats { get; init; } = 5;
 
@@ -51,16 +52,16 @@ internal sealed class Comparison(LoadedModel model, string dtype, long weightByt
             peer is null ? null : new PeerSample(tokens / Median(others)));
     }
 
-    private static double SecondsOfStep(IEngine engine, Action<IEngine> step, Action<IEngine> afterwards)
+    private double SecondsOfStep(IEngine engine, Action<IEngine> step, Action<IEngine> afterwards)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = clock.Now;
         int steps = 0;
         double elapsed;
         do
         {
             step(engine);
             steps++;
-            elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            elapsed = clock.Now - start;
         }
         while (elapsed < SecondsOfSample && steps < MostSteps);
         afterwards(engine);

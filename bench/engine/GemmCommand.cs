@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 
@@ -41,15 +40,16 @@ internal static unsafe class GemmCommand
         new Span<float>(row.Floats, depth).Fill(0.5f);
         for (int i = 0; i < rows; i++)
             LeftPacking.Pack(type, row.Floats, depth, a.Floats, tiles, i);
+        var clock = new Clock(1);
         double[] seconds = new double[5], peak = new double[5], bandwidth = new double[5];
         for (int repeat = 0; repeat < seconds.Length; repeat++)
         {
             var limits = probe.Probe();
-            long start = Stopwatch.GetTimestamp();
+            double start = clock.Now;
             int runs = 0;
-            while (Stopwatch.GetElapsedTime(start).TotalSeconds < 0.05 || runs < 3)
+            while (clock.Now - start < 0.05 || runs < 3)
                 kernels.Multiply(copies[runs % copies.Count], tiles, a.Floats, c.Floats, columns, 0, copies[runs++ % copies.Count].Panels);
-            seconds[repeat] = Stopwatch.GetElapsedTime(start).TotalSeconds / runs;
+            seconds[repeat] = (clock.Now - start) / runs;
             peak[repeat] = 2.0 * rows * columns * depth / seconds[repeat] / limits.FlopsPerSecond;
             bandwidth[repeat] = copies[0].Bytes / seconds[repeat] / limits.BytesPerSecond;
         }

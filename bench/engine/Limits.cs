@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -18,12 +17,13 @@ internal sealed unsafe class LimitProbe : IDisposable
     private const long Rounds = 1_500_000;
     private const int Chains = 12;
     private readonly int threads;
+    private readonly Clock clock;
     private readonly NativeBuffer[] memory; // on huge pages where there are any, as weights are
     private float sink;
 
     public LimitProbe(int threads)
     {
-        this.threads = threads;
+        (this.threads, clock) = (threads, new Clock(threads));
         memory = [.. Enumerable.Range(0, threads).Select(_ => new NativeBuffer(Bytes))];
         Probe();
     }
@@ -38,12 +38,12 @@ internal sealed unsafe class LimitProbe : IDisposable
 
     private double Seconds(Action<int> work)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = clock.Now;
         if (threads == 1)
             work(0);
         else
             Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, work);
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return clock.Now - start;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

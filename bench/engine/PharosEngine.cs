@@ -45,15 +45,16 @@ internal sealed class PharosEngine(CpuBackend backend) : IEngine
 
     private void Run(StepBatch batch) => backend.ForwardAsync(batch, result, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
-    /// <summary>Writes to every block of the cache.</summary>
+    /// <summary>Writes a token to every block of the cache.</summary>
     public void FillCache()
     {
-        int size = backend.Kv.BlockSize, sequences = backend.Limits.MaxTokens / size;
-        for (int first = 0; first < backend.Kv.DeviceBlocks; first += sequences)
+        int blocks = backend.Kv.DeviceBlocks, sequences = Math.Min(blocks, Math.Min(backend.Limits.MaxTokens, backend.Limits.MaxSequences));
+        for (int first = 0; first < blocks; first += sequences)
         {
-            int start = Math.Min(first, Math.Max(0, backend.Kv.DeviceBlocks - sequences));
-            Fill(prefill, Math.Min(sequences, backend.Kv.DeviceBlocks), size, 0, Token, (sequence, _, _) => start + sequence);
-            Run(prefill);
+            int start = Math.Min(first, blocks - sequences);
+            Fill(decode, sequences, 1, 0, Token, (sequence, _, _) => start + sequence);
+            decode.LogitRowCount = 0;
+            Run(decode);
         }
     }
 

@@ -31,8 +31,9 @@ internal static class Report
 
         Written by `bench/engine`. Weights are seeded random numbers of real shapes. Every sample stands beside a probe of the machine: *bandwidth* is the
         share of a plain memory read (weights and caches over time), *FMA peak* the share of fp32 multiply-adds from registers. The peer is llama.cpp on the
-        same weights (BF16, F32 or Q8_0 for int8), its samples in turn with ours; figures are medians. Ratios within a run carry over to other machines,
-        tokens per second do not.
+        same weights (BF16, F32 or Q8_0 for int8), its samples in turn with ours; figures are medians. On one thread time is the processor time of the
+        process, as the machine may have other users. Ratios within a run say more than tokens per second, and they too depend on the processor: where it has
+        instructions for products of bf16 and int8, which .NET does not offer, the fp32 peak does not bind the peer.
 
         """;
 
@@ -43,7 +44,9 @@ internal static class Report
         text.Append("| test | weights | batch | depth | threads | tokens/s | of bandwidth | of FMA peak | peer | ratio |\n|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var s in samples)
             text.Append(CultureInfo.InvariantCulture,
-                $"| {s.Test} | {s.Dtype} | {s.Batch} | {s.Depth} | {s.Threads} | {s.TokensPerSecond:F0} | {s.ShareOfBandwidth * 100:F0} % | {s.ShareOfFmaPeak * 100:F0} % | {(s.Peer is { } p ? p.TokensPerSecond.ToString("F0", CultureInfo.InvariantCulture) : "")} | {(s.Peer is { } q ? (s.TokensPerSecond / q.TokensPerSecond).ToString("F2", CultureInfo.InvariantCulture) : "")} |\n");
+                $"| {s.Test} | {s.Dtype} | {s.Batch} | {s.Depth} | {s.Threads} | {Rate(s.TokensPerSecond)} | {s.ShareOfBandwidth * 100:F0} % | {s.ShareOfFmaPeak * 100:F0} % | {(s.Peer is { } p ? Rate(p.TokensPerSecond) : "")} | {(s.Peer is { } q ? (s.TokensPerSecond / q.TokensPerSecond).ToString("F2", CultureInfo.InvariantCulture) : "")} |\n");
         return text.ToString();
     }
+
+    private static string Rate(double tokensPerSecond) => tokensPerSecond.ToString(tokensPerSecond < 100 ? "F1" : "F0", CultureInfo.InvariantCulture);
 }

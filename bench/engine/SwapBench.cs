@@ -51,7 +51,7 @@ internal sealed class SwapBench(CpuBackend backend, int sequences, int swappedTo
         Console.WriteLine(FormattableString.Invariant(
             $"decode {sequences} @{depth}: {Median(alone) * 1e3:F2} ms/step alone, {Median(beside) * 1e3:F2} ms/step while {swappedTokens} tokens go out and in ({100 * (slower - 1):+0.0;-0.0} %)"));
         Console.WriteLine(FormattableString.Invariant(
-            $"copies: {2 * blocks * backend.Kv.BytesPerBlock / 1e6:F1} MB a round beside {stepsToMove} steps at most, {bytesPerSecond / 1e9:F1} GB/s while copying"));
+            $"copies: {2 * blocks * backend.Kv.BytesPerBlock / 1e6:F1} MB a round beside {stepsToMove} steps at most, a budget of {bytesPerSecond / 1e9:F2} GB/s"));
     }
 
     private static double Median(IEnumerable<double> values)

@@ -36,7 +36,7 @@ internal sealed record Conversation(int Number, ToolFate Fate)
 
     public ChatRequest Ask(ImmutableArray<ChatMessage> messages) => new(
         PharosModel.Served.Name, messages, Stream: true, IncludeUsage: true, MaxTokens: Number % 7 == 0 ? 30 : 200, Temperature: Number % 2 == 0 ? 0 : 0.8f,
-        TopP: 1, TopK: 0, Seed: (ulong)Number, Stop: Number % 11 == 0 ? ["qu", "zz"] : [], Kind == ConversationKind.Plain ? [] : Tools,
+        TopP: 1, TopK: 0, Seed: (ulong)Number, Stop: Number % 11 == 0 ? ["qu", "zz"] : [], Schema: null, Kind == ConversationKind.Plain ? [] : Tools,
         OffersTools: Kind != ConversationKind.Plain, RunTools: Kind == ConversationKind.ServerTools, Priority: Number % 5 == 0 ? -1 : 0);
 
     public ChatMessage Question()

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
-using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Routing;
 
@@ -14,7 +13,7 @@ namespace Pharos.Grains;
 public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
 {
     private readonly PoolCore core = new(
-        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank), new PredictionPriors(),
+        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank), options.Value.Prediction.Priors,
         RoutingPolicies.Find(options.Value.Policy.Route));
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;

@@ -59,7 +59,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Assert.Equal(JsonValueKind.Null, request.GetProperty("rank").ValueKind); // it waits no more
 
         var timeline = request.GetProperty("timeline").EnumerateArray().ToList();
-        Assert.All(timeline, entry => Has(entry, "at", "event", "worker", "tokens"));
+        Assert.All(timeline, entry => Has(entry, "at", "event", "worker", "tokens", "route"));
         Assert.Equal(timeline.Select(entry => entry.GetProperty("at").GetDouble()).Order(), timeline.Select(entry => entry.GetProperty("at").GetDouble()));
         Assert.Equal(
             ["arrived", "queued", "placed", "paused for calculator", "tools returned", "queued", "placed", "finished"],

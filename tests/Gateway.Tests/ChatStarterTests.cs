@@ -58,7 +58,7 @@ public sealed class ChatStarterTests
         Assert.Null(await new PoolView(_cluster, TimeProvider.System, NullLogger<PoolView>.Instance).TryDescribe("m", default));
 
     private static ChatRequest Request(params ChatMessage[] messages) => new(
-        "m", [.. messages], false, false, null, null, null, null, null, [], [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
+        "m", [.. messages], false, false, null, null, null, null, null, [], null, [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
 
     private ChatStarter Starter()
     {

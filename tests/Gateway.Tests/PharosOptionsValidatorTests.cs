@@ -10,14 +10,16 @@ public sealed class PharosOptionsValidatorTests
     [Fact]
     public void Validate_WrongValues_NameThePropertyAndTheRange()
     {
-        var options = new PharosOptions { Backend = "torch", Workers = -1, Kv = { BlockSize = 0 } };
+        var options = new PharosOptions { Backend = "torch", Workers = -1, Dtype = "fp8", Kv = { BlockSize = 0 }, Prediction = { CallProbability = 2 } };
         options.Tools["search"] = new ToolOptions { Url = "ftp://x" };
 
         var failures = new PharosOptionsValidator().Validate(null, options).Failures!.ToList();
 
         Assert.Contains("Pharos:Backend is 'torch'; expected cpu, simulated.", failures);
         Assert.Contains("Pharos:Workers is '-1'; expected 0 to 1024.", failures);
+        Assert.Contains("Pharos:Dtype is 'fp8'; expected auto, fp32, bf16, int8.", failures);
         Assert.Contains("Pharos:Kv:BlockSize is '0'; expected 1 to 1024.", failures);
+        Assert.Contains("Pharos:Prediction:CallProbability is '2'; expected 0 to 1.", failures);
         Assert.Contains(failures, failure => failure.StartsWith("Pharos:Tools:search:Url is 'ftp://x'", StringComparison.Ordinal));
     }
 }

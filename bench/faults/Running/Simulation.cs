@@ -23,9 +23,9 @@ internal static class Simulation
         var kinds = FaultPlan.DrawKinds(random);
         var clients = 5 + random.Next(8);
         var drawn = Enumerable.Range(0, clients).Select(_ => FaultPlan.DrawClient(random, kinds)).ToList();
-        var references = drawn.Select(client => Reference(client.Conversation)).ToList();
-
         var tally = new Tally();
+        if (!TryReferences(drawn.Select(client => client.Conversation), tally, out var references))
+            return new RunResult(seed, 0, tally, 0, 0);
         var world = new World(seed, setup, tally, logs);
         world.Watch.Print = print is null ? null : step => print(string.Create(CultureInfo.InvariantCulture, $"{world.Now,9:F4} {step}"));
         var all = drawn.Select((client, i) => new Client(world, world.Gateways[i % world.Gateways.Length], client.Conversation, client.Behaviour, references[i])).ToList();
@@ -50,6 +50,21 @@ internal static class Simulation
             await world.DisposeAsync();
         });
         return new RunResult(seed, world.Watch.Hash, tally, world.Pump.Steps, world.Now);
+    }
+
+    private static bool TryReferences(IEnumerable<Conversation> conversations, Tally tally, out List<IReadOnlyList<Answer>> references)
+    {
+        references = [];
+        try
+        {
+            references.AddRange(conversations.Select(Reference));
+            return true;
+        }
+        catch (InvalidOperationException broken)
+        {
+            tally.Violated(broken.Message);
+            return false;
+        }
     }
 
     /// <summary>The answers of a conversation that nothing disturbs.</summary>

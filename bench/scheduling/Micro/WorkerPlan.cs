@@ -30,18 +30,19 @@ public class WorkerPlan
         core = new WorkerCore(new WorkerLimits(BlockSize, blocks, blocks, 384, Running, 384, LoadsAhead: true), profile, RankingPolicies.Find(Policy), pausing);
         now = 0;
         var dice = new Random(1);
-        var first = Enumerable.Range(0, Running + Parked).Select(i => Start(i, 100 + dice.Next(200), 10_000, dice)).ToList();
-        foreach (var slot in first.Take(Parked))
+        foreach (var slot in Enumerable.Range(0, Parked).Select(i => Start(i, 100 + dice.Next(200), 100, dice)).ToList())
         {
             while (slot.Length == slot.SegmentStart)
                 Step();
             core.Park(slot, "call", new ToolForecast("tool", 9, Estimate.Exactly(1000), 1000, 1000, 1000, 10), now);
         }
 
-        for (var i = 0; i < Waiting; i++)
-            Start(1000 + i, 100 + dice.Next(1000), 10 + dice.Next(500), dice);
+        for (var i = 0; i < Running; i++)
+            Start(500 + i, 100 + dice.Next(200), 1, dice);
         while (core.Running < Running)
             Step();
+        for (var i = 0; i < Waiting; i++)
+            Start(1000 + i, 100 + dice.Next(1000), 10 + dice.Next(500), dice);
         for (var i = 0; i < 100; i++)
             Step(); // lists have grown to their size, parked caches are mirrored
     }

@@ -29,6 +29,8 @@ public sealed class PharosOptions
 
     public PolicyOptions Policy { get; set; } = new();
 
+    public PredictionOptions Prediction { get; set; } = new();
+
     public SimulatedOptions Simulated { get; set; } = new();
 
     public DemoToolOptions DemoTools { get; set; } = new();
@@ -92,10 +94,10 @@ public sealed class BatchOptions
 public sealed class PolicyOptions
 {
     /// <summary>Order of waiting requests: a name of <see cref="Scheduling.Ranking.RankingPolicies"/>.</summary>
-    public string Rank { get; set; } = "lamps";
+    public string Rank { get; set; } = "pharos";
 
     /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
-    public string Pause { get; set; } = "lamps";
+    public string Pause { get; set; } = "pharos";
 
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
     public string Route { get; set; } = "memory-time";

@@ -28,6 +28,10 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
+        Range("Prediction:SegmentTokens", options.Prediction.SegmentTokens, 1, 1 << 20);
+        Range("Prediction:ToolSeconds", options.Prediction.ToolSeconds, 0, 1e6);
+        Range("Prediction:ReturnTokens", options.Prediction.ReturnTokens, 0, 1 << 20);
+        Range("Prediction:CallProbability", options.Prediction.CallProbability, 0, 1);
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);

@@ -57,6 +57,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>How long a cache is kept for a tool that does not return. The request is remembered for longer and computed anew.</summary>
     public TimeSpan ParkedLease { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>What is said of a tool that the pool's scheduler has told nothing of yet.</summary>
+    public PredictionPriors Priors { get; init; } = new();
+
     public ChannelReader<DeviceEvent> Events => events.Reader;
 
     /// <summary>Stopped or failed: a new loop must be opened.</summary>
@@ -209,7 +212,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     }
 
     private ToolForecast Forecast(string tool) =>
-        tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, new PredictionPriors());
+        tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, Priors);
 
     private void Remove(ServedSequence sequence)
     {

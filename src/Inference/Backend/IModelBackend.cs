@@ -54,7 +54,7 @@ public interface IModelBackend : IAsyncDisposable
 public readonly record struct KvSpan(int FirstToken, int Tokens);
 
 /// <param name="Blocks">Blocks copied between the tiers since the device was opened.</param>
-/// <param name="Seconds">What that took, pauses between copies not counted.</param>
+/// <param name="Seconds">What that takes beside steps, within the bandwidth that copies may use there.</param>
 public readonly record struct BlockTransfers(long Blocks, double Seconds);
 
 /// <param name="Name">The name it is served under.</param>

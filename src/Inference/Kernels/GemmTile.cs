@@ -51,7 +51,7 @@ internal static unsafe class GemmTile<TPath, TVector, TFormat, TRows>
             TVector low11 = Begin(11, c, stride, accumulate), high11 = Begin(11, c + 16, stride, accumulate);
             for (int line = 0; line < lines; line++)
             {
-                if (TRows.Count < TPath.TileRows)
+                if (TRows.Count > 3 && TRows.Count < TPath.TileRows)
                     WeightLine<TPath, TVector, TFormat>.Prefetch(weights);
                 TVector first = WeightLine<TPath, TVector, TFormat>.First(weights, lane), second = WeightLine<TPath, TVector, TFormat>.Second(weights, lane);
                 var x0 = TPath.Broadcast(a[0]);

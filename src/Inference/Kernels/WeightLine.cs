@@ -8,7 +8,10 @@ internal static unsafe class WeightLine<TPath, TVector, TFormat>
     where TVector : struct
     where TFormat : struct, IWeightFormat
 {
-    /// <summary>Bytes ahead that a kernel asks for where it waits for memory rather than for arithmetic.</summary>
+    /// <summary>
+    /// Bytes ahead that kernels of some rows ask for. With very few rows the processor's own prefetching keeps up better alone; with the most, arithmetic
+    /// is what takes the time.
+    /// </summary>
     private const int Ahead = 2048;
 
     /// <summary>Weights of the columns from <paramref name="lane"/> on.</summary>

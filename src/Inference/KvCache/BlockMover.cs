@@ -42,13 +42,13 @@ internal sealed class BlockMover : IDisposable
         thread.Start();
     }
 
-    /// <summary>Blocks copied so far, and the seconds that took, rests not counted.</summary>
+    /// <summary>Blocks copied so far, and the seconds that takes beside steps: the rests after them included, though idle times spare them.</summary>
     public (long Blocks, double Seconds) Moved
     {
         get
         {
             lock (gate)
-                return (done, busyTicks / (double)Stopwatch.Frequency);
+                return (done, busyTicks * (1 + restPerCopy) / Stopwatch.Frequency);
         }
     }
 

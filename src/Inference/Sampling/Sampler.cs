@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Pharos.Inference.Backend;
 
 namespace Pharos.Inference.Sampling;
@@ -14,6 +15,7 @@ public readonly record struct LogitBias(int Token, float Bias);
 public sealed class Sampler(int vocabularySize)
 {
     private readonly ulong[] candidates = new ulong[vocabularySize];
+    private readonly TokenWeights weights = new(vocabularySize);
 
     /// <summary>Chooses a token.</summary>
     /// <param name="logits">[vocabulary]</param>
@@ -27,23 +29,29 @@ public sealed class Sampler(int vocabularySize)
         bool cutByMass = step.TopP < 1;
         bool cutByRank = step.TopK > 0 && step.TopK < logits.Length;
         double draw = CounterRandom.Uniform(step.Seed, (ulong)step.Position);
-        double scale = 1.0 / step.Temperature;
-        return cutByMass || cutByRank
-            ? SampleCut(logits, highest, scale, cutByRank ? step.TopK : logits.Length, cutByMass ? step.TopP : 1, draw)
-            : SampleAll(logits, best, scale, draw);
+        weights.Fill(logits, highest, 1.0 / step.Temperature);
+        if (cutByMass || cutByRank)
+            return SampleCut(logits, cutByRank ? step.TopK : logits.Length, cutByMass ? step.TopP : 1, draw);
+        int token = weights.At(draw * weights.Total);
+        return token >= 0 ? token : best; // rounding left a crumb at the end
     }
 
     /// <summary>The most likely token: the lowest id of the highest logit; NaN never wins.</summary>
     public static int ArgMax(ReadOnlySpan<float> logits)
     {
-        int best = 0;
         float highest = float.NegativeInfinity;
-        for (int i = 0; i < logits.Length; i++)
+        int i = 0;
+        var most = Vector256.Create(float.NegativeInfinity);
+        for (; i + Vector256<float>.Count <= logits.Length; i += Vector256<float>.Count)
         {
-            if (logits[i] > highest)
-                (best, highest) = (i, logits[i]);
+            var next = Vector256.Create(logits.Slice(i, Vector256<float>.Count));
+            most = Vector256.ConditionalSelect(Vector256.GreaterThan(next, most), next, most);
         }
-        return best;
+        for (int lane = 0; lane < Vector256<float>.Count; lane++)
+            highest = most[lane] > highest ? most[lane] : highest;
+        for (; i < logits.Length; i++)
+            highest = logits[i] > highest ? logits[i] : highest;
+        return Math.Max(0, logits.IndexOf(highest));
     }
 
     /// <summary>Probability of the most likely token at temperature 1: how sure the model is.</summary>
@@ -52,7 +60,10 @@ public sealed class Sampler(int vocabularySize)
         float highest = logits[ArgMax(logits)];
         if (!float.IsFinite(highest))
             return 0;
-        return (float)(1 / Mass(logits, highest, 1));
+        double mass = 0;
+        foreach (float logit in logits)
+            mass += float.IsNaN(logit) ? 0 : Math.Exp(logit - highest);
+        return (float)(1 / mass);
     }
 
     /// <summary>Adds biases to a row in place; ids outside the vocabulary are ignored.</summary>
@@ -65,27 +76,14 @@ public sealed class Sampler(int vocabularySize)
         }
     }
 
-    private static int SampleAll(ReadOnlySpan<float> logits, int best, double scale, double draw)
+    private int SampleCut(ReadOnlySpan<float> logits, int topK, double topP, double draw)
     {
-        double left = draw * Mass(logits, logits[best], scale);
-        for (int i = 0; i < logits.Length; i++)
-        {
-            left -= Weight(logits[i], logits[best], scale);
-            if (left < 0)
-                return i;
-        }
-        return best; // rounding left a crumb at the end
-    }
-
-    private int SampleCut(ReadOnlySpan<float> logits, float highest, double scale, int topK, double topP, double draw)
-    {
-        // Without a rank cut, tokens that together cannot hold more than 1 - TopP need not be sorted.
-        double floor = topK < logits.Length ? 0 : (1 - topP) / logits.Length * Mass(logits, highest, scale) * 0.999;
+        // Without a rank cut, tokens that together cannot hold more than 1 - TopP need not be ranked.
+        double floor = topK < logits.Length ? 0 : (1 - topP) / logits.Length * weights.Total * 0.999;
         int count = 0;
-        for (int i = 0; i < logits.Length; i++)
+        for (int i = 0; (i = weights.SkipLight(i, floor)) < logits.Length; i++)
         {
-            double weight = Weight(logits[i], highest, scale);
-            if (weight > floor)
+            if (weights[i] > floor)
                 candidates[count++] = Key(logits[i], i);
         }
         var ranked = candidates.AsSpan(0, count);
@@ -94,39 +92,55 @@ public sealed class Sampler(int vocabularySize)
             SelectSmallest(ranked, topK);
             ranked = ranked[..topK];
         }
-        ranked.Sort();
 
-        double mass = 0;
-        if (floor > 0)
-            mass = Mass(logits, highest, scale);
-        else
-            foreach (ulong key in ranked)
-                mass += Weight(logits[Token(key)], highest, scale);
-
-        double nucleus = 0;
-        int kept = 0;
-        while (kept < ranked.Length && (kept == 0 || nucleus < topP * mass))
-            nucleus += Weight(logits[Token(ranked[kept++])], highest, scale);
-
-        double left = draw * nucleus;
-        for (int i = 0; i < kept; i++)
+        double mass = weights.Total;
+        if (floor == 0)
         {
-            left -= Weight(logits[Token(ranked[i])], highest, scale);
-            if (left < 0)
-                return Token(ranked[i]);
+            mass = 0;
+            foreach (ulong key in ranked)
+                mass += weights[Token(key)];
         }
-        return Token(ranked[0]);
+        double nucleus = mass;
+        if (topP < 1)
+            ranked = ranked[..Reach(ranked, topP * mass, orMore: true, out nucleus)];
+        return Token(ranked[Reach(ranked, draw * nucleus, orMore: false, out _) - 1]);
     }
 
-    private static double Mass(ReadOnlySpan<float> logits, float highest, double scale)
+    /// <summary>
+    /// How many keys, in ascending order, it takes for their weights to reach a target (or exceed it); these are moved to the front. A selection by
+    /// weight: only what lies about the target is sorted.
+    /// </summary>
+    private int Reach(Span<ulong> keys, double target, bool orMore, out double reached)
     {
-        double mass = 0;
-        foreach (float logit in logits)
-            mass += Weight(logit, highest, scale);
-        return mass;
+        int low = 0, high = keys.Length;
+        reached = 0;
+        while (high - low > 32)
+        {
+            ulong pivot = Median(keys[low], keys[(low + high) >> 1], keys[high - 1]);
+            int middle = low;
+            double mass = 0;
+            for (int i = low; i < high; i++)
+            {
+                if (keys[i] >= pivot)
+                    continue;
+                mass += weights[Token(keys[i])];
+                (keys[i], keys[middle]) = (keys[middle], keys[i]);
+                middle++;
+            }
+            if (reached + mass > target || (orMore && reached + mass == target))
+                high = middle;
+            else
+                (reached, low) = (reached + mass, middle);
+        }
+        keys[low..high].Sort();
+        for (; low < high; low++)
+        {
+            reached += weights[Token(keys[low])];
+            if (reached > target || (orMore && reached == target))
+                return low + 1;
+        }
+        return high;
     }
-
-    private static double Weight(float logit, float highest, double scale) => float.IsNaN(logit) ? 0 : Math.Exp((logit - highest) * scale);
 
     /// <summary>Ascending keys are descending logits, then ascending ids: sorting is deterministic.</summary>
     private static ulong Key(float logit, int token)

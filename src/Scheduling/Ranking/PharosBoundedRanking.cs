@@ -97,7 +97,7 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
 
     public void Iterated(in IterationView iteration)
     {
-        capacity = iteration.CapacityTokens;
+        capacity = iteration.CapacityTokens > 0 ? iteration.CapacityTokens : int.MaxValue; // a queue before the devices has none
         meter.Computed(iteration.Tokens, iteration.RecomputedTokens, iteration.Now);
         if (iterations++ % IterationsBetweenLooks == 0)
             Look(iteration.Now);

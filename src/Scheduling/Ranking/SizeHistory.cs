@@ -18,7 +18,7 @@ internal sealed class SizeHistory(int capacity = 5000)
         recent[next] = size;
         next = (next + 1) % capacity;
         count = Math.Min(count + 1, capacity);
-        if (++sinceSort < BetweenSorts && known > 0)
+        if (++sinceSort < Math.Min(BetweenSorts, count / 8) && known > 0)
             return;
         sinceSort = 0;
         known = count;

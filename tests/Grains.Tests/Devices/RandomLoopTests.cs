@@ -52,8 +52,8 @@ public sealed class RandomLoopTests
         Assert.True(shared > 200 && guessed > 20 && (swapped > 0 || pause is "discard"), $"{shared} tokens shared, {guessed} guessed, {swapped} blocks swapped: hardly tested");
     }
 
-    private static CpuBackend Backend(int device, int host) => CpuBackend.Create(
-        Model.Loaded, new CpuBackendOptions { Threads = 1, DeviceBytes = (long)device * BytesOfBlock, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02 });
+    private static Timed Backend(int device, int host) => new(CpuBackend.Create(
+        Model.Loaded, new CpuBackendOptions { Threads = 1, DeviceBytes = (long)device * BytesOfBlock, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02 }));
 
     private static WorkerCore Core(int device, int host, string rank, string pause, int cached, int drafts) => new(
         new WorkerLimits(BlockSize, device, host, 96, 6, 40, LoadsAhead: true, CachedBlocks: cached, MaxDrafts: drafts),
@@ -95,7 +95,34 @@ public sealed class RandomLoopTests
         private static IEnumerable<int> Book(int book, int length) => Enumerable.Range(0, length).Select(i => (i * 31 + i * i * 7 + book * 57) % 250);
     }
 
-    private sealed class World(CpuBackend backend, WorkerCore core)
+    /// <summary>The engine, and steps that take a time of their own: what is decided does not depend on the machine.</summary>
+    private sealed class Timed(IModelBackend engine) : IModelBackend
+    {
+        public ModelShape Model => engine.Model;
+
+        public KvShape Kv => engine.Kv;
+
+        public BackendLimits Limits => engine.Limits;
+
+        public BlockTransfers Transfers => default;
+
+        public async ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
+        {
+            await engine.ForwardAsync(batch, result, ct);
+            result.Seconds = 1e-3 + 1e-5 * batch.TokenCount;
+        }
+
+        public void CopyBlocks(ReadOnlySpan<BlockCopy> copies) => engine.CopyBlocks(copies);
+
+        public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct) => engine.ExportBlocksAsync(blocks, span, ct);
+
+        public ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> chunk, ReadOnlyMemory<int> blocks, CancellationToken ct) =>
+            engine.ImportBlocksAsync(chunk, blocks, ct);
+
+        public ValueTask DisposeAsync() => engine.DisposeAsync();
+    }
+
+    private sealed class World(IModelBackend backend, WorkerCore core)
     {
         private static readonly SegmentForecast Forecast = new(Estimate.Exactly(20), 0.5, "tool", Estimate.Exactly(1), 3, Estimate.Exactly(20));
         private readonly Dictionary<string, Life> lives = [];
@@ -173,7 +200,7 @@ public sealed class RandomLoopTests
 
             life.Pauses++;
             core.Resume(slot, slot.Epoch + 1, result.Length, 0.02, Forecast, now);
-            life.Sequence!.Resume(new ResumeWork(life.Name, slot.Epoch - 1, slot.Epoch, "gateway", result, 0, life.Options, Forecast, 0.02));
+            life.Sequence!.Resume(new ResumeWork(life.Name, slot.Epoch - 1, slot.Epoch, "gateway", result, 0, life.Options, Forecast, 0.02), grammar: null);
         }
 
         private void GiveUp(Life life)

@@ -129,6 +129,7 @@ public sealed class ArchitectureTests : IDisposable
     [InlineData("gemma3", "architectures", "[\"Gemma3ForConditionalGeneration\"]", "supported is [\"Gemma3ForCausalLM\"].")]
     [InlineData("phi3", "partial_rotary_factor", "0.3125", "partial_rotary_factor is 0.3125; supported is a share of head_dim 16 that is an even number.")]
     [InlineData("smollm3", "no_rope_layers", "[1, 2]", "supported is a list of 5 times 0 or 1.")]
+    [InlineData("qwen3", "head_dim", "262146", "head_dim is 262146 for 4 heads; supported are at most 1048576 dimensions of all heads together.")]
     [InlineData("qwen3", "attention_bias", "true", "attention_bias is true; supported is false.")]
     [InlineData("qwen2", "use_sliding_window", "\"yes\"", "use_sliding_window is \"yes\"; supported is true or false.")]
     [InlineData("llama3", "rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,\"high_freq_factor\":4}", "rope_scaling.original_max_position_embeddings is missing")]
@@ -157,6 +158,7 @@ public sealed class ArchitectureTests : IDisposable
     /// <summary>Each unsupported key of a GGUF file and the words its complaint must hold.</summary>
     [Theory]
     [InlineData("llama2", "attention.head_count_kv", 3, "tiny.gguf: llama.attention.head_count_kv is 3; supported is a divisor of llama.attention.head_count, which is 4.")]
+    [InlineData("llama2", "attention.key_length", 262146, "llama.attention.key_length is 262146 for 4 heads; supported are at most 1048576 dimensions of all heads together.")]
     [InlineData("llama2", "attention.value_length", 8, "llama.attention.value_length is 8; supported is 24, as many as of keys.")]
     [InlineData("llama2", "rope.dimension_count", 12, "llama.rope.dimension_count is 12; supported is 24, all dimensions of a head.")]
     [InlineData("qwen2", "rope.scaling.type", "spiral", "qwen2.rope.scaling.type is \"spiral\"; supported is \"none\", \"linear\", \"yarn\" or \"longrope\".")]
@@ -174,8 +176,11 @@ public sealed class ArchitectureTests : IDisposable
     }
 
     [Fact]
-    public void UnknownGgufFamily_IsNamed()
+    public void UnknownGgufFamilyAndPartsOfAModel_AreNamed()
     {
+        string part = new GgufWriter().Set("general.architecture", "llama").Set("split.count", 3).Write(Path.Combine(folder.Path, "model-00001-of-00003.gguf"));
+        Assert.Equal(
+            "model-00001-of-00003.gguf: split.count is 3; supported is 1: all tensors in one file.", Assert.Throws<ModelLoadException>(() => GgufModel.Load(part)).Message);
         string path = new GgufWriter().Set("general.architecture", "mamba").Write(Path.Combine(folder.Path, "m.gguf"));
         Assert.Equal(
             "m.gguf: general.architecture is \"mamba\"; supported is one of \"llama\", \"qwen2\", \"qwen3\", \"phi3\", \"smollm3\", \"gemma2\", \"gemma3\".",

@@ -83,6 +83,40 @@ public sealed class SamplerTests
         }
     }
 
+    [Theory]
+    [InlineData(0.2f)]
+    [InlineData(1f)]
+    [InlineData(30f)]
+    public void MassCut_IsThatOfASort_OnManyLogits(float temperature)
+    {
+        var random = new Random(2);
+        float[] many = [.. Enumerable.Range(0, 3003).Select(i => i % 500 == 7 ? float.NaN : (float)(random.NextDouble() * 8))];
+        var large = new Sampler(many.Length);
+        double[] expected = Probabilities([.. many.Select(l => float.IsNaN(l) ? float.NegativeInfinity : l)], temperature, 0.8, 0);
+        var drawn = new HashSet<int>();
+        for (int position = 0; position < 3000; position++)
+        {
+            int token = large.Sample(many, new SamplingStep(temperature, 0.8f, 0, 9, position));
+            Assert.True(expected[token] > 0, $"{token} is not of the nucleus");
+            drawn.Add(token);
+        }
+        Assert.True(drawn.Count > Math.Min(20, expected.Count(p => p > 0) / 2));
+    }
+
+    [Fact]
+    public void Draws_FollowTheOrderOfIds_WithoutACut()
+    {
+        var random = new Random(3);
+        float[] many = [.. Enumerable.Range(0, 1000).Select(_ => (float)(random.NextDouble() * 3))];
+        double total = many.Sum(l => Math.Exp(l));
+        for (int position = 0; position < 300; position++)
+        {
+            double draw = CounterRandom.Uniform(5, (ulong)position) * total, sum = 0;
+            int expected = Enumerable.Range(0, many.Length).First(i => (sum += Math.Exp(many[i])) > draw);
+            Assert.Equal(expected, new Sampler(many.Length).Sample(many, new SamplingStep(1, 1, 0, 5, position)));
+        }
+    }
+
     [Fact]
     public void Bias_ForbidsAndForces()
     {

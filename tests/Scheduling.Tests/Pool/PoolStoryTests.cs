@@ -59,6 +59,19 @@ public sealed class PoolStoryTests
     }
 
     [Fact]
+    public void Placement_says_why_it_went_there()
+    {
+        Report("a", free: 2, parked: 8, held: new HeldSequence("back", 1, SequencePhase.Parked, 60, 40, 20));
+        Report("b", free: 90);
+        pool.Enqueue(Request("back", epoch: 2, tokens: 65) with { Holder = "a", HeldTokens = 40 });
+        var route = Assert.Single(pool.Dispatch(0)).Route;
+        Assert.Equal(("a", "a", 60), (route.Worker, route.Owner, route.CachedTokens));
+        Assert.StartsWith("memory-time: back to its cache of 60 tokens on a", route.Because, StringComparison.Ordinal);
+        pool.Enqueue(Request("new"));
+        Assert.Contains("no worker has its cache", Assert.Single(pool.Dispatch(0)).Route.Because, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Draining_worker_takes_nothing_and_its_returns_go_elsewhere()
     {
         Report("a", state: WorkerState.Draining);

@@ -1,5 +1,7 @@
 using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Tests.Requests;
 
@@ -249,6 +251,15 @@ public sealed class RequestLifeTests
     [InlineData("call_abc_-1_0", false)]
     [InlineData("toolu_abc_12_0", false)]
     public void Call_ids_name_request_and_pause(string text, bool ours) => Assert.Equal(ours, ToolCallId.TryParse(text, out _, out _, out _));
+
+    [Fact]
+    public void Timeline_says_why_it_was_placed_where_it_was()
+    {
+        var world = new RequestWorld().Start();
+        var route = new RouteDecision("memory-time", "a", WaitSeconds: 0, ReloadSeconds: 0.1, CachedTokens: 0, DrainSeconds: 2, Owner: null, OwnerSeconds: 0);
+        world.Core.Dispatch("a", new SegmentForecast(Estimate.Exactly(9), 0, null, Estimate.Exactly(1), 3, Estimate.Exactly(9)), world.Now, route);
+        Assert.Equal(("placed", route), (world.Core.State.Timeline[^1].Event, world.Core.State.Timeline[^1].Route));
+    }
 
     private static RequestWorld Queued() => new RequestWorld().Start();
 

@@ -27,6 +27,8 @@ internal sealed class GgufArchitecture
 
     private ModelArchitecture Read()
     {
+        if (metadata.OptionalInteger("split.count", 0, int.MaxValue) > 1)
+            throw metadata.Unsupported("split.count", "1: all tensors in one file");
         int hidden = Integer("embedding_length", 1, MaxWidth), heads = Integer("attention.head_count", 1, MaxWidth);
         int kvHeads = metadata.OptionalInteger(Key("attention.head_count_kv"), 1, heads) ?? heads;
         if (heads % kvHeads != 0)
@@ -81,6 +83,9 @@ internal sealed class GgufArchitecture
         if (headDim % 2 != 0)
             throw new ModelLoadException(
                 $"{file.Name}: {Key("attention.key_length")} is {headDim}; supported is an even number, as rotary positions turn pairs.");
+        if ((long)heads * headDim > MaxWidth)
+            throw new ModelLoadException(
+                $"{file.Name}: {Key("attention.key_length")} is {headDim} for {heads} heads; supported are at most {MaxWidth} dimensions of all heads together.");
         if ((metadata.OptionalInteger(Key("attention.value_length"), 1, MaxWidth) ?? headDim) != headDim)
             throw metadata.Unsupported(Key("attention.value_length"), $"{headDim}, as many as of keys");
         return headDim;
@@ -93,7 +98,10 @@ internal sealed class GgufArchitecture
         var windowed = Enumerable.Range(0, count).Select(i => family.WindowPattern == 0 || (i + 1) % family.WindowPattern != 0).ToArray();
         string patternKey = Key("attention.sliding_window_pattern");
         if (metadata.IsArray(patternKey))
-            windowed = metadata.OptionalBooleans(patternKey) is { } stated && stated.Length == count ? stated : throw metadata.Unsupported(patternKey, $"{count} times true or false");
+        {
+            windowed = metadata.OptionalBooleans(patternKey) is { } stated && stated.Length == count
+                ? stated : throw metadata.Unsupported(patternKey, $"{count} times true or false");
+        }
         else if (metadata.OptionalInteger(patternKey, 1, MaxLayers) is { } pattern)
             windowed = [.. Enumerable.Range(0, count).Select(i => (i + 1) % pattern != 0)];
         return [.. windowed.Select((seesWindow, i) => new LayerSpec(

@@ -72,8 +72,10 @@ internal static class ConfigFile
         if (stated is null && hidden % heads != 0)
             throw fields.Missing("head_dim", $"a value (hidden_size {hidden} is no multiple of num_attention_heads {heads})");
         int headDim = stated ?? hidden / heads;
-        return headDim % 2 == 0 ? headDim : throw new ModelLoadException(
-            $"{fields.FileName}: head_dim is {headDim}; supported is an even number, as rotary positions turn pairs.");
+        if (headDim % 2 != 0)
+            throw new ModelLoadException($"{fields.FileName}: head_dim is {headDim}; supported is an even number, as rotary positions turn pairs.");
+        return (long)heads * headDim <= MaxWidth ? headDim : throw new ModelLoadException(
+            $"{fields.FileName}: head_dim is {headDim} for {heads} heads; supported are at most {MaxWidth} dimensions of all heads together.");
     }
 
     private static float Softcap(JsonFields fields, ModelFamily family, string name) =>
