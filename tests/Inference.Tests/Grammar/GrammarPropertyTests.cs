@@ -30,7 +30,7 @@ public sealed class GrammarPropertyTests
                 fork.Append(token);
                 bool text = !Generation.Tokenizer.TokenBytes(token).IsEmpty && !Generation.Tokenizer.IsSpecial(token);
                 bool expected = text ? !fork.IsLost : token == Support.ByteTokenizer.ImEnd && said.Matcher.IsWhole;
-                Assert.True(expected == said.Matcher.Allows(token), $"seed {seed}, after {said.Text.Length} characters, token {token}");
+                Assert.True(expected == said.Matcher.Allows(token), $"seed {seed}, after {said.Tokens.Count} tokens, token {token}");
             }
             said.Step();
         }
