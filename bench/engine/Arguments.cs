@@ -21,6 +21,10 @@ internal sealed class Arguments
 
     public string Command { get; } = "run";
 
+    /// <summary>As they were given, without the reader's own paths.</summary>
+    public override string ToString() => string.Join(' ', values.Where(option => option.Key is not ("work" or "output" or "json"))
+        .Select(option => option.Key == "peer" ? "--peer DIR" : $"--{option.Key} {option.Value}".TrimEnd()));
+
     public bool Has(string name) => values.ContainsKey(name);
 
     public string? Text(string name) => values.GetValueOrDefault(name);

@@ -40,7 +40,7 @@ internal static class Report
     private static string Section(string heading, Arguments arguments, IReadOnlyList<Sample> samples)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{heading}\n\n{Machine.Describe()}, medians of {arguments.Text("repeats", "5")}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{heading}\n\n{Machine.Describe()}, medians of {arguments.Text("repeats", "5")}.\n\n    dotnet run -c Release --project bench/engine -- {arguments}\n\n");
         text.Append("| test | weights | batch | depth | threads | tokens/s | of bandwidth | of FMA peak | peer | ratio |\n|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var s in samples)
             text.Append(CultureInfo.InvariantCulture,

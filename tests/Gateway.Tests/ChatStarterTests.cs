@@ -57,12 +57,26 @@ public sealed class ChatStarterTests
     public async Task TryDescribe_AnyFailure_IsNull() =>
         Assert.Null(await new PoolView(_cluster, TimeProvider.System, NullLogger<PoolView>.Instance).TryDescribe("m", default));
 
+    [Fact]
+    public async Task Start_PromptLongerThanAnyThatFits_IsRefusedWithoutBeingEncoded()
+    {
+        var encoded = 0;
+        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [++encoded]) { MostCharacters = 20_000 };
+
+        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), default);
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), default))).Error;
+
+        Assert.Equal(1, encoded);
+        Assert.Equal((HttpStatusCode.BadRequest, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));
+        Assert.Contains("holds at most 20000", error.Message, StringComparison.Ordinal);
+    }
+
     private static ChatRequest Request(params ChatMessage[] messages) => new(
         "m", [.. messages], false, false, null, null, null, null, null, [], null, [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
 
-    private ChatStarter Starter()
+    private ChatStarter Starter(PromptModel? model = null)
     {
-        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
+        model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
         return new ChatStarter(
             new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), gateway,

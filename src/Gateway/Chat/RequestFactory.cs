@@ -18,7 +18,11 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
     public RequestSpec Create(ChatRequest request)
     {
         var (use, tools) = ChooseTools(request);
-        var tokens = model.Encode(model.Format.Render(request.Messages, tools));
+        var prompt = model.Format.Render(request.Messages, tools);
+        var characters = prompt.Sum(piece => (long)piece.Text.Length);
+        if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
+            throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
+        var tokens = model.Encode(prompt);
         var left = model.ContextTokens - tokens.Length;
         if (left < 1)
             throw new ApiException(ApiError.ContextExceeded(tokens.Length, model.ContextTokens));

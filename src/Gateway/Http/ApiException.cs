@@ -16,6 +16,11 @@ internal sealed record ApiError(HttpStatusCode Status, string Type, string Messa
     public static ApiError ContextExceeded(int promptTokens, int contextTokens) => Invalid(
         "messages", $"The prompt has {promptTokens} tokens; the model's context is {contextTokens}, and at least one is needed for the answer.", "context_length_exceeded");
 
+    public static ApiError ContextExceeded(long promptCharacters, long mostCharacters, int contextTokens) => Invalid(
+        "messages",
+        $"The prompt has {promptCharacters} characters; the model's context of {contextTokens} tokens holds at most {mostCharacters}, however long its tokens.",
+        "context_length_exceeded");
+
     /// <summary>A request that the cluster did not serve; what never fits is the caller's to mend, the rest may be tried again.</summary>
     public static ApiError NotServed(string because, bool tooLarge) =>
         tooLarge ? Invalid("messages", because, "context_length_exceeded") : Unavailable(because);

@@ -10,12 +10,21 @@ namespace Pharos.Gateway.Models;
 internal sealed record PromptModel(
     string Name, int ContextTokens, SamplingDefaults Sampling, IChatFormat Format, Func<IEnumerable<PromptPiece>, ImmutableArray<int>> Encode)
 {
+    /// <summary>
+    /// Characters of the longest prompt that could fit, were every token the longest; a longer one is not worth encoding. What a normalizer may
+    /// take away is left out of account.
+    /// </summary>
+    public long MostCharacters { get; init; } = long.MaxValue;
+
     public static PromptModel Of(ServedModel model) => new(
         model.Name,
         model.MaxPositions,
         new SamplingDefaults(model.DefaultTemperature, model.Loaded.Generation.TopP ?? 1, model.Loaded.Generation.TopK ?? 0),
         model.Format,
-        model.Encode);
+        model.Encode)
+    {
+        MostCharacters = (long)model.MaxPositions * model.Tokenizer.LongestToken,
+    };
 }
 
 /// <summary>What the model's <c>generation_config.json</c> recommends.</summary>

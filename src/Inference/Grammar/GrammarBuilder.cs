@@ -62,30 +62,25 @@ internal sealed class GrammarBuilder
     public void Texts(int from, IEnumerable<string> texts, int to)
     {
         var sorted = texts.Select(Encoding.UTF8.GetBytes).Order(Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))).ToArray();
-        Texts(from, sorted, 0, to);
-    }
-
-    private void Texts(int from, ReadOnlySpan<byte[]> sorted, int depth, int to)
-    {
-        while (!sorted.IsEmpty)
+        // Not by recursion: a single text may be longer than a thread's stack is deep.
+        var open = new Stack<(int Node, int First, int End, int Depth)>([(from, 0, sorted.Length, 0)]);
+        while (open.TryPop(out var branch))
         {
-            byte next = sorted[0][depth];
-            int same = 1;
-            while (same < sorted.Length && sorted[same][depth] == next)
-                same++;
-            var group = sorted[..same];
-            sorted = sorted[same..];
-            while (!group.IsEmpty && group[0].Length == depth + 1)
+            var (node, first, end, depth) = branch;
+            for (int same; first < end; first = same)
             {
-                if (group.Length == 1 || group[1].Length > depth + 1)
-                    Byte(from, next, next, to);
-                group = group[1..];
+                byte next = sorted[first][depth];
+                int longer = first;
+                for (same = first; same < end && sorted[same][depth] == next; same++)
+                    longer += sorted[same].Length == depth + 1 ? 1 : 0; // the shortest come first
+                if (longer > first)
+                    Byte(node, next, next, to);
+                if (longer == same)
+                    continue;
+                int inner = Add();
+                Byte(node, next, next, inner);
+                open.Push((inner, longer, same, depth + 1));
             }
-            if (group.IsEmpty)
-                continue;
-            int node = Add();
-            Byte(from, next, next, node);
-            Texts(node, group, depth + 1, to);
         }
     }
 }

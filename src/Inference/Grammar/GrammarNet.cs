@@ -21,10 +21,22 @@ internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, i
         var (start, value) = (grammar.Add(), grammar.Add());
         grammar.Skip(start, value);
         grammar.Byte(start, ' ', value); // many tokenizers begin a text so
-        grammar.Call(value, SchemaCompiler.Compile(grammar, rules, document.RootElement), GrammarBuilder.End);
+        grammar.Call(value, Compile(grammar, rules, document.RootElement), GrammarBuilder.End);
         if (tools.Count > 0)
             Calls(grammar, rules, start, tools);
         return new GrammarNet(grammar.Nodes, start, rules.Character);
+    }
+
+    private static int Compile(GrammarBuilder grammar, JsonRules rules, JsonElement schema)
+    {
+        try
+        {
+            return SchemaCompiler.Compile(grammar, rules, schema);
+        }
+        catch (InvalidOperationException) // what reading a name or a text with half a surrogate pair throws
+        {
+            throw new SchemaException("", "must be valid Unicode");
+        }
     }
 
     private static JsonDocument Parse(string schema)

@@ -94,7 +94,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             _ => throw new ModelLoadException($"{file}: dtype of {name} is {dtype}; supported is F32, F16 or BF16."),
         };
         long? bytes = TensorTypes.BytesOf(type, shape);
-        if (bytes is null || offsets.Length != 2 || offsets[0] < 0 || offsets[1] > dataBytes || offsets[1] - offsets[0] != bytes)
+        if (bytes is null || offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0] || offsets[1] > dataBytes || offsets[1] - offsets[0] != bytes)
             throw new ModelLoadException(
                 $"{file}: data_offsets of {name} are [{string.Join(", ", offsets)}]; {bytes?.ToString() ?? "the"} bytes for shape [{string.Join(", ", shape)}] of {dtype} within {dataBytes} bytes of data are expected.");
         return new TensorView(file, name, type, shape, data + offsets[0]);

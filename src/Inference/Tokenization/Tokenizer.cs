@@ -44,6 +44,7 @@ public sealed class Tokenizer
     {
         this.parts = parts;
         special = new bool[parts.Contents.Length];
+        LongestToken = parts.Contents.Max(bytes => bytes?.Length) ?? 0;
         foreach (var token in AddedTokens)
             special[token.Id] |= token.Special;
         // Special tokens are matched as they are written even where a file says otherwise: only so is it known who spelled them.
@@ -58,6 +59,9 @@ public sealed class Tokenizer
 
     /// <summary>One more than the highest id.</summary>
     public int IdLimit => parts.Contents.Length;
+
+    /// <summary>Bytes of the longest token.</summary>
+    public int LongestToken { get; }
 
     public IReadOnlyList<AddedToken> AddedTokens => parts.AddedTokens;
 

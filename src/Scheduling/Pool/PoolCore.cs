@@ -200,7 +200,8 @@ public sealed partial class PoolCore
         if (request.Holder is { } holder && roster.Find(holder) is { } worker)
         {
             (device, host) = worker.CacheOf(request.Request);
-            device = Math.Max(device, request.HeldTokens);
+            if (device + host == 0)
+                device = request.HeldTokens; // its last report may be from before the pause
             owner = device + host > 0 ? worker.Index : -1;
         }
 

@@ -70,6 +70,23 @@ public sealed class SchemaCompilerTests
         Assert.Equal(path, refused.Path);
     }
 
+    [Theory]
+    [InlineData("""{"type":"object","properties":{"\ud83d":{"type":"null"}}}""")]
+    [InlineData("""{"type":"object","required":["\ud83d"]}""")]
+    [InlineData("""{"\ud83d":1}""")]
+    public void Schema_WithHalfACharacter_IsRefused(string schema) => Assert.Throws<SchemaException>(() => SegmentGrammar.RequireSupported(schema));
+
+    [Fact]
+    public void Texts_LongerThanAStackIsDeep_AreTaken()
+    {
+        string first = $"\"{new string('a', 90_000)}b\"", second = $"\"{new string('a', 90_000)}c\"";
+        string schema = $$"""{"enum":[{{first}},{{second}}]}""";
+
+        Assert.True(Takes(schema, first));
+        Assert.True(Takes(schema, second));
+        Assert.False(Takes(schema, first[..^2] + "\""));
+    }
+
     private static bool Takes(string schema, string text)
     {
         var matcher = Generation.Compile(schema).Begin();

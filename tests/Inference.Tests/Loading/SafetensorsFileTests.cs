@@ -65,6 +65,15 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void OffsetsWhoseDifferenceWrapsAround_AreRefused()
+    {
+        // 2^63 - 24 and -2^63: 24 bytes apart in 64 bits, and nowhere near the file.
+        const string header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[9223372036854775784,-9223372036854775808]}}";
+        byte[] bytes = [.. BitConverter.GetBytes((long)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header), .. new byte[24]];
+        Assert.Contains("data_offsets of a are [9223372036854775784, -9223372036854775808]", Assert.Throws<ModelLoadException>(() => Open(bytes)).Message);
+    }
+
+    [Fact]
     public void TwoOfAName_AreRefused()
     {
         const string entry = "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}";
