@@ -155,13 +155,13 @@ public sealed partial class OperatorTests(SharedGateway shared)
     {
         var worker = (await Http.FetchAsync("admin/workers")).Json[0].GetProperty("id").GetString()!;
 
-        var left = await Http.OrderAsync($"admin/v1/workers/{worker}/{action}");
+        var left = await Http.OrderAsync($"admin/workers/{worker}/{action}");
         Has(left.Json, "worker", "state", "running", "parked", "bytes", "etaSeconds");
         Assert.Equal((worker, state), (left.Json.GetProperty("worker").GetString(), left.Json.GetProperty("state").GetString()));
 
-        var back = await Http.OrderAsync($"admin/v1/workers/{Uri.EscapeDataString(worker)}/undrain");
+        var back = await Http.OrderAsync($"admin/workers/{Uri.EscapeDataString(worker)}/undrain");
         Assert.Equal("active", back.Json.GetProperty("state").GetString());
-        Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/v1/workers/spark/nowhere/0/drain")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/workers/spark/nowhere/0/drain")).Status);
     }
 
     private static void Has(JsonElement json, params string[] fields) => Assert.Equal(fields, json.EnumerateObject().Select(field => field.Name));

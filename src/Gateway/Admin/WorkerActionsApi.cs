@@ -9,7 +9,7 @@ internal static class WorkerActionsApi
 {
     public static void MapWorkerActionsApi(this IEndpointRouteBuilder routes)
     {
-        var workers = routes.MapGroup("/admin/v1/workers");
+        var workers = routes.MapGroup("/admin/workers");
         Map("drain", worker => worker.Drain(true));
         Map("undrain", worker => worker.Drain(false));
         Map("cordon", worker => worker.Cordon());
