@@ -13,6 +13,7 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
 {
     // Regressors are scaled so that all three are of the order of one; without it the covariance is ill-conditioned.
     private const double TokenScale = 1.0 / 64, ContextScale = 1.0 / 4096;
+    private const double Negligible = 1e-5; // of an iteration over 64 tokens that attend 4,096
 
     private readonly double[] weights =
         [prior.ConstantSeconds, prior.SecondsPerToken / TokenScale, prior.SecondsPerContextToken / ContextScale];
@@ -23,7 +24,7 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
 
     public long Observations { get; private set; }
 
-    /// <summary>The present estimate; never negative. The same object until a constant has moved by a thousandth.</summary>
+    /// <summary>The present estimate; never negative. The same object until a constant has moved by a thousandth, and by more than nobody could measure.</summary>
     public DeviceProfile Profile { get; private set; } = prior;
 
     public void Observe(int tokens, long contextTokens, double seconds)
@@ -66,8 +67,10 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
         var constant = Math.Max(0, weights[0]);
         var token = Math.Max(1e-9, weights[1] * TokenScale);
         var context = Math.Max(0, weights[2] * ContextScale);
-        if (Close(constant, Profile.ConstantSeconds) && Close(token, Profile.SecondsPerToken)
-            && Close(context, Profile.SecondsPerContextToken) && Close(swapTokensPerSecond, Profile.SwapTokensPerSecond))
+        // A cost of next to nothing never comes to rest in relation to itself: what it adds to an iteration counts.
+        var negligible = Negligible * Profile.DecodeSeconds;
+        if (Close(constant, Profile.ConstantSeconds, negligible) && Close(token, Profile.SecondsPerToken, negligible * TokenScale)
+            && Close(context, Profile.SecondsPerContextToken, negligible * ContextScale) && Close(swapTokensPerSecond, Profile.SwapTokensPerSecond, 0))
             return;
         Profile = Profile with
         {
@@ -75,5 +78,6 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
         };
     }
 
-    private static bool Close(double estimate, double published) => Math.Abs(estimate - published) <= 1e-3 * published;
+    private static bool Close(double estimate, double published, double negligible) =>
+        Math.Abs(estimate - published) <= Math.Max(1e-3 * published, negligible);
 }

@@ -105,10 +105,8 @@ internal sealed class PoolWorker
     {
         foreach (var sequence in Snapshot.Sequences)
         {
-            if (sequence.Phase == SequencePhase.Parked)
-                continue;
-            lost.Add(new LostSequence(sequence.Request, sequence.Epoch, Snapshot.Worker));
-            coming.Remove(sequence.Request);
+            if (sequence.Phase != SequencePhase.Parked && !coming.ContainsKey(sequence.Request)) // what comes has a newer epoch
+                lost.Add(new LostSequence(sequence.Request, sequence.Epoch, Snapshot.Worker));
         }
 
         foreach (var (request, turn) in coming)

@@ -12,6 +12,7 @@ namespace Pharos.Scheduling.Prediction;
 public sealed class SegmentPredictor
 {
     private const int MostClasses = 1024; // whatever comes beyond is one class
+    private const int MostTools = 1024; // clients name tools as they like: those beyond stay unknown
     private readonly PredictionPriors priors;
     private readonly SegmentStatistics all;
     private readonly Dictionary<ulong, RequestClass> classes = [];
@@ -55,9 +56,12 @@ public sealed class SegmentPredictor
         var (tool, seconds, returned) = ((string?)null, 0.0, 0.0);
         foreach (var call in outcome.Tools)
         {
-            var knowledge = Known(call.Tool);
-            ToolCalibration.Add(knowledge.Curve, call.Seconds);
-            knowledge.Add(call);
+            if (Known(call.Tool) is { } knowledge)
+            {
+                ToolCalibration.Add(knowledge.Curve, call.Seconds);
+                knowledge.Add(call);
+            }
+
             returned += call.ReturnTokens;
             if (tool is null || call.Seconds > seconds)
                 (tool, seconds) = (call.Tool, call.Seconds);
@@ -102,9 +106,9 @@ public sealed class SegmentPredictor
         return known;
     }
 
-    private ToolKnowledge Known(string tool)
+    private ToolKnowledge? Known(string tool)
     {
-        if (!tools.TryGetValue(tool, out var knowledge))
+        if (!tools.TryGetValue(tool, out var knowledge) && tools.Count < MostTools)
             tools.Add(tool, knowledge = new ToolKnowledge());
         return knowledge;
     }

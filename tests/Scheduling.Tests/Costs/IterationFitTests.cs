@@ -52,6 +52,15 @@ public sealed class IterationFitTests
     }
 
     [Fact]
+    public void Device_that_is_as_it_was_said_to_be_keeps_its_profile()
+    {
+        var fit = new IterationFit(Prior); // context costs it nothing: what rounding leaves is no news
+        Run(fit, Prior, 3000, noise: 0);
+        Assert.Equal(3000, fit.Observations);
+        Assert.Same(Prior, fit.Profile);
+    }
+
+    [Fact]
     public void Link_speed_is_learned()
     {
         var fit = new IterationFit(Prior);

@@ -72,6 +72,14 @@ public sealed class PoolStoryTests
     }
 
     [Fact]
+    public void Worker_that_reports_what_is_left_of_a_cache_is_believed()
+    {
+        Report("a", free: 90, held: new HeldSequence("back", 1, SequencePhase.Parked, 60, 0, 20));
+        pool.Enqueue(Request("back", epoch: 2, tokens: 65) with { Holder = "a", HeldTokens = 60 }); // has not heard of it yet
+        Assert.Equal(20, Assert.Single(pool.Dispatch(0)).Route.CachedTokens);
+    }
+
+    [Fact]
     public void Draining_worker_takes_nothing_and_its_returns_go_elsewhere()
     {
         Report("a", state: WorkerState.Draining);
@@ -144,6 +152,15 @@ public sealed class PoolStoryTests
         Assert.Equal([("runs", 3), ("coming", 1)], pool.Expire(11).Select(lost => (lost.Request, lost.Epoch)));
         Assert.Empty(pool.Expire(12));
         Assert.Empty(pool.Workers);
+    }
+
+    [Fact]
+    public void Turn_on_a_worker_whose_last_report_has_an_older_epoch_is_lost_under_its_own()
+    {
+        Report("a", now: 0, held: new HeldSequence("back", 1, SequencePhase.Running, 90, 90, 0)); // it has parked since
+        pool.Enqueue(Request("back", epoch: 2));
+        Assert.Single(pool.Dispatch(0));
+        Assert.Equal(("back", 2), pool.Expire(11).Select(lost => (lost.Request, lost.Epoch)).Single());
     }
 
     [Fact]

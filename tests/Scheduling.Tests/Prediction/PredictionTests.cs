@@ -81,6 +81,17 @@ public sealed class PredictionTests
     }
 
     [Fact]
+    public void Clients_that_invent_a_name_for_every_call_fill_no_memory()
+    {
+        var predictor = new SegmentPredictor(new PredictionPriors());
+        for (var i = 0; i < 5000; i++)
+            predictor.Learn(new SegmentOutcome("r", 0, 100, 10, [new ToolOutcome($"tool-{i}", 3, 8)], Ended: false));
+        Assert.InRange(predictor.Tools.Length, 1, 2000);
+        Assert.Equal((1L, 0L), (predictor.Tool("tool-0").Calls, predictor.Tool("tool-4999").Calls));
+        Assert.InRange(predictor.Forecast(Request(0)).ToolSeconds.Mean, 2.9, 3.1); // what they take is learned all the same
+    }
+
+    [Fact]
     public void Limits_and_tools_on_offer_bound_the_forecast()
     {
         var predictor = new SegmentPredictor(new PredictionPriors());
