@@ -71,7 +71,10 @@ echo "$answer" | grep -q '5470' || fail "the resumed answer is not what was expe
 echo "killed $victim while $request was parked there; resumed in $((($(date +%s%N) - began) / 1000000)) ms: $(echo "$answer" | first content)"
 
 # 2. Server-side tool: the silo dies while the tool runs, the stream goes on.
-start_silo "$victim" $([ "$victim" = alpha ] && echo 1 || echo 2)
+number=$([ "$victim" = alpha ] && echo 1 || echo 2)
+start_silo "$victim" $number
+# By its own word: for a moment the pool still counts the worker that died, and a silo that is about to join needs all others alive.
+until_true 150 'curl -sf --max-time 5 "http://127.0.0.1:$((first + 5 + number))/health" >"$work/health"' || fail "the killed silo did not come back"
 until_true 150 '[ "$(workers)" = 2 ]' || fail "the killed silo did not come back"
 curl -sN --max-time 60 $base/v1/chat/completions -H 'content-type: application/json' \
   -d "{\"model\":\"spark\",\"temperature\":0,\"stream\":true,\"pharos\":{\"run_tools\":true},\"messages\":[$question]}" >"$work/stream.log" &

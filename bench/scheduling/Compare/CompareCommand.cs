@@ -14,17 +14,18 @@ internal static class CompareCommand
         var minutes = new Option<double>("--minutes") { Description = "start no further cell after so long", DefaultValueFactory = _ => double.MaxValue };
         var jobs = new Option<int>("--jobs") { Description = "cells at a time", DefaultValueFactory = _ => Environment.ProcessorCount };
         var quick = new Option<bool>("--quick") { Description = "a small subset, in a folder of its own" };
+        var seeds = new Option<int>("--seeds") { Description = "seeds of every cell", DefaultValueFactory = _ => ComparisonSize.Full.Seeds.Count };
         var redo = new Option<string>("--redo") { Description = "policies that have changed, with commas between: their cells are run anew", DefaultValueFactory = _ => "" };
         var store = new Option<string>("--store") { Description = "file of the cells computed so far", DefaultValueFactory = _ => "artifacts/scheduling-cells.jsonl" };
         var output = new Option<string>("--output") { Description = "folder of the page and its plots", DefaultValueFactory = _ => "docs/results" };
-        var command = new Command("compare", "Run all policies side by side and write the page of results.") { parts, minutes, jobs, quick, redo, store, output };
+        var command = new Command("compare", "Run all policies side by side and write the page of results.") { parts, minutes, jobs, quick, seeds, redo, store, output };
         command.SetAction(parsed =>
         {
             var isQuick = parsed.GetValue(quick);
             var cells = new CellStore(parsed.GetValue(store)!);
             if (parsed.GetValue(redo) is { Length: > 0 } changed)
                 cells.Drop(changed.Split(',', StringSplitOptions.TrimEntries));
-            var comparison = new Comparison(cells, isQuick ? ComparisonSize.Quick : ComparisonSize.Full);
+            var comparison = new Comparison(cells, isQuick ? ComparisonSize.Quick : ComparisonSize.Full with { Seeds = [.. Enumerable.Range(1, parsed.GetValue(seeds))] });
             var wanted = parsed.GetValue(parts)!.Split(',', StringSplitOptions.TrimEntries).SelectMany(part => ComparisonParts.Cells(comparison, part)).ToList();
             var limit = TimeSpan.FromMinutes(Math.Min(parsed.GetValue(minutes), TimeSpan.FromDays(30).TotalMinutes));
             var missing = new CellRunner(cells, parsed.GetValue(jobs), limit).Run(wanted);

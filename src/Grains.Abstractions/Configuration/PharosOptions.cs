@@ -1,3 +1,5 @@
+using Pharos.Scheduling.Ranking;
+
 namespace Pharos.Grains.Configuration;
 
 /// <summary>
@@ -99,8 +101,19 @@ public sealed class PolicyOptions
     /// <summary>What happens to a cache while its tool runs: a name of <see cref="Scheduling.Pausing.PausePolicies"/>.</summary>
     public string Pause { get; set; } = "pharos";
 
+    /// <summary>
+    /// What <c>pharos-bounded</c> promises while the load is sustainable: nobody takes longer, tools apart, than so many times what the request takes alone.
+    /// </summary>
+    public double MaxSlowdown { get; set; } = 25;
+
+    /// <summary>With <c>pharos-bounded</c>: beyond the sustainable load, large new requests that would wait too long are refused with 503.</summary>
+    public bool Shed { get; set; }
+
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
     public string Route { get; set; } = "memory-time";
+
+    /// <summary>The two as the policy takes them.</summary>
+    public BoundedOptions Promise => new(MostSlowdown: MaxSlowdown, Sheds: Shed);
 }
 
 public sealed class SimulatedOptions

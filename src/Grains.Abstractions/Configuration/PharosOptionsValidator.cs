@@ -27,6 +27,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
+        Range("Policy:MaxSlowdown", options.Policy.MaxSlowdown, 1, 1e6);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Prediction:SegmentTokens", options.Prediction.SegmentTokens, 1, 1 << 20);
         Range("Prediction:ToolSeconds", options.Prediction.ToolSeconds, 0, 1e6);

@@ -37,10 +37,10 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
                 Math.Min(settings.Batch.MaxTokens, backend.Limits.MaxTokens), Math.Min(settings.Batch.MaxSequences, backend.Limits.MaxSequences),
                 backend.Limits.PreferredChunk, LoadsAhead: backend.Limits.CopiesBesideSteps,
                 CachedBlocks: (int)(settings.Kv.PrefixShare * backend.Kv.DeviceBlocks), MaxDrafts: settings.Batch.MaxDrafts),
-            DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank), PausePolicies.Find(settings.Policy.Pause));
+            DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank, settings.Policy.Promise), PausePolicies.Find(settings.Policy.Pause));
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
-        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors };
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise };
     }
 
     public async Task CloseAsync(string worker)

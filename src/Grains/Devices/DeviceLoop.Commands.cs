@@ -88,7 +88,7 @@ public sealed partial class DeviceLoop
     {
         tools = directive.Tools.ToDictionary(tool => tool.Tool);
         if (core.Ranking.Name != directive.RankPolicy)
-            core.Ranking = RankingPolicies.Find(directive.RankPolicy);
+            core.Ranking = RankingPolicies.Find(directive.RankPolicy, Promise);
         if (core.Pausing.Name != directive.PausePolicy)
             core.Pausing = PausePolicies.Find(directive.PausePolicy);
         return true;

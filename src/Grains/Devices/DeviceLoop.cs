@@ -8,6 +8,7 @@ using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Requests;
 using Pharos.Scheduling.Worker;
 
@@ -59,6 +60,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>What is said of a tool that the pool's scheduler has told nothing of yet.</summary>
     public PredictionPriors Priors { get; init; } = new();
+
+    /// <summary>What a ranking promises, should it be one that does.</summary>
+    public BoundedOptions Promise { get; init; } = new();
 
     public ChannelReader<DeviceEvent> Events => events.Reader;
 

@@ -21,7 +21,7 @@ public sealed class LoadMeter(double memorySeconds = 300)
     }
 
     /// <summary>What the device computed: caches that were lost cost it a second time.</summary>
-    public void Computed(int tokens, int again, double now)
+    public void Computed(long tokens, long again, double now)
     {
         if (double.IsNaN(startedAt))
             return;

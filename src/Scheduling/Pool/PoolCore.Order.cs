@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Routing;
 
@@ -37,6 +38,8 @@ public sealed partial class PoolCore
         if (!waiting.TryGetValue(request, out var entry))
             return null;
         var because = ranking.Explain(entry.View(entry.ScoredAt), profile);
+        if (ranking is IPromisingPolicy promising && entry.Request.Segment == 0)
+            because += string.Create(CultureInfo.InvariantCulture, $"; expected to wait for {promising.EstimateWait(entry.View(entry.ScoredAt), profile):F1} s in all");
         if (roster.Workers.Count == 0)
             because += "; no worker has reported yet";
         return (entry.Score, queue.Position(entry), because);

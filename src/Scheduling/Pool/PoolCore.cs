@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
@@ -27,6 +28,7 @@ public readonly record struct LostSequence(string Request, int Epoch, string Wor
 /// </summary>
 public sealed partial class PoolCore
 {
+    private const int FirstEpoch = 1; // a later one was let in before, and is never refused for being large
     private readonly PoolLimits limits;
     private readonly IRoutingPolicy routing;
     private readonly Dictionary<string, WaitingRequest> waiting = new(StringComparer.Ordinal);
@@ -35,6 +37,7 @@ public sealed partial class PoolCore
     private readonly List<Placement> placements = [];
     private readonly List<LostSequence> lost = [];
     private DeviceProfile profile; // what a worker measured last: the pool's devices are alike
+    private long computed, recomputed; // tokens, since the last round
 
     public PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors, IRoutingPolicy? routing = null)
     {
@@ -73,14 +76,24 @@ public sealed partial class PoolCore
             return new EnqueueOutcome(EnqueueKind.TooLarge, 0, $"A context of {request.ContextTokens} tokens fits no worker; the largest holds {largest - 1}.");
         }
 
-        Forget(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
         var entry = new WaitingRequest(request, forecast ?? Predictor.Forecast(request));
-        waiting.Add(request.Request, entry);
+        var view = entry.View(request.EnqueuedAt);
         if (known is null && request.Segment == 0)
-            observer?.Arrived(entry.View(request.EnqueuedAt), profile);
+            observer?.Arrived(view, profile);
+        if (known is null && request is { Segment: 0, Epoch: FirstEpoch } && ranking is IPromisingPolicy promising && promising.Sheds(view, profile))
+        {
+            observer?.Ended(view); // it counts as demand all the same
+            return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, Shed(promising, view));
+        }
+
+        Forget(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
+        waiting.Add(request.Request, entry);
         Stand(entry, request.EnqueuedAt);
         return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(entry), null);
     }
+
+    private string Shed(IPromisingPolicy policy, in RankView view) => string.Create(CultureInfo.InvariantCulture,
+        $"More work arrives than the pool can do (load {policy.Promise.Load:F2}), and a request of this size would wait for about {policy.EstimateWait(view, profile):F0} s.");
 
     /// <summary>It waits no longer: cancelled, or finished.</summary>
     public void Withdraw(string request)
@@ -110,6 +123,13 @@ public sealed partial class PoolCore
     /// <summary>Takes a worker's report; an older one than the last is ignored.</summary>
     public void Report(WorkerSnapshot snapshot, double now)
     {
+        if (roster.Find(snapshot.Worker)?.Snapshot is { } before && before.Incarnation == snapshot.Incarnation && before.Report < snapshot.Report)
+        {
+            var (then, since) = (before.Counters, snapshot.Counters);
+            computed += since.PrefillTokens + since.GeneratedTokens - then.PrefillTokens - then.GeneratedTokens;
+            recomputed += since.RecomputedTokens - then.RecomputedTokens;
+        }
+
         roster.Report(snapshot, now, lost, onTheWay);
         profile = snapshot.Profile;
     }
@@ -147,7 +167,9 @@ public sealed partial class PoolCore
     public IReadOnlyList<Placement> Dispatch(double now)
     {
         placements.Clear();
-        observer?.Iterated(new IterationView(now, 0, 0, 0, 0, 0, waiting.Count)); // a round is the pool's iteration: it runs nothing itself
+        // A round is the pool's iteration: what its devices have computed since the last.
+        observer?.Iterated(new IterationView(now, 0, computed, recomputed, 0, roster.MeanCapacity, waiting.Count, roster.Workers.Count));
+        computed = recomputed = 0;
         RefreshSome(now);
         while (Next(now) is { } entry)
         {

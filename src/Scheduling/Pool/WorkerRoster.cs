@@ -18,6 +18,18 @@ internal sealed class WorkerRoster(PoolLimits limits)
     /// <summary>Longest context that fits any worker; null while none has reported.</summary>
     public int? LargestContext => workers.Count == 0 ? null : workers.Max(worker => worker.LargestContext);
 
+    /// <summary>KV tokens of a worker's device, in the mean; 0 while none has reported.</summary>
+    public int MeanCapacity
+    {
+        get
+        {
+            var tokens = 0L;
+            foreach (var worker in workers)
+                tokens += (long)worker.Snapshot.Kv.DeviceBlocks * worker.Snapshot.Kv.BlockSize;
+            return workers.Count == 0 ? 0 : (int)Math.Min(int.MaxValue, tokens / workers.Count);
+        }
+    }
+
     public PoolWorker? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>A worker runs it, or it waits there, under that epoch or a later one.</summary>

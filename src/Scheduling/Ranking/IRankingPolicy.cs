@@ -66,4 +66,6 @@ public interface IObservingPolicy
 /// <param name="ResidentTokens">Context tokens of the sequences that ran, all of them on the device.</param>
 /// <param name="CapacityTokens">KV tokens that the device holds.</param>
 /// <param name="Waiting">Sequences that waited meanwhile.</param>
-public readonly record struct IterationView(double Now, double Seconds, int Tokens, int RecomputedTokens, long ResidentTokens, int CapacityTokens, int Waiting);
+/// <param name="Devices">Devices behind the queue; each has that capacity.</param>
+public readonly record struct IterationView(
+    double Now, double Seconds, long Tokens, long RecomputedTokens, long ResidentTokens, int CapacityTokens, int Waiting, int Devices = 1);

@@ -32,7 +32,7 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
     private readonly LoadMeter meter = new();
     private double cut = double.PositiveInfinity, share, load, overloadedAt = double.NegativeInfinity, lookedAt = double.NegativeInfinity;
     private double smallWait; // of those that were started last, fading
-    private int iterations, capacity = int.MaxValue;
+    private int iterations, capacity = int.MaxValue, devices = 1;
     private long violations;
     private DeviceProfile profile = DeviceProfile.GptJ6bA100;
 
@@ -64,7 +64,7 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
     public double EstimateWait(in RankView request, DeviceProfile device)
     {
         var left = Math.Max(0.05, 1 - load * (1 - share));
-        return sizes.Score(request, device) >= cut ? unstarted.SecondsFrom(cut) / left : smallWait;
+        return sizes.Score(request, device) >= cut ? unstarted.SecondsFrom(cut) / (left * devices) : smallWait;
     }
 
     public bool Sheds(in RankView request, DeviceProfile device) =>
@@ -78,7 +78,7 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
         history.Add(size);
         meter.Add(work, device, request.Now);
         if (request.Now - lookedAt > LongestLook)
-            Look(request.Now); // a pool's queue hears of no iterations
+            Look(request.Now); // nothing may have run since
         unstarted.Add(request.Request, new Unstarted(size, work.DeviceSeconds(device, capacity), request.Now));
     }
 
@@ -97,7 +97,8 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
 
     public void Iterated(in IterationView iteration)
     {
-        capacity = iteration.CapacityTokens > 0 ? iteration.CapacityTokens : int.MaxValue; // a queue before the devices has none
+        capacity = iteration.CapacityTokens > 0 ? iteration.CapacityTokens : int.MaxValue; // a queue knows none before a device has reported
+        devices = Math.Max(1, iteration.Devices);
         meter.Computed(iteration.Tokens, iteration.RecomputedTokens, iteration.Now);
         if (iterations++ % IterationsBetweenLooks == 0)
             Look(iteration.Now);
@@ -106,7 +107,7 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
     private void Look(double now)
     {
         lookedAt = now;
-        load = meter.Load(profile, capacity, now);
+        load = meter.Load(profile, capacity, now) / devices;
         if (!Promise.IsGiven)
             overloadedAt = now;
         var age = now - (unstarted.OldestFrom(cut) ?? now);

@@ -10,9 +10,11 @@ public static class RankingPolicies
 
     public static IEnumerable<string> Names => All.Select(make => make().Name);
 
+    /// <param name="promise">What <see cref="PharosBoundedRanking"/> holds itself to; null: its defaults.</param>
     /// <returns>A new instance.</returns>
     /// <exception cref="ArgumentException">No policy has that name; the message lists those that exist.</exception>
-    public static IRankingPolicy Find(string name) =>
-        All.Select(make => make()).FirstOrDefault(policy => policy.Name == name)
-        ?? throw new ArgumentException($"Ranking policy '{name}' is not known; there are: {string.Join(", ", Names)}.");
+    public static IRankingPolicy Find(string name, BoundedOptions? promise = null) =>
+        All.Select(make => make()).FirstOrDefault(policy => policy.Name == name) is { } found
+            ? found is PharosBoundedRanking && promise is not null ? new PharosBoundedRanking(promise) : found
+            : throw new ArgumentException($"Ranking policy '{name}' is not known; there are: {string.Join(", ", Names)}.");
 }
