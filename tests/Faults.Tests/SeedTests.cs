@@ -1,5 +1,6 @@
 using Pharos.Bench.Faults;
 using Pharos.Bench.Faults.Running;
+using Pharos.Grains.Configuration;
 
 namespace Pharos.Faults.Tests;
 
@@ -21,6 +22,17 @@ public sealed class SeedTests
 
         Assert.Equal(Enum.GetValues<FaultKind>(), [.. kinds]);
         Assert.True(requests > 1000, $"only {requests} requests were made");
+    }
+
+    [Theory, InlineData("pharos", "pharos"), InlineData("pharos-bounded", "pharos"), InlineData("fastserve", "ttl")]
+    public void Policies_ThatSeedsDoNotDraw_LoseNothingEither(string rank, string pause)
+    {
+        for (var seed = 1; seed <= 15; seed++)
+        {
+            var run = Simulation.Run(seed, policies: new PolicyOptions { Rank = rank, Pause = pause });
+            Assert.True(run.Tally.Violations.Count == 0, $"seed {seed}: {string.Join('\n', run.Tally.Violations)}");
+            Assert.True(run.Tally.Requests > 0 && run.Tally.Faults.Count > 0);
+        }
     }
 
     [Theory, InlineData(3), InlineData(31), InlineData(77), InlineData(1234)]

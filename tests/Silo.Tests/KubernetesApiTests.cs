@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Pharos.Silo.Kubernetes;
 
 namespace Pharos.Silo.Tests;
@@ -52,7 +53,7 @@ public sealed class KubernetesApiTests : IDisposable
     public void Outside_of_a_pod_the_setting_is_refused_with_what_is_missing()
     {
         var nowhere = new ConfigurationBuilder().AddInMemoryCollection([new("KUBERNETES_SERVICE_HOST", "10.0.0.1"), new("KUBERNETES_SERVICE_PORT", "443")]).Build();
-        Assert.Contains("POD_NAMESPACE", Assert.Throws<InvalidOperationException>(() => KubernetesApi.OfThisPod(nowhere)).Message, StringComparison.Ordinal);
+        Assert.Contains("POD_NAMESPACE", Assert.Throws<OptionsValidationException>(() => KubernetesApi.OfThisPod(nowhere)).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(account, recursive: true);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains;
+using Pharos.Grains.Configuration;
 
 namespace Pharos.Bench.Faults.Running;
 
@@ -16,10 +17,13 @@ internal static class Simulation
     private static readonly ConcurrentDictionary<Conversation, IReadOnlyList<Answer>> References = new();
 
     /// <param name="print">Takes every step, for a look at a seed that fails.</param>
-    public static RunResult Run(int seed, Action<string>? print = null, ILoggerFactory? logs = null)
+    /// <param name="policies">In place of those that the seed draws.</param>
+    public static RunResult Run(int seed, Action<string>? print = null, ILoggerFactory? logs = null, PolicyOptions? policies = null)
     {
         var random = new Random(seed);
         var setup = WorldSetup.Draw(random);
+        if (policies is not null)
+            setup = setup with { Pause = policies.Pause, Rank = policies.Rank };
         var kinds = FaultPlan.DrawKinds(random);
         var clients = 5 + random.Next(8);
         var drawn = Enumerable.Range(0, clients).Select(_ => FaultPlan.DrawClient(random, kinds)).ToList();

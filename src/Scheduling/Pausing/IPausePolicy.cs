@@ -16,7 +16,10 @@ public interface IPausePolicy
     /// </summary>
     double EvictionRank(in CacheView cache) => cache.ReturnAt;
 
-    /// <summary>What is taken goes to the host where that is sooner back than computed; off: it is always discarded.</summary>
+    /// <summary>
+    /// What is taken of a parked cache goes to the host where that is sooner back than computed; off, or without <see cref="SwapsPreempted"/>: it is
+    /// discarded.
+    /// </summary>
     bool EvictsToHost => true;
 
     /// <summary>Parked caches are copied to the host while the link is idle, so that giving them up costs nothing when it comes.</summary>

@@ -2,6 +2,8 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.Extensions.Options;
+using Pharos.Grains.Configuration;
 
 namespace Pharos.Silo.Kubernetes;
 
@@ -13,7 +15,7 @@ internal sealed class KubernetesApi(Uri address, string account, string @namespa
     private readonly HttpClient http = new(Handler(account)) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) };
 
     /// <summary>From what every pod finds in its environment.</summary>
-    /// <exception cref="InvalidOperationException">This process is not in a pod, or the pod does not know its name.</exception>
+    /// <exception cref="OptionsValidationException">This process is not in a pod, or the pod does not know its name.</exception>
     public static KubernetesApi OfThisPod(IConfiguration environment)
     {
         return new KubernetesApi(
@@ -22,7 +24,9 @@ internal sealed class KubernetesApi(Uri address, string account, string @namespa
 
         string Required(string name) => environment[name] is { Length: > 0 } value
             ? value
-            : throw new InvalidOperationException($"Pharos:Kubernetes:DeletionCost is set, but {name} is not in the environment: is this a pod, with its name and namespace handed in?");
+            : throw new OptionsValidationException(
+                nameof(KubernetesOptions), typeof(KubernetesOptions),
+                [$"Pharos:Kubernetes:DeletionCost is set, but {name} is not in the environment: is this a pod, with its name and namespace handed in?"]);
     }
 
     /// <summary>Sets one annotation of this pod.</summary>

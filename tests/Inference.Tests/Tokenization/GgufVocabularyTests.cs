@@ -94,6 +94,18 @@ public sealed class GgufVocabularyTests
         Assert.Contains(complaint, Assert.Throws<ModelLoadException>(() => Read(keys.Aggregate(new GgufWriter(), (writer, k) => writer.Set(k.Key, k.Value)))).Message);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    [InlineData(" a")]
+    [InlineData("a c")]
+    public void BrokenMerge_IsNamed(string merge)
+    {
+        var writer = new GgufWriter().Set("tokenizer.ggml.model", "gpt2").Set("tokenizer.ggml.tokens", (string[])["a", "b", "ab"])
+            .Set("tokenizer.ggml.merges", (string[])["a b", merge]);
+        Assert.Contains($"tokenizer.ggml.merges[1] is \"{merge}\"; supported is a pair", Assert.Throws<ModelLoadException>(() => Read(writer)).Message);
+    }
+
     [Fact]
     public void UnknownPattern_IsNamed()
     {

@@ -66,7 +66,7 @@ internal static class GgufVocabulary
         int rank = 0;
         foreach (string merge in metadata.OptionalTexts(Prefix + "merges") ?? throw metadata.Missing(Prefix + "merges", "an array of pairs of tokens"))
         {
-            int blank = merge.IndexOf(' ', 1);
+            int blank = merge.Length > 0 ? merge.IndexOf(' ', 1) : -1; // a blank in front is of the left token
             if (blank < 0 || !vocabulary.TryGetValue(merge[..blank], out int left) || !vocabulary.TryGetValue(merge[(blank + 1)..], out int right)
                 || !vocabulary.TryGetValue(merge.Remove(blank, 1), out int joined))
                 throw new ModelLoadException(
