@@ -14,6 +14,7 @@ internal sealed partial class DrainOnShutdown(
     IGrainFactory grains, ILocalSilos silos, ServedModel model, IOptions<PharosOptions> options, TimeProvider time, ILogger<DrainOnShutdown> log) : IHostedService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1); // from a device that is empty to the clients of what ran there
 
     public Task StartAsync(CancellationToken ct) => Task.CompletedTask;
 
@@ -31,12 +32,15 @@ internal sealed partial class DrainOnShutdown(
     {
         try
         {
+            var wait = TimeSpan.Zero;
             for (var left = await grains.GetGrain<IWorkerGrain>(worker).Drain(true); left.Running + left.Parked > 0; left = await grains.GetGrain<IWorkerGrain>(worker).Drain(true))
             {
+                wait = LastWords;
                 Leaving(log, worker, left.Running, left.Parked, left.EtaSeconds);
                 await Task.Delay(Poll, time, ct);
             }
 
+            await Task.Delay(wait, time, ct);
             Empty(log, worker);
         }
         catch (Exception failure)

@@ -91,7 +91,8 @@ public sealed class Simulation
         var outcome = pool.Enqueue(
             new RequestDescriptor(
                 request.Id, request.Segment + 1, "simulated", 0, request.ArrivedAt, now, request.Segment,
-                request.ContextTokens, int.MaxValue, request.Worker?.Name, request.Slot?.DeviceTokens ?? 0, ToolUse.Server),
+                request.ContextTokens, int.MaxValue, request.Worker?.Name, request.Slot?.DeviceTokens ?? 0, ToolUse.Server,
+                ToolSeconds: request.Session.Segments.Take(request.Segment).Sum(segment => segment.ToolSeconds)),
             forecast);
         if (outcome.Kind != EnqueueKind.Queued)
             throw new InvalidOperationException($"{request.Id} was not taken: {outcome.Because}");

@@ -14,6 +14,7 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="MaxNewTokens">Most tokens it may still generate.</param>
 /// <param name="Offer">Names the set of tools on offer (<see cref="Prediction.PromptFeatures.Offer"/>); 0: none.</param>
 /// <param name="Words">Of the prompt (<see cref="Prediction.PromptFeatures.Words"/>), for the predictor.</param>
+/// <param name="ToolSeconds">Its tools have taken so far: that is not waiting.</param>
 [GenerateSerializer, Alias("pharos.request-descriptor")]
 public sealed record RequestDescriptor(
     [property: Id(0)] string Request,
@@ -29,7 +30,8 @@ public sealed record RequestDescriptor(
     [property: Id(10)] int HeldTokens,
     [property: Id(11)] ToolUse ToolUse,
     [property: Id(12)] ulong Offer = 0,
-    [property: Id(13)] ImmutableArray<uint> Words = default);
+    [property: Id(13)] ImmutableArray<uint> Words = default,
+    [property: Id(14)] double ToolSeconds = 0);
 
 [GenerateSerializer, Alias("pharos.enqueue-kind")]
 public enum EnqueueKind

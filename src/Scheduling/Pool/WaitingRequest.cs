@@ -37,5 +37,6 @@ internal sealed class WaitingRequest(RequestDescriptor request, SegmentForecast 
     public RankView View(double now) => new(request.ArrivalAt, request.ContextTokens, request.HeldTokens, 0, forecast)
     {
         Request = request.Request, Now = now, QueuedAt = request.EnqueuedAt, DeviceTokens = request.HeldTokens, Segment = request.Segment,
+        ToolSeconds = request.ToolSeconds,
     };
 }

@@ -199,7 +199,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         id, state.Epoch, state.Spec!.Tenant, state.Spec.Priority, state.ArrivalAt, now, state.Segment, state.Tokens.Length,
         Math.Max(1, state.Options!.MaxTokens - state.AnswerTokens), state.ParkedEpoch > 0 ? state.Worker : null,
         state.ParkedEpoch > 0 && state.Receipts is [.., { Decision: PauseAction.Preserve, Revisions: [] }] ? state.Tokens.Length - state.Appended : 0,
-        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames), Words());
+        state.Spec.ToolUse, offer ??= PromptFeatures.Offer(state.Spec.ToolNames), Words(), state.Usage.ToolSeconds);
 
     private ImmutableArray<uint> Words() => words.IsDefault ? words = PromptFeatures.Words(state.Spec!.Tokens.AsSpan()) : words;
 
