@@ -38,6 +38,9 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
 
     internal double ToolSeconds { get; set; }
 
+    /// <summary>Of all calls before this segment.</summary>
+    internal double ToolSecondsSoFar => Session.Segments.Take(Segment).Sum(segment => segment.ToolSeconds);
+
     /// <summary>Tokens to have in the cache before its next segment begins.</summary>
     internal int ContextTokens => Slot is null ? Session.PromptTokens : Slot.Length + Returned;
 }

@@ -92,7 +92,7 @@ public sealed class Simulation
             new RequestDescriptor(
                 request.Id, request.Segment + 1, "simulated", 0, request.ArrivedAt, now, request.Segment,
                 request.ContextTokens, int.MaxValue, request.Worker?.Name, request.Slot?.DeviceTokens ?? 0, ToolUse.Server,
-                ToolSeconds: request.Session.Segments.Take(request.Segment).Sum(segment => segment.ToolSeconds)),
+                ToolSeconds: request.ToolSecondsSoFar),
             forecast);
         if (outcome.Kind != EnqueueKind.Queued)
             throw new InvalidOperationException($"{request.Id} was not taken: {outcome.Because}");
@@ -119,7 +119,7 @@ public sealed class Simulation
         var tokens = request.ContextTokens;
         if (request.Slot is not null)
             Leave(request);
-        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast), now);
+        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast, ToolSeconds: request.ToolSecondsSoFar), now);
     }
 
     // It goes on elsewhere: all that was computed of it is computed again there.

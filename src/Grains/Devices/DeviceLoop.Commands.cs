@@ -35,7 +35,7 @@ public sealed partial class DeviceLoop
         if (work.Tokens.Length >= largest)
             return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
         var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys), Now);
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds), Now);
         var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)

@@ -205,7 +205,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
-        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant);
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds);
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

@@ -23,7 +23,8 @@ public sealed record SequenceWork(
     [property: Id(9)] double ArrivalAt,
     [property: Id(10)] SegmentForecast Forecast,
     [property: Id(11)] int Priority,
-    [property: Id(12)] string Tenant);
+    [property: Id(12)] string Tenant,
+    [property: Id(13)] double ToolSeconds = 0);
 
 /// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
 /// <param name="PausedEpoch">The epoch under which it was parked here.</param>

@@ -10,9 +10,10 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="SegmentStart">Tokens from here on belong to the running segment.</param>
 /// <param name="Keys">What the full blocks of the context hold, each key standing for all tokens up to its block's end; the caller adds to it as
 /// tokens come. Null: its cache is its own.</param>
+/// <param name="ToolSeconds">Its tools took so far, wherever it was: that is not waiting.</param>
 public sealed record SequenceStart(
     string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
-    IReadOnlyList<UInt128>? Keys = null);
+    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0);
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -37,6 +38,7 @@ public sealed class SequenceSlot
         Length = start.Tokens;
         SegmentStart = start.SegmentStart;
         Forecast = start.Forecast;
+        ToolSeconds = start.ToolSeconds;
         Keys = start.Keys;
         QueuedAt = HeldSince = now;
     }

@@ -38,6 +38,17 @@ public sealed class SheddingTests
         Assert.Equal(EnqueueKind.Queued, pool.Enqueue(Request("large", 100, Large) with { Segment = 1, Epoch = 2 }).Kind);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(999, false)] // it waited for its tool, not for us
+    public void Who_waited_for_long_goes_first_unless_its_tools_took_the_time(double toolSeconds, bool goesFirst)
+    {
+        var pool = new PoolCore(new PoolLimits(), DeviceProfile.GptJ6bA100, new PharosBoundedRanking(), new PredictionPriors());
+        pool.Report(Full("w0"), 1000);
+        pool.Enqueue(Request("back", 0, Small) with { EnqueuedAt = 1000, Segment = 1, Epoch = 2, ToolSeconds = toolSeconds });
+        Assert.Equal(goesFirst, pool.Explain("back")!.Value.Because.Contains("goes first", StringComparison.Ordinal));
+    }
+
     private const int Small = 20, Large = 900;
 
     // Ten requests a second for a hundred seconds, every fourth a large one, at devices that hold one large context each and are full.
