@@ -123,14 +123,16 @@ public sealed class OpenAiClientTests(SharedGateway shared)
         Assert.Contains("'max_completion_tokens' must be an integer from 1 to ", error.Message);
     }
 
-    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
-    public async Task Prompt_beyond_the_context_is_400_that_says_how_long_it_is()
+    [Theory(Timeout = PharosGateway.GuardMilliseconds)]
+    [InlineData(120, " tokens; the model's context is ")]
+    [InlineData(2000, " characters; the model's context of ")] // refused before it is encoded
+    public async Task Prompt_beyond_the_context_is_400_that_says_how_long_it_is(int sentences, string said)
     {
-        var text = string.Concat(Enumerable.Repeat("The quick brown fox jumps over the lazy dog. ", 2000));
+        var text = string.Concat(Enumerable.Repeat("The quick brown fox jumps over the lazy dog. ", sentences));
         var error = await Assert.ThrowsAsync<ClientResultException>(() => Gateway.Chat().CompleteChatAsync([new UserChatMessage(text)]));
         Assert.Equal(400, error.Status);
         Assert.Contains("context_length_exceeded", error.Message);
-        Assert.Contains("the model's context is", error.Message);
+        Assert.Contains(said, error.Message);
     }
 
     private async Task<Streamed> StreamAsync(IEnumerable<ChatMessage> messages, ChatCompletionOptions options)
