@@ -64,8 +64,8 @@ public sealed class ChatStarterTests
         var encoded = 0;
         var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [++encoded]) { MostCharacters = 20_000 };
 
-        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), default);
-        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), default))).Error;
+        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), Caller.Anonymous, default);
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), Caller.Anonymous, default))).Error;
 
         Assert.Equal(1, encoded);
         Assert.Equal((HttpStatusCode.BadRequest, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));
