@@ -29,6 +29,8 @@ internal static class GatewayRegistration
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
         services.AddSingleton<WorkerActions>();
+        services.AddSingleton<RequestActions>();
+        services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
@@ -59,6 +61,8 @@ internal static class GatewayRegistration
         app.MapMetricsApi();
         app.MapAdminApi();
         app.MapWorkerActionsApi();
+        app.MapRequestActionsApi();
+        app.MapPolicyApi();
         return app;
     }
 }
