@@ -30,6 +30,8 @@ internal static class GatewayRegistration
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
         services.AddSingleton<WorkerActions>();
+        services.AddSingleton<RequestActions>();
+        services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
@@ -69,6 +71,8 @@ internal static class GatewayRegistration
         app.MapMetricsApi();
         app.MapAdminApi();
         app.MapWorkerActionsApi();
+        app.MapRequestActionsApi();
+        app.MapPolicyApi();
         return app;
     }
 }
