@@ -28,6 +28,9 @@ public interface ISchedulerGrain : IGrainWithStringKey
 
     [Alias("describe")] Task<PoolDescription> Describe();
 
+    /// <summary>The latest requests by arrival, the newest first; those of a scheduler before this one are forgotten.</summary>
+    [Alias("requests")] Task<ImmutableArray<RequestSummary>> Requests(int most);
+
     /// <summary>Rank, position and reason of a waiting request; null when it does not wait here.</summary>
     [Alias("explain")] Task<RankDescription?> Explain(string request);
 }

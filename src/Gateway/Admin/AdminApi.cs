@@ -18,7 +18,8 @@ internal static class AdminApi
     }
 
     /// <param name="id">A request's id, or that of a response.</param>
-    private static async Task<IResult> Request(string id, IClusterGrains grains, GrainRetry retry, CancellationToken ct)
+    private static async Task<IResult> Request(
+        string id, IClusterGrains grains, GrainRetry retry, PoolView pools, PromptModel model, TimeProvider time, CancellationToken ct)
     {
         var request = id.StartsWith(ResponsePrefix, StringComparison.Ordinal) ? id[ResponsePrefix.Length..].Split('-')[0] : id;
         RequestDescription? description;
@@ -33,7 +34,10 @@ internal static class AdminApi
 
         return description is null
             ? Results.Problem($"No request '{request}' is known: it never was, or its FinishedRetention is over.", statusCode: StatusCodes.Status404NotFound)
-            : Results.Json(RequestJson.Of(description), AdminJson.Shown.RequestJson);
+            : Results.Json(RequestJson.Of(description, await Why(description)), AdminJson.Shown.RequestJson);
+
+        async Task<string?> Why(RequestDescription request) =>
+            WaitReason.Of(request, await pools.TryDescribe(model.Name, ct), time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
     }
 
     private static async Task<IResult> Workers(PoolView pools, PromptModel model, CancellationToken ct) =>
