@@ -48,7 +48,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         core.Report(snapshot, Now);
         journal.Reported(snapshot, Now);
         HandOut();
-        return Task.FromResult(new PoolDirective(core.Ranking.Name, options.Value.Policy.Pause, core.Predictor.Tools));
+        return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools));
     }
 
     public Task WorkerLost(string worker)
@@ -65,7 +65,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     }
 
     public Task<PoolDescription> Describe() => Task.FromResult(new PoolDescription(
-        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, options.Value.Policy.Pause));
+        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, PausePolicy));
 
     public Task<RankDescription?> Explain(string request) => Task.FromResult(
         core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);
@@ -82,12 +82,12 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     }
 
     // The gateways notice a lost worker first, by their streams; this is for sequences whose gateway is gone too.
-    private Task Watch()
+    private async Task Watch()
     {
+        await AskForChoice();
         foreach (var lost in core.Expire(Now))
             Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
         HandOut();
-        return Task.CompletedTask;
     }
 
     private async Task Send(string request, Func<IRequestGrain, Task> say)

@@ -164,5 +164,36 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/workers/spark/nowhere/0/drain")).Status);
     }
 
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Policies_are_switched_while_the_pool_serves()
+    {
+        var before = (await Http.FetchAsync("admin/policy")).Json;
+        Has(before, "rank", "pause", "route", "rankPolicies", "pausePolicies");
+        Assert.Contains("fcfs", before.GetProperty("rankPolicies").EnumerateArray().Select(name => name.GetString()));
+
+        var after = await Http.OrderAsync("admin/policy", """{"rank": "fcfs", "pause": "swap"}""");
+        Assert.Equal(("fcfs", "swap"), (after.Json.GetProperty("rank").GetString(), after.Json.GetProperty("pause").GetString()));
+        await shared.Gateway.UntilAsync("workers decide by it", async () =>
+            (await ReceiptAsync(await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools()))).GetProperty("decision").GetString() == "swap");
+
+        var unknown = await Http.OrderAsync("admin/policy", """{"rank": "best"}""");
+        Assert.Equal(HttpStatusCode.BadRequest, unknown.Status);
+        Assert.Contains("'best' is not known", unknown.Text);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Http.OrderAsync("admin/policy", "{}")).Status);
+        var back = await Http.OrderAsync("admin/policy", $$"""{"rank": "{{before.GetProperty("rank").GetString()}}", "pause": "{{before.GetProperty("pause").GetString()}}"}""");
+        Assert.Equal(before.GetProperty("pause").GetString(), back.Json.GetProperty("pause").GetString());
+        await shared.Gateway.UntilAsync("workers decide as before", async () =>
+            (await ReceiptAsync(await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools()))).GetProperty("decision").GetString() == "preserve");
+    }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Request_is_cancelled_by_an_operator()
+    {
+        var parked = await Http.PostAsync(Wire.Ask("What is 127*43+9?").WithTools("calculator"));
+        var cancelled = await Http.OrderAsync($"admin/requests/{parked.Json.GetProperty("id").GetString()}/cancel");
+        Assert.Equal("cancelled", cancelled.Json.GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/requests/nobody/cancel")).Status);
+    }
+
     private static void Has(JsonElement json, params string[] fields) => Assert.Equal(fields, json.EnumerateObject().Select(field => field.Name));
 }

@@ -32,6 +32,8 @@ internal static class GatewayRegistration
         services.AddSingleton<WorkerActions>();
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<Counterfactual>();
+        services.AddSingleton<RequestActions>();
+        services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
@@ -66,6 +68,8 @@ internal static class GatewayRegistration
         app.MapEventsApi();
         app.MapCounterfactualApi();
         app.MapConsoleApi();
+        app.MapRequestActionsApi();
+        app.MapPolicyApi();
         return app;
     }
 }
