@@ -7,6 +7,7 @@ using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.WebConsole;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Gateway.Hosting;
@@ -30,6 +31,8 @@ internal static class GatewayRegistration
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
         services.AddSingleton<WorkerActions>();
+        services.AddSingleton<ClusterFeed>();
+        services.AddSingleton<Counterfactual>();
         services.AddSingleton<RequestActions>();
         services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
@@ -71,6 +74,10 @@ internal static class GatewayRegistration
         app.MapMetricsApi();
         app.MapAdminApi();
         app.MapWorkerActionsApi();
+        app.MapRequestListApi();
+        app.MapEventsApi();
+        app.MapCounterfactualApi();
+        app.MapConsoleApi();
         app.MapRequestActionsApi();
         app.MapPolicyApi();
         return app;
