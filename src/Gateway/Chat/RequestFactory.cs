@@ -4,6 +4,7 @@ using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Tokenization;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -11,7 +12,7 @@ namespace Pharos.Gateway.Chat;
 /// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
 internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
 {
-    /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
+    /// <exception cref="ApiException">The prompt exceeds the context or cannot be encoded, or a tool is asked for that the registry lacks.</exception>
     public RequestSpec Create(ChatRequest request, string tenant)
     {
         var (use, tools) = ChooseTools(request);
@@ -19,7 +20,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         var characters = prompt.Sum(piece => (long)piece.Text.Length);
         if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
             throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
-        var tokens = model.Encode(prompt);
+        var tokens = Encode(prompt);
         var left = model.ContextTokens - tokens.Length;
         if (left < 1)
             throw new ApiException(ApiError.ContextExceeded(tokens.Length, model.ContextTokens));
@@ -33,6 +34,18 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             request.Schema);
         return new RequestSpec(
             model.Name, tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
+    }
+
+    private ImmutableArray<int> Encode(IEnumerable<PromptPiece> prompt)
+    {
+        try
+        {
+            return model.Encode(prompt);
+        }
+        catch (TextRefusedException refused)
+        {
+            throw ApiException.Invalid("messages", refused.Message);
+        }
     }
 
     private ulong NewSeed()
