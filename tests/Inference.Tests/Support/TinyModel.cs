@@ -27,6 +27,9 @@ internal sealed class TinyModel
     /// <summary>Positions a token sees, its own among them; 0: all. With a window the model is written as a Mistral.</summary>
     public int Window { get; init; }
 
+    /// <summary>Dynamic NTK's factor, beyond <see cref="MaxPositions"/>; 0: positions are not scaled.</summary>
+    public double NtkFactor { get; init; }
+
     public TensorType Stored { get; init; } = TensorType.F32;
 
     public float Epsilon => 1e-5f;
@@ -104,7 +107,7 @@ internal sealed class TinyModel
         ["max_position_embeddings"] = MaxPositions,
         ["rms_norm_eps"] = Epsilon,
         ["rope_theta"] = Theta,
-        ["rope_scaling"] = null,
+        ["rope_scaling"] = NtkFactor > 0 ? new JsonObject { ["rope_type"] = "dynamic", ["factor"] = NtkFactor } : null,
         ["tie_word_embeddings"] = Tied,
         ["sliding_window"] = Window > 0 ? Window : null,
         ["eos_token_id"] = 258,
