@@ -41,7 +41,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     {
         core.Report(snapshot, Now);
         HandOut();
-        return Task.FromResult(new PoolDirective(core.Ranking.Name, options.Value.Policy.Pause, core.Predictor.Tools));
+        return Task.FromResult(new PoolDirective(core.Ranking.Name, options.Value.Policy.Pause, core.Predictor.Tools, core.Promise));
     }
 
     public Task WorkerLost(string worker)
@@ -57,7 +57,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     }
 
     public Task<PoolDescription> Describe() => Task.FromResult(new PoolDescription(
-        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, options.Value.Policy.Pause));
+        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, options.Value.Policy.Pause, core.Promise));
 
     public Task<RankDescription?> Explain(string request) => Task.FromResult(
         core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);
