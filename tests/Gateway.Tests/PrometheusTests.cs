@@ -68,7 +68,7 @@ public sealed class PrometheusTests
         [
             "pharos_promise{state=\"promise\"} 0", "pharos_promise{state=\"order\"} 1", "pharos_promise{state=\"shed\"} 0",
             "pharos_load{bound=\"mean\"} 0.95", "pharos_load{bound=\"sustainable\"} 0.9",
-            "pharos_promised_requests_total{worker=\"w\",outcome=\"kept\"} 7", "pharos_promised_requests_total{worker=\"w\",outcome=\"violated\"} 1",
+            "pharos_promised_requests_total{outcome=\"kept\",worker=\"w\"} 7", "pharos_promised_requests_total{outcome=\"violated\",worker=\"w\"} 1",
         ];
         Assert.All(expected, line => Assert.Contains(line + "\n", text.ToString(), StringComparison.Ordinal));
 

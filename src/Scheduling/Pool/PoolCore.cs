@@ -57,6 +57,8 @@ public sealed partial class PoolCore
     /// <summary>How the promise stands that the pool gives; null where its ranking promises nothing.</summary>
     public PromiseState? Promise => (ranking as IPromisingPolicy)?.Promise;
 
+    public bool IsWaiting(string request) => waiting.ContainsKey(request);
+
     public int WaitingCount => waiting.Count;
 
     public ImmutableArray<WorkerSnapshot> Workers => [.. roster.Workers.Where(worker => !worker.IsSuspect).Select(worker => worker.Snapshot)];

@@ -47,7 +47,7 @@ public sealed class PharosBoundedTests
     [Fact]
     public void Whoever_has_used_half_of_what_was_promised_goes_first_while_the_load_is_sustainable()
     {
-        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1));
+        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1, SustainableLoad: 5));
         Fill(policy, small: 90, large: 10);
         var request = Request("a", 0, 10); // 0.1 s alone: counts as 1 s, so 10 s are promised
         policy.Arrived(request, Device);
@@ -90,11 +90,13 @@ public sealed class PharosBoundedTests
     public void Load_that_a_few_requests_leave_in_doubt_promises_nothing()
     {
         var (few, many) = (new PharosBoundedRanking(), new PharosBoundedRanking());
+        Iterate(few, 0);
+        Iterate(many, 0);
         for (var i = 0; i < 100; i++)
         {
             if (i % 50 == 0)
-                few.Arrived(Request($"f{i}", i, 3000), Device); // 33 s of work each, if batches were full
-            many.Arrived(Request($"m{i}", i, 60), Device);
+                few.Arrived(Request($"f{i}", i, 9000), Device); // 41 s of the device
+            many.Arrived(Request($"m{i}", i, 1000), Device); // 0.6 s
         }
 
         Iterate(few, 100);

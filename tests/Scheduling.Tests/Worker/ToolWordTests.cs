@@ -27,12 +27,12 @@ public sealed class ToolWordTests
     [Fact]
     public void Word_of_a_soon_return_keeps_a_cache_that_would_have_been_taken()
     {
-        var story = new WorkerStory(kvBlocks: 8, hostBlocks: 0, pause: "pharos");
+        var story = new WorkerStory(kvBlocks: 10, hostBlocks: 0, pause: "pharos");
         var slot = story.RunUntilTool(story.Start("a", 20), expectedSeconds: 1000);
         var running = story.Start("running", 2, tokens: 100);
         story.Step();
-        story.Core.Expect(slot, 0.001, story.Now);
-        story.Start("new", 12);
+        story.Core.Expect(slot, 0.0001, story.Now);
+        story.Start("new", 20);
         story.Step();
         Assert.Equal(20, slot.DeviceTokens); // whoever wants the memory waits for the return
         Assert.True(story.RanLast(running));
