@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
@@ -72,7 +73,7 @@ internal sealed class Client(World world, Gateway gateway, Conversation conversa
     private async Task<Answer?> Ask(ImmutableArray<ChatMessage> messages)
     {
         world.Tally.Requests++;
-        await using var started = await gateway.Starter.Start(conversation.Ask(messages), CancellationToken.None);
+        await using var started = await gateway.Starter.Start(conversation.Ask(messages), Caller.Anonymous, CancellationToken.None);
         var (answer, fromNotice) = (started[0].Stream, started[0].FromNotice);
         world.Watch.Note($"{Name} is {answer.Request}");
         world.Tools.Decide(answer.Request, conversation.Fate);

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Pharos.Gateway.Answers;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
@@ -18,7 +18,7 @@ internal static class ChatCompletionsApi
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
         var request = ChatRequestReader.Read(body.RootElement, model.Bounds);
         model.RequireServed(request.Model);
-        await using var answers = await starter.Start(request, ct);
+        await using var answers = await starter.Start(request, context.Caller(), ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
         var chat = new TranslatedAnswers(answers, model.Format, request.Stream, () => new AnswerClock(metrics, time, arrived));
         var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());

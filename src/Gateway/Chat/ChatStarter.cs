@@ -1,3 +1,4 @@
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
 using Pharos.Scheduling.Requests;
@@ -13,9 +14,9 @@ internal sealed partial class ChatStarter(
 
     /// <summary>All answers that the request asks for; the first may go on from a parked one.</summary>
     /// <exception cref="ApiException">The request is wrong, or the cluster can't take it now.</exception>
-    public Task<AnswerSet> Start(ChatRequest request, CancellationToken ct)
+    public Task<AnswerSet> Start(ChatRequest request, Caller caller, CancellationToken ct)
     {
-        var spec = factory.Create(request);
+        var spec = factory.Create(request, caller.Tenant);
         var plan = ResumePlan.From(request.Messages, request.Tools);
         return Start([.. Enumerable.Range(0, request.Answers).Select(answer => RequestFactory.Sibling(spec, answer))], spec.ToolUse == ToolUse.Client ? plan : null, ct);
     }

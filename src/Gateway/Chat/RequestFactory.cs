@@ -14,11 +14,8 @@ namespace Pharos.Gateway.Chat;
 /// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
 internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
 {
-    /// <summary>Until there are tenants, everybody is one.</summary>
-    public const string Tenant = "default";
-
     /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
-    public RequestSpec Create(ChatRequest request)
+    public RequestSpec Create(ChatRequest request, string tenant)
     {
         var (use, tools) = ChooseTools(request);
         var rules = use == ToolUse.None ? null : Rules(request.Choice, tools);
@@ -27,7 +24,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
             throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
         var tokens = model.Encode(prompt);
-        var spec = Create(tokens, request.Sampling, "messages", request.Priority);
+        var spec = Create(tokens, request.Sampling, "messages", tenant, request.Priority);
         return spec with
         {
             Options = spec.Options with { Schema = request.Schema, Calls = rules },
@@ -40,7 +37,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
     /// <summary>A request to go on from <paramref name="tokens"/>, whatever they are.</summary>
     /// <param name="param">The field they come from, should they be too many.</param>
     /// <exception cref="ApiException">They leave no room in the context.</exception>
-    public RequestSpec Create(ImmutableArray<int> tokens, SamplingRequest sampling, string param, int priority)
+    public RequestSpec Create(ImmutableArray<int> tokens, SamplingRequest sampling, string param, string tenant, int priority)
     {
         var left = model.ContextTokens - tokens.Length;
         if (left < 1)
@@ -54,7 +51,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             sampling.Stop,
             Controls: sampling.Controls,
             Logprobs: sampling.Logprobs);
-        return new RequestSpec(model.Name, Tenant, gateway.Id, tokens, options, ToolUse.None, [], [], priority);
+        return new RequestSpec(model.Name, tenant, gateway.Id, tokens, options, ToolUse.None, [], [], priority);
     }
 
     /// <summary>The same request for another answer to it: only its luck is different.</summary>

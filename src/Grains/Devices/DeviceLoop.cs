@@ -163,6 +163,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         foreach (var (sequence, meaning, count) in spoken)
         {
             ImmutableArray<int> tokens = [.. CollectionsMarshal.AsSpan(sequence.Tokens)[^count..]];
+            sequence.FirstTokenAt ??= Now;
             if (meaning.End is not null)
             {
                 End(sequence, meaning, tokens);
@@ -185,7 +186,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         var segment = sequence.SegmentTokens;
         var end = new SegmentEnd(
             meaning.End!.Value, meaning.Calls, slot.SegmentStart, segment.Length, slot.CachedAtStart, core.TakeKvTokenSeconds(slot, now),
-            Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions);
+            Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions,
+            sequence.FirstTokenAt is { } spoke && slot.StartedAt is { } started ? Math.Max(0, spoke - started) : 0,
+            sequence.FirstTokenAt is { } first ? Math.Max(0, now - first) : 0);
         Send(sequence, tokens, meaning.Text, end);
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
