@@ -20,8 +20,9 @@ internal static class GrammarCommand
 
     private static readonly SegmentRules Rules = new(Schema, new CallRules(Required: false, Parallel: true, [], []));
 
-    public static int Run()
+    public static int Run(Arguments arguments)
     {
+        arguments.Expect();
         Console.WriteLine($"machine  {Machine.Describe()}");
         Console.WriteLine();
         Console.WriteLine("vocabulary   compile ms   first request us/token   again us/token   tokens");

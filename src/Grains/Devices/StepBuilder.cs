@@ -38,7 +38,7 @@ internal static class StepBuilder
             for (var back = planned.Drafts; back >= 0; back--)
             {
                 step.Sampling[step.LogitRowCount] = new SamplingStep(
-                    options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back, TokenChooser.WantsLogits(sequence));
+                    options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back, GuidedChooser.Guides(sequence));
                 step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1 - back;
             }
         }

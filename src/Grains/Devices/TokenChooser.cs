@@ -1,66 +1,83 @@
-using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Kernels;
 using Pharos.Inference.Sampling;
-using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Devices;
 
 /// <summary>
-/// Chooses a sequence's next token from what a step gave: only among those that its grammar allows, biased as the request asks. A pure function of
-/// the row and the sequence, whatever else the batch holds.
+/// Chooses a sequence's next token from what a step gave. Most rows depend on nothing but themselves; where they are much work they are chosen ahead, each on
+/// whatever thread comes first. What a <see cref="GuidedChooser"/> chooses is chosen when it is asked for.
 /// </summary>
-internal sealed class TokenChooser(IModelBackend backend)
+internal sealed class TokenChooser : IDisposable
 {
-    private readonly int vocabulary = backend.Model.VocabularySize;
-    private readonly Sampler sampler = new(backend.Model.VocabularySize);
-    private LogProbabilities? logprobs; // most requests want none
-    private int[] saidIn = []; // [vocabulary] the choice for which a token was seen in its segment
-    private int choices;
+    private const long WorkForThreads = 2_000_000; // logits looked at: below, waking a thread takes longer than it saves
+    private const int LooksToDraw = 8;             // at a logit, where the most likely token needs one
+    private readonly IModelBackend backend;
+    private readonly int vocabulary;
+    private readonly Sampler[] samplers; // [thread]
+    private readonly ThreadTeam team;
+    private readonly GuidedChooser guided;
 
-    /// <summary>Whether the choice takes more than what a device that samples knows of.</summary>
-    public static bool WantsLogits(ServedSequence sequence) =>
-        sequence.Grammar is not null || sequence.Options.Controls is not null || sequence.Options.Logprobs is not null;
+    // Of the step under way, for all threads.
+    private StepResult result = null!;
+    private StepBatch step = null!;
+    private ServedSequence?[] owners = []; // [rows] null: to be chosen when it is asked for
+    private int[] chosen = [];             // [rows]
+    private int rows;
+    private int next;
+
+    public TokenChooser(IModelBackend backend)
+    {
+        this.backend = backend;
+        vocabulary = backend.Model.VocabularySize;
+        samplers = [.. Enumerable.Range(0, Math.Max(1, backend.Limits.SamplingThreads)).Select(_ => new Sampler(vocabulary))];
+        guided = new GuidedChooser(vocabulary, samplers[0]);
+        team = new ThreadTeam(samplers.Length, ChooseShare);
+    }
+
+    /// <summary>Chooses what <see cref="Choose"/> will be asked for, as far as it can be known now.</summary>
+    public void ChooseAhead(StepResult result, StepBatch step, IterationPlan plan, Func<SequenceSlot, ServedSequence> content)
+    {
+        rows = 0;
+        if (team.Threads == 1 || backend.Limits.SamplesTokens || Work(step) < WorkForThreads)
+            return;
+        if (owners.Length < step.LogitRowCount)
+            (owners, chosen) = (new ServedSequence[step.Sampling.Length], new int[step.Sampling.Length]);
+        foreach (var planned in plan.Batch)
+        {
+            for (int i = planned.Samples ? planned.Drafts : -1; i >= 0; i--)
+                owners[rows++] = content(planned.Sequence) is var sequence && GuidedChooser.Guides(sequence) ? null : sequence;
+        }
+        (this.result, this.step, next) = (result, step, 0);
+        team.Run(together: true);
+    }
 
     /// <param name="row">Of the step's result.</param>
-    public int Choose(StepResult result, int row, in SamplingStep step, ServedSequence sequence)
+    public int Choose(StepResult result, int row, in SamplingStep step, ServedSequence sequence) =>
+        row < rows && owners[row] is not null ? chosen[row]
+        : GuidedChooser.Guides(sequence) ? guided.Choose(LogitsOf(result, row), step, sequence)
+        : backend.Limits.SamplesTokens ? result.Tokens[row]
+        : samplers[0].Sample(LogitsOf(result, row), step);
+
+    public void Dispose() => team.Dispose();
+
+    private long Work(StepBatch step)
     {
-        if (backend.Limits.SamplesTokens && !step.WantsLogits)
-            return result.Tokens[row];
-        var logits = result.Logits.AsSpan(row * vocabulary, vocabulary);
-        if (sequence.Options.Logprobs is not { } told)
-            return Choose(logits, step, sequence);
-        logprobs ??= new LogProbabilities(vocabulary);
-        logprobs.Read(logits);
-        int token = Choose(logits, step, sequence);
-        sequence.Logprobs.Add(logprobs.Of(token, told));
-        return token;
+        long looks = 0;
+        for (int row = 0; row < step.LogitRowCount; row++)
+            looks += step.Sampling[row].Temperature > 0 ? LooksToDraw : 1;
+        return looks * vocabulary;
     }
 
-    private int Choose(Span<float> logits, in SamplingStep step, ServedSequence sequence)
+    private void ChooseShare(int thread)
     {
-        if (sequence.Options.Controls is { } controls)
-            Apply(controls, logits, sequence);
-        if (sequence.Grammar is not { } grammar)
-            return sampler.Sample(logits, step);
-        grammar.Mask(logits);
-        int token = sampler.Sample(logits, step);
-        return grammar.Allows(token) ? token : grammar.FirstAllowed; // where the model finds all that is allowed impossible
-    }
-
-    private void Apply(TokenControls controls, Span<float> logits, ServedSequence sequence)
-    {
-        Sampler.ApplyBias(logits, controls.Biases.AsSpan());
-        if (controls is { PresencePenalty: 0, FrequencyPenalty: 0 })
-            return;
-        if (saidIn.Length == 0)
-            saidIn = new int[vocabulary];
-        choices++;
-        foreach (int token in CollectionsMarshal.AsSpan(sequence.Tokens)[sequence.Slot.SegmentStart..])
+        for (int row; (row = Interlocked.Increment(ref next) - 1) < rows;)
         {
-            logits[token] -= controls.FrequencyPenalty;
-            if (saidIn[token] != choices)
-                logits[token] -= controls.PresencePenalty;
-            saidIn[token] = choices;
+            if (owners[row] is not null)
+                chosen[row] = samplers[thread].Sample(LogitsOf(result, row), step.Sampling[row]);
         }
     }
+
+    private Span<float> LogitsOf(StepResult from, int row) => from.Logits.AsSpan(row * vocabulary, vocabulary);
 }
