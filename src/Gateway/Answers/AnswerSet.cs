@@ -29,16 +29,19 @@ internal sealed class AnswerSet(IReadOnlyList<StartedAnswer> answers) : IAsyncDi
         var pumps = PumpAll(steps.Writer, leave.Token);
         try
         {
-            await foreach (var (answer, step) in steps.Reader.ReadAllAsync(ct))
+            while (await steps.Reader.WaitToReadAsync(ct))
             {
-                yield return (answer, step);
-                if (step is AnswerEvent.Failed)
-                    yield break;
+                while (steps.Reader.TryRead(out var next))
+                {
+                    yield return next;
+                    if (next.Item2 is AnswerEvent.Failed)
+                        yield break;
+                }
             }
         }
         finally
         {
-            await leave.CancelAsync();
+            leave.Cancel();
             await pumps;
         }
     }
