@@ -65,7 +65,7 @@ internal sealed class SimulationOutputs(string? csv, string? markdown, string? p
         .. Times("e2e", line => line.E2e), .. Times("wait", line => line.Wait), .. Times("ttft", line => line.Ttft),
         ("rho", line => Invariant($"{line.Rho:0.####}")), ("recomputedShare", line => Invariant($"{line.RecomputedShare:0.####}")),
         ("idleShare", line => Invariant($"{line.IdleShare:0.####}")), ("preemptions", line => Invariant($"{line.Preemptions}")),
-        ("starvationViolations", line => Invariant($"{line.StarvationViolations}")), ("promisesKept", line => Invariant($"{line.PromisesKept}")),
+        ("starvationViolations", line => Invariant($"{line.StarvationViolations}")),
     ];
 
     private static (string, Func<SimulationLine, string>)[] Times(string name, Func<SimulationLine, Distribution> of) =>

@@ -24,7 +24,7 @@ internal sealed class SimulationReport(string workload, int seed, bool json, Tex
     private SimulationLine Line(string policy, double rate, SimulationResult result) => new(
         policy, workload, rate, seed, result.Requests.Count, result.FinishedInWindow, Rounded(result.EndToEnd), Rounded(result.Wait),
         Rounded(result.TimeToFirstToken), Rounded(result.Utilisation), Rounded(result.RecomputedShare), Rounded(result.IdleShare), result.Preemptions,
-        result.StarvationViolations, result.PromisesKept);
+        result.StarvationViolations);
 
     private void Row(string policy, double rate, SimulationResult result)
     {
@@ -50,4 +50,4 @@ internal sealed class SimulationReport(string workload, int seed, bool json, Tex
 /// <param name="IdleShare">Of device memory x time, what caches held that waited for a tool.</param>
 internal sealed record SimulationLine(
     string Policy, string Workload, double Rate, int Seed, int Requests, int FinishedInWindow, Distribution E2e, Distribution Wait, Distribution Ttft,
-    double Rho, double RecomputedShare, double IdleShare, long Preemptions, long StarvationViolations, long PromisesKept);
+    double Rho, double RecomputedShare, double IdleShare, long Preemptions, long StarvationViolations);
