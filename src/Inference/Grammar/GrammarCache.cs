@@ -1,10 +1,9 @@
-using System.Collections.Immutable;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Inference.Grammar;
 
 /// <summary>
-/// Grammars of the last schemas that were asked for: clients send the same one again and again. As many are kept as fit a budget, though they grow
+/// Grammars of the last rules that were asked for: clients send the same ones again and again. As many are kept as fit a budget, though they grow
 /// while they are used; the last one always. May be asked on any thread; what it gives serves one.
 /// </summary>
 /// <param name="budgetBytes">Of the grammars, beside those that running segments hold.</param>
@@ -23,11 +22,10 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize, long bud
         }
     }
 
-    /// <param name="tools">Tools that may be called instead of an answer.</param>
-    /// <exception cref="SchemaException">No grammar can be made of the schema.</exception>
-    public SegmentGrammar Find(string schema, ImmutableArray<string> tools)
+    /// <exception cref="SchemaException">No grammar can be made of one of their schemas.</exception>
+    public SegmentGrammar Find(SegmentRules rules)
     {
-        string key = string.Join('\n', tools.Append(schema));
+        string key = rules.Key;
         lock (gate)
         {
             for (var entry = recent.First; entry is not null; entry = entry.Next)
@@ -39,7 +37,7 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize, long bud
                 return entry.Value.Grammar;
             }
         }
-        var made = SegmentGrammar.Compile(schema, tools, model.Tokenizer, vocabularySize, model.EndTokens);
+        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens);
         lock (gate)
             Keep((key, made));
         return made;
