@@ -19,14 +19,14 @@ export class History {
   /** One number of each sample, as points [at, value]. */
   series(value) { return this.samples.map(sample => [sample.at, value(sample)]); }
 
-  /** Generated tokens a second between samples: counters begin anew when a device is opened, so a fall counts as none. */
-  rates() {
+  /** Generated tokens a second between samples, of all workers or of one: counters begin anew when a device is opened, so a fall counts as none. */
+  rates(id = null, most = this.samples.length) {
     const points = [];
-    for (let i = 1; i < this.samples.length; i++) {
+    for (let i = Math.max(1, this.samples.length - most); i < this.samples.length; i++) {
       const [before, now] = [this.samples[i - 1], this.samples[i]];
       let tokens = 0;
       for (const { worker, counters } of now.workers) {
-        const earlier = before.workers.find(one => one.worker.id === worker.id);
+        const earlier = before.workers.find(one => one.worker.id === worker.id && (id === null || worker.id === id));
         if (earlier) tokens += Math.max(0, counters.generated - earlier.counters.generated);
       }
       points.push([now.at, tokens / Math.max(0.1, now.at - before.at)]);

@@ -4,6 +4,8 @@ import { h, onWidth, s } from '../dom.js';
 import { bytes, clock, percent, shortId } from '../format.js';
 import { uses, WINDOW } from '../history.js';
 
+const WINDOWS = [60, 120, WINDOW]; // seconds shown: the least that holds what is known
+
 const HEIGHT = 168;
 const MARGIN = { left: 4, right: 62, top: 8, bottom: 20 };
 const MOST_OWNERS = 7;
@@ -40,7 +42,7 @@ export function band() {
   function pick(share) {
     if (!state) return;
     const { samples } = state;
-    const at = samples.at(-1).at - WINDOW * (1 - share);
+    const at = samples.at(-1).at - shownSeconds(samples) * (1 - share);
     let best = samples.length - 1;
     samples.forEach((sample, index) => { if (Math.abs(sample.at - at) < Math.abs(samples[best].at - at)) best = index; });
     picked = best;
@@ -53,13 +55,14 @@ export function band() {
     const height = figure.clientHeight || HEIGHT;
     const [w, hgt] = [width - MARGIN.left - MARGIN.right, height - MARGIN.top - MARGIN.bottom];
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    const window = shownSeconds(samples);
     const moments = samples.map(sample => ({ at: sample.at, one: sample.workers.find(worker => worker.worker.id === id) ?? null }));
     const last = moments.at(-1);
     if (!last?.one) return;
     const size = last.one.worker.kv.deviceBytes;
     const peak = Math.max(...moments.map(({ one }) => (one ? one.worker.kv.used + one.worker.kv.prefix : 0)));
     const top = scale(peak, size);
-    const x = at => MARGIN.left + w * (1 - (last.at - at) / WINDOW);
+    const x = at => MARGIN.left + w * (1 - (last.at - at) / window);
     const y = value => MARGIN.top + hgt * (1 - value / top);
     const bands = mode === 'owner' ? owners(moments) : states(moments);
 
@@ -68,8 +71,8 @@ export function band() {
       parts.push(s('line', { class: share === 1 && top === size ? 'cap' : 'grid', x1: MARGIN.left, x2: MARGIN.left + w, y1: y(top * share), y2: y(top * share) }));
       parts.push(s('text', { x: MARGIN.left + w + 8, y: y(top * share) + 4 }, bytes(top * share)));
     }
-    for (const back of [240, 180, 120, 60, 0])
-      parts.push(s('text', { x: x(last.at - back), y: height - 4, 'text-anchor': back === 0 ? 'end' : 'middle' }, back === 0 ? 'now' : `−${back / 60} min`));
+    for (const back of window > 120 ? [240, 180, 120, 60, 0] : [window * 0.75, window / 2, window / 4, 0])
+      parts.push(s('text', { x: x(last.at - back), y: height - 4, 'text-anchor': back === 0 ? 'end' : 'middle' }, back === 0 ? 'now' : back % 60 === 0 ? `−${back / 60} min` : `−${back} s`));
     const base = moments.map(() => 0);
     for (const one of bands) {
       const low = [...base];
@@ -93,7 +96,7 @@ export function band() {
       item('free', null, 'free', bytes(free)),
       h('span', { class: 'when' }, picked === null ? `of ${bytes(size)}` : clock(moment.at)));
     const now = uses(last.one);
-    const label = `KV memory of ${id} over the last five minutes; now ${bytes(now.running)} running, ${bytes(now.parked)} waiting for tools, ${bytes(now.prefix)} shared beginnings, `
+    const label = `KV memory of ${id} over the last minutes; now ${bytes(now.running)} running, ${bytes(now.parked)} waiting for tools, ${bytes(now.prefix)} shared beginnings, `
       + `${percent(now.free / now.size)} of ${bytes(now.size)} free`;
     if (figure.getAttribute('aria-label') !== label) figure.setAttribute('aria-label', label);
   }
@@ -104,6 +107,8 @@ export function band() {
     destroy: stop,
   };
 }
+
+const shownSeconds = samples => WINDOWS.find(seconds => samples.at(-1).at - samples[0].at <= seconds) ?? WINDOW;
 
 const item = (swatch, color, name, value) => h('span', null, h('i', { class: `swatch ${swatch}`, 'aria-hidden': 'true', style: color ? { background: color } : null }), name, ' ', h('b', null, value));
 

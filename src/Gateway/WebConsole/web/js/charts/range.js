@@ -3,16 +3,18 @@
 import { s } from '../dom.js';
 import { seconds } from '../format.js';
 
-const [WIDTH, MARGIN] = [420, 14];
+const MARGIN = 4; // percent on either side: it is drawn as wide as it has room
+
+const percent = value => `${value.toFixed(2)}%`;
 
 /** A line from p50 to p90 (and p99), with a ring at the actual duration. */
 export function range({ p50, p90, p99 = null, actual = null }, [least, most] = bounds([p50, p90, p99, actual])) {
   const [from, to] = [Math.log10(least), Math.log10(most)];
-  const x = value => MARGIN + (WIDTH - 2 * MARGIN) * (Math.log10(Math.min(most, Math.max(least, value))) - from) / Math.max(1e-9, to - from);
+  const x = value => percent(MARGIN + (100 - 2 * MARGIN) * (Math.log10(Math.min(most, Math.max(least, value))) - from) / Math.max(1e-9, to - from));
   const ticks = [];
   for (let power = Math.ceil(from); power <= Math.floor(to); power++) ticks.push(10 ** power);
-  return s('svg', { class: 'range', viewBox: `0 0 ${WIDTH} 46`, width: '100%', role: 'img', 'aria-label': label({ p50, p90, p99, actual }) },
-    s('line', { class: 'track', x1: MARGIN, x2: WIDTH - MARGIN, y1: 18, y2: 18 }),
+  return s('svg', { class: 'range', width: '100%', role: 'img', 'aria-label': label({ p50, p90, p99, actual }) },
+    s('line', { class: 'track', x1: percent(MARGIN), x2: percent(100 - MARGIN), y1: 18, y2: 18 }),
     ...ticks.map(tick => s('text', { x: x(tick), y: 43, 'text-anchor': 'middle' }, seconds(tick).replace(/\.0+ /, ' '))),
     ...ticks.map(tick => s('line', { class: 'track', x1: x(tick), x2: x(tick), y1: 15, y2: 21 })),
     p99 === null ? null : s('line', { class: 'tail', x1: x(p90), x2: x(p99), y1: 18, y2: 18 }),

@@ -8,7 +8,7 @@ const [WIDTH, HEIGHT] = [120, 34];
 export function spark(kind) {
   const area = s('path', { class: 'fill' });
   const line = s('path', { class: 'stroke' });
-  const node = s('svg', { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false', width: '100%' }, area, line);
+  const node = s('svg', { class: `spark ${kind}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' }, area, line);
   return {
     node,
     update(points) {

@@ -4,11 +4,12 @@ import { get } from '../api.js';
 import { band } from '../charts/band.js';
 import { spark } from '../charts/spark.js';
 import { h, keyed, setText } from '../dom.js';
-import { fixed, percent, seconds, shortId, whole } from '../format.js';
+import { percent, seconds, shortId, whole } from '../format.js';
 import { parkedCount, total } from '../history.js';
 import { badge, head, segments, workerOrder } from './parts.js';
 
 const MOST_EXPLAINED = 6;
+const URGENCY = { queued: 0, calling_tools: 1, parked: 2 }; // a client that never comes back is the least news
 
 export function cluster(app) {
   let mode = 'state';
@@ -76,8 +77,9 @@ function savedTile(app) {
   app.poll('/admin/counterfactual', 10_000, shown => {
     const against = shown?.against.find(other => other.policy === 'fcfs');
     if (!against) return;
-    setText(value, seconds(Math.abs(against.savedPerRequest)));
-    setText(unit, against.savedPerRequest >= 0 ? 'a request' : 'lost a request');
+    const isNone = Math.abs(against.savedPerRequest) < 5e-4;
+    setText(value, isNone ? 'nothing' : seconds(Math.abs(against.savedPerRequest)));
+    setText(unit, isNone ? 'to gain' : against.savedPerRequest > 0 ? 'a request' : 'lost a request');
     setText(note, `estimated, replay of ${whole(shown.requests)}`);
   });
   return {
@@ -94,7 +96,7 @@ function workerCard(app, id, modeOf) {
   const actions = Object.fromEntries(Object.entries(buttons).map(([action, text]) =>
     [action, h('button', { type: 'button', class: 'quiet', 'aria-label': `${text} ${id}`, onclick: () => workerOrder(id, action) }, text)]));
   const device = h('span', { class: 'muted small' });
-  const node = h('article', { class: 'panel worker', role: 'listitem', 'aria-label': `Worker ${id}` },
+  const node = h('div', { class: 'panel worker', role: 'listitem', 'aria-label': `Worker ${id}` },
     h('header', null, h('h2', null, id), state.node, device, h('div', { class: 'actions end' }, ...Object.values(actions))),
     h('p', { class: 'line' },
       h('span', null, 'batch ', numbers.running), h('span', null, 'in line ', numbers.waiting), h('span', null, 'parked ', numbers.parked),
@@ -110,7 +112,8 @@ function workerCard(app, id, modeOf) {
       setText(numbers.running, `${worker.running} of ${one.maxSequences}`);
       setText(numbers.waiting, worker.waiting);
       setText(numbers.parked, `${worker.parked.device} device, ${worker.parked.host} host, ${worker.parked.none} dropped`);
-      setText(numbers.tokens, worker.iteration.tokensPerSecond >= 100 ? whole(worker.iteration.tokensPerSecond) : fixed(worker.iteration.tokensPerSecond));
+      const recent = app.history.rates(id, 3);
+      setText(numbers.tokens, whole(recent.reduce((sum, [, rate]) => sum + rate, 0) / Math.max(1, recent.length)));
       setText(numbers.iteration, seconds(worker.iteration.seconds));
       setText(numbers.host, percent(worker.kv.hostBytes === 0 ? 0 : one.hostUsed / worker.kv.hostBytes));
       const isActive = worker.state === 'active';
@@ -122,10 +125,10 @@ function workerCard(app, id, modeOf) {
   };
 }
 
-// The oldest that wait, each with the reason in the gateway's own words.
+// Those that wait for a turn first, then for tools, each with the reason in the gateway's own words.
 function whyTheyWait(app, list, none) {
   app.poll('/admin/requests?state=live&limit=300', 2000, async rows => {
-    const waiting = (rows ?? []).filter(row => row.state !== 'running').sort((a, b) => a.arrivedAt - b.arrivedAt).slice(0, MOST_EXPLAINED);
+    const waiting = (rows ?? []).filter(row => row.state in URGENCY).sort((a, b) => URGENCY[a.state] - URGENCY[b.state] || a.arrivedAt - b.arrivedAt).slice(0, MOST_EXPLAINED);
     const told = await Promise.all(waiting.map(async row => {
       try {
         return { ...row, why: (await get(`/admin/requests/${row.id}`)).why };

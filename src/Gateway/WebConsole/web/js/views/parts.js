@@ -1,6 +1,6 @@
 // What several views are made of.
 
-import { get, post } from '../api.js';
+import { post } from '../api.js';
 import { confirm, toast } from '../dialogs.js';
 import { h, setText } from '../dom.js';
 import { bytes, count, seconds, stateName } from '../format.js';
@@ -56,13 +56,3 @@ export const workerOrder = (id, action) => order(QUESTIONS[action](id), `/admin/
   action === 'undrain'
     ? `${left.worker} is ${left.state}.`
     : `${left.worker} is ${left.state}: ${count(left.running, 'request')} running, ${left.parked} parked, ${bytes(left.bytes)} left, about ${seconds(left.etaSeconds)}.`);
-
-/** Whether a route of the gateway is there at all: older ones lack some. */
-export async function has(path) {
-  try {
-    await get(path);
-    return true;
-  } catch (error) {
-    return error.status !== 404;
-  }
-}

@@ -15,13 +15,14 @@ function page(shown) {
     return [h('section', { class: 'panel' }, h('p', { class: 'empty' }, 'Too few requests have ended to replay them: two at least, seen from their arrival to their end.'), h('p', { class: 'note-box' }, shown.basis))];
   }
   const fcfs = shown.against.find(other => other.policy === 'fcfs');
+  const isNone = Math.abs(fcfs.savedPerRequest) < 5e-4;
   const isSaving = fcfs.savedSeconds >= 0;
   return [
     h('div', { class: 'pair' },
       h('section', { class: 'panel', 'aria-labelledby': 'saved-title' },
         h('header', null, h('h2', { id: 'saved-title' }, isSaving ? 'Saved against first come, first served' : 'Lost against first come, first served')),
-        h('p', { class: `versus ${isSaving ? 'saved' : 'lost'}` }, seconds(Math.abs(fcfs.savedSeconds))),
-        h('p', { class: 'muted' }, `over ${count(shown.requests, 'request')}: ${seconds(Math.abs(fcfs.savedPerRequest))} each, in the mean. ${fixed(100 * Math.abs(fcfs.savedPerRequest) / Math.max(1e-9, fcfs.latency.mean), 1)} % of their latency there.`)),
+        h('p', { class: `versus ${isNone ? '' : isSaving ? 'saved' : 'lost'}` }, isNone ? 'no difference' : seconds(Math.abs(fcfs.savedSeconds))),
+        h('p', { class: 'muted' }, isNone ? `over ${count(shown.requests, 'request')}: hardly anybody waited for a turn, so the order did not matter.` : `over ${count(shown.requests, 'request')}: ${seconds(Math.abs(fcfs.savedPerRequest))} each, in the mean. ${fixed(100 * Math.abs(fcfs.savedPerRequest) / Math.max(1e-9, fcfs.latency.mean), 1)} % of their latency there.`)),
       h('section', { class: 'panel', 'aria-labelledby': 'basis-title' },
         h('header', null, h('h2', { id: 'basis-title' }, 'What this is')),
         h('p', { class: 'note-box' }, shown.basis))),

@@ -46,10 +46,10 @@ function page(one, poll) {
     h('section', { class: 'panel', 'aria-labelledby': 'life-title' },
       h('header', null, h('h2', { id: 'life-title' }, 'Its life'), h('span', { class: 'end num muted' }, isOver ? seconds(age) : `${seconds(age)} so far`)),
       one.why ? h('p', { class: 'why' }, h('strong', null, 'Why it waits'), one.why) : null,
-      life(stretches, age), legend(totals(stretches)),
-      h('p', { class: 'small muted mono', style: { 'margin-top': '10px', 'overflow-wrap': 'anywhere' } }, one.id)),
+      life(stretches), legend(totals(stretches)),
+      h('p', { class: 'small muted', style: { 'margin-top': '10px', 'overflow-wrap': 'anywhere' } }, 'Short phases are drawn wider than they are. ', h('span', { class: 'mono' }, one.id))),
     one.receipts.length === 0 ? null : h('section', { class: 'panel', 'aria-labelledby': 'receipts-title' },
-      h('header', null, h('h2', { id: 'receipts-title' }, 'What was decided while tools ran'), h('span', { class: 'muted small' }, 'waste in token-seconds: the lowest price is the best guess')),
+      h('header', null, h('h2', { id: 'receipts-title' }, 'What was decided while tools ran'), h('span', { class: 'muted small' }, 'what each choice was expected to waste at the call, in token-seconds of memory; what is kept is kept until somebody needs the memory')),
       h('div', { class: 'pair' }, ...one.receipts.map(receipt))),
     h('div', { class: 'pair' },
       h('section', { class: 'panel', 'aria-labelledby': 'steps-title' }, h('header', null, h('h2', { id: 'steps-title' }, 'Step by step')), h('ol', { class: 'steps' }, ...one.timeline.map(step))),
@@ -57,12 +57,12 @@ function page(one, poll) {
   ].filter(Boolean);
 }
 
-function life(stretches, age) {
-  const share = value => `${age > 0 ? 100 * value / age : 0}%`;
+// Each phase is as wide as it was long, and never too narrow to be seen: milliseconds of prefill stand beside seconds of a tool.
+function life(stretches) {
   const words = stretches.map(one => `${one.label} ${seconds(one.to - one.from)}`).join(', then ');
-  return h('div', { class: 'life', role: 'img', 'aria-label': `In order: ${words}` },
-    ...stretches.map(one => h('i', { class: one.kind, title: `${one.label}: ${seconds(one.to - one.from)}${one.worker ? ` on ${one.worker}` : ''}`, style: { left: share(one.from), width: share(one.to - one.from) } })),
-    ...stretches.filter(one => one.kind === 'tool' && (one.to - one.from) / age > 0.12).map(one => h('span', { class: 'tag', style: { left: share(one.from) } }, `${one.label} · ${seconds(one.to - one.from)}`)));
+  return h('div', { class: 'life', role: 'img', 'aria-label': `In order: ${words}` }, ...stretches.map(one => h('div',
+    { class: 'phase', title: `${one.label}: ${seconds(one.to - one.from)}${one.worker ? ` on ${one.worker}` : ''}`, style: { 'flex-grow': '' + Math.max(1e-6, one.to - one.from) } },
+    h('span', { class: 'tag' }, one.kind === 'tool' ? `${one.label} · ${seconds(one.to - one.from)}` : ''), h('i', { class: one.kind }))));
 }
 
 const legend = sums => h('div', { class: 'legend' }, ...KINDS.filter(([kind]) => kind in sums).map(([kind, name]) =>

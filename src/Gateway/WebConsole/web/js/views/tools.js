@@ -27,7 +27,7 @@ export function tools(app) {
 }
 
 const row = (tool, scale) => h('article', { class: 'toolrow', 'aria-label': tool.name },
-  h('div', null, h('h3', null, tool.name), h('p', { class: 'small muted' }, tool.registered ? (tool.description ?? 'run by the cluster') : 'run by clients')),
+  h('div', null, h('h2', null, tool.name), h('p', { class: 'small muted' }, tool.registered ? (tool.description ?? 'run by the cluster') : 'run by clients')),
   tool.seconds ? h('div', null, range(tool.seconds, scale)) : h('p', { class: 'muted small' }, 'not called yet: a prior is used'),
   h('div', { class: 'counts' }, h('div', null, count(tool.calls, 'call')),
     tool.seconds ? [h('div', { class: 'num' }, `${seconds(tool.seconds.p50)} median`), h('div', { class: 'num' }, `${whole(tool.returnTokens)} tokens back`)] : null));
