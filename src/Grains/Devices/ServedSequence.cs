@@ -65,6 +65,16 @@ internal sealed class ServedSequence
 
     public string Text => text.ToString();
 
+    /// <summary>Counts the times it was about to leave, over all sequences of its device; 0: never.</summary>
+    public int Departure { get; set; }
+
+    /// <summary>The work as it would be given to another worker now.</summary>
+    public SequenceWork AsWork() => Work with
+    {
+        Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+    };
+
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
 
     /// <summary>
