@@ -29,17 +29,17 @@ public sealed partial class WorkerGrain
 
     public async Task<Departure?> TakeLeave(string request, int epoch, int first, int most)
     {
-        var (departure, number) = await loop.TakeLeave(request, epoch, first, most);
+        var departure = await loop.TakeLeave(request, epoch, first, most);
         if (departure is { State.IsParked: false })
-            StayUnlessGone(request, epoch, number).Forget();
+            StayLater().Forget();
         return departure;
     }
 
     public Task Stay(string request, int epoch) => loop.Stay(request, epoch);
 
-    private async Task StayUnlessGone(string request, int epoch, int number)
+    private async Task StayLater()
     {
         await Task.Delay(Departing, time);
-        await loop.Stay(request, epoch, number);
+        await loop.StayAfter(Departing);
     }
 }

@@ -4,11 +4,11 @@ using Pharos.Scheduling.Worker;
 namespace Pharos.Grains.Devices;
 
 /// <summary>A sequence on its way to a device.</summary>
-internal sealed class ArrivingSequence(MigrationOrder order, Arrival blocks)
+internal sealed class ArrivingSequence(MigrationOrder order, ExpectedSequence blocks)
 {
     public MigrationOrder Order => order;
 
-    public Arrival Blocks => blocks;
+    public ExpectedSequence Blocks => blocks;
 }
 
 /// <summary>What became of a piece at the device it was meant for.</summary>

@@ -14,7 +14,6 @@ public sealed partial class DeviceLoop
 {
     private readonly SortedDictionary<string, ArrivingSequence> arriving = new(StringComparer.Ordinal);
     private readonly KvTransfers transfers;
-    private int departures;
 
     /// <summary>Tokens of a piece that has about <see cref="PieceBytes"/>.</summary>
     public int PieceTokens => Math.Max(1, (int)(PieceBytes / Math.Max(1, backend.Kv.BytesPerBlock))) * backend.Kv.BlockSize;
@@ -38,26 +37,34 @@ public sealed partial class DeviceLoop
     /// The state of a sequence for its new owner, with the last piece of its cache. One that is not parked stops, until it is released or
     /// <see cref="Stay"/>s.
     /// </summary>
-    /// <returns>The number says which departure it is; the departure is null where the sequence is not here under that epoch.</returns>
-    public async Task<(Departure? Departure, int Number)> TakeLeave(string request, int epoch, int first, int most)
+    /// <returns>Null: the sequence is not here under that epoch.</returns>
+    public async Task<Departure?> TakeLeave(string request, int epoch, int first, int most)
     {
-        var (moving, last, number) = await Post<(MovingSequence? State, Task<KvPiece?>? Last, int Number)>(() =>
+        var (departure, last) = await Post<(Departure? Departure, Task<KvPiece?>? Last)>(() =>
         {
             if (Find(request, epoch) is not { } sequence)
-                return (null, null, 0);
-            sequence.Departure = ++departures;
-            return (core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), BeginRead(sequence, epoch, first, most), departures);
+                return default;
+            sequence.StoppedAt = sequence.Slot.Phase == SequencePhase.Parked ? null : Now;
+            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
         });
-        return (moving is null ? null : new Departure(moving, last is null ? null : await last), number);
+        return departure is null ? null : departure with { Last = await last! };
     }
 
     /// <summary>It goes on here after all.</summary>
-    /// <param name="departure">Only if that is its latest; 0: whichever it is.</param>
-    public Task<bool> Stay(string request, int epoch, int departure = 0) => Post(() =>
+    public Task<bool> Stay(string request, int epoch) => Post(() =>
     {
-        if (Find(request, epoch) is not { } sequence || (departure > 0 && sequence.Departure != departure))
+        if (Find(request, epoch) is not { } sequence)
             return false;
-        core.Stay(sequence.Slot, Now);
+        Stay(sequence);
+        return true;
+    });
+
+    /// <summary>Those that stopped for a switch so long ago, and were neither released nor told to stay, go on here: whoever wanted them is gone.</summary>
+    public Task<bool> StayAfter(TimeSpan lease) => Post(() =>
+    {
+        var before = Now - lease.TotalSeconds;
+        foreach (var sequence in sequences.Values.Where(sequence => sequence.StoppedAt <= before))
+            Stay(sequence);
         return true;
     });
 
@@ -112,8 +119,9 @@ public sealed partial class DeviceLoop
     /// <summary>It is this worker's now, and goes on in the next iteration; the last piece, if there is one, is read before that.</summary>
     /// <param name="cached">Tokens that are in its blocks, the last piece counted.</param>
     /// <returns>False: nobody waits for it here.</returns>
-    public Task<bool> Adopt(MigrationOrder order, MovingSequence moving, KvPiece? last, int cached)
+    public Task<bool> Adopt(MigrationOrder order, Departure departure, int cached)
     {
+        var (moving, last) = (departure.State, departure.Last);
         var work = moving.Work with { Epoch = order.Epoch };
         var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
         keys?.Extend(work.Tokens.AsSpan());
@@ -137,7 +145,7 @@ public sealed partial class DeviceLoop
             if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))
                 cached = Math.Min(cached, last.First); // it is computed again here
             var slot = core.Adopt(coming.Blocks, moving with { Work = work }, cached, keys, Now);
-            var sequence = new ServedSequence(model, slot, work, keys, grammar);
+            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt };
             sequences.Add(work.Request, sequence);
             if (!moving.IsParked)
                 GoOn(sequence);
@@ -155,6 +163,12 @@ public sealed partial class DeviceLoop
         return true;
     });
 
+    private void Stay(ServedSequence sequence)
+    {
+        core.Stay(sequence.Slot, Now);
+        sequence.StoppedAt = null;
+    }
+
     // Its reader has heard some of the segment from the old owner, and nobody here knows how much: it is told all of it, and takes what is new.
     private void GoOn(ServedSequence sequence)
     {
@@ -166,7 +180,7 @@ public sealed partial class DeviceLoop
     }
 
     // The blocks were taken in an earlier iteration, so nothing that was in them is still to be copied away.
-    private bool TryImport(KvPiece piece, Arrival blocks)
+    private bool TryImport(KvPiece piece, ExpectedSequence blocks)
     {
         if (piece.End > blocks.Capacity)
             return false;
@@ -194,7 +208,7 @@ public sealed partial class DeviceLoop
     {
         var slot = sequence.Slot;
         most = Math.Min(most, PieceTokens);
-        var stage = default(Arrival);
+        var stage = default(ExpectedSequence);
         var firstBlock = first / backend.Kv.BlockSize;
         if (first >= slot.DeviceTokens && first < slot.Computed)
         {
@@ -205,7 +219,7 @@ public sealed partial class DeviceLoop
         return transfers.Post(() => Read(sequence, epoch, first, most, stage));
     }
 
-    private async Task<KvPiece?> Read(ServedSequence sequence, int epoch, int first, int most, Arrival? stage)
+    private async Task<KvPiece?> Read(ServedSequence sequence, int epoch, int first, int most, ExpectedSequence? stage)
     {
         var slot = sequence.Slot;
         try
@@ -227,12 +241,12 @@ public sealed partial class DeviceLoop
     }
 
     // In commands of its own: the read may have ended on another thread.
-    private void Unstage(Arrival stage) => commands.Writer.TryWrite(new Command<bool>(() =>
+    private void Unstage(ExpectedSequence stage) => commands.Writer.TryWrite(new Command<bool>(() =>
     {
         core.Unstage(stage);
         return true;
     }));
 
     // A table is read from the beginning of the context: what comes before the first of these is not looked at.
-    private static int[] Table(Arrival stage, int firstBlock) => [.. Enumerable.Repeat(stage.BlockTable[0], firstBlock), .. stage.BlockTable];
+    private static int[] Table(ExpectedSequence stage, int firstBlock) => [.. Enumerable.Repeat(stage.BlockTable[0], firstBlock), .. stage.BlockTable];
 }

@@ -55,6 +55,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>When the running segment's first token was sampled here, Unix seconds; null before it.</summary>
+    public double? FirstTokenAt { get; set; }
+
     /// <summary>Tokens guessed to follow.</summary>
     public List<int> Drafts { get; } = [];
 
@@ -65,8 +68,8 @@ internal sealed class ServedSequence
 
     public string Text => text.ToString();
 
-    /// <summary>Counts the times it was about to leave, over all sequences of its device; 0: never.</summary>
-    public int Departure { get; set; }
+    /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
+    public double? StoppedAt { get; set; }
 
     /// <summary>The work as it would be given to another worker now.</summary>
     public SequenceWork AsWork() => Work with
@@ -96,6 +99,7 @@ internal sealed class ServedSequence
     {
         Gateway = work.Gateway;
         AnswerTokens = work.AnswerTokens;
+        FirstTokenAt = null;
         options = work.Options;
         Tokens.AddRange(work.Appended);
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));

@@ -18,7 +18,7 @@ internal sealed partial class InboundMigration(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
     private const int OwnerAttempts = 4;
     private readonly Channel<MigrationEvent> events = Channel.CreateUnbounded<MigrationEvent>();
-    private readonly MigrationCore core = new(offer, new MigrationLimits(loop.PieceTokens));
+    private readonly MigrationCore core = new(offer, MigrationLimits.For(loop.PieceTokens));
     private readonly long began = time.GetTimestamp();
     private Departure? departure;
     private long leftAt;
@@ -122,11 +122,11 @@ internal sealed partial class InboundMigration(
 
     private async Task Adopt(int cached)
     {
-        var adopted = await loop.Adopt(order, departure!.State, departure.Last, cached);
+        var adopted = await loop.Adopt(order, departure!, cached);
         MigrationMetrics.Ended(order.Reason, adopted ? "done" : "lost", time.GetElapsedTime(began));
         if (adopted)
             Moved(log, order.Request, order.Source, worker, cached, time.GetElapsedTime(began).TotalMilliseconds, time.GetElapsedTime(leftAt).TotalMilliseconds);
-        else if (!departure.State.IsParked)
+        else if (departure is { State.IsParked: false })
             await request.WorkerLost(worker, order.Epoch, [], byReader: false); // it was given to this worker, which has dropped it
     }
 

@@ -6,7 +6,11 @@ namespace Pharos.Scheduling.Migration;
 /// <param name="Window">Pieces under way at once.</param>
 /// <param name="DeltaTokens">The sequence stops for the switch when no more tokens than these are missing; they come with its state.</param>
 /// <param name="Attempts">Times that a piece is asked for.</param>
-public sealed record MigrationLimits(int ChunkTokens, int Window = 4, int DeltaTokens = 32, int Attempts = 4);
+public sealed record MigrationLimits(int ChunkTokens, int Window = 4, int DeltaTokens = 32, int Attempts = 4)
+{
+    /// <summary>What comes last fits one piece.</summary>
+    public static MigrationLimits For(int chunkTokens) => new(chunkTokens, DeltaTokens: Math.Min(32, chunkTokens));
+}
 
 /// <summary>
 /// The state machine of one migration, at the worker that fetches: <see cref="MigrationPhase"/>. A token's keys and values never change once they

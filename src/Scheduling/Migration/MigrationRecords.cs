@@ -87,5 +87,6 @@ public sealed record MovingSequence(
 
 /// <summary>A sequence as it leaves: its state, and the last piece of its cache.</summary>
 /// <param name="Last">Null where none could be read with it.</param>
+/// <param name="FirstTokenAt">When the running segment's first token was sampled, Unix seconds; null before it.</param>
 [GenerateSerializer, Alias("pharos.departure")]
-public sealed record Departure([property: Id(0)] MovingSequence State, [property: Id(1)] KvPiece? Last);
+public sealed record Departure([property: Id(0)] MovingSequence State, [property: Id(1)] KvPiece? Last, [property: Id(2)] double? FirstTokenAt);

@@ -7,22 +7,22 @@ namespace Pharos.Scheduling.Worker;
 // Sequences that come from another worker, and those that leave for one.
 public sealed partial class WorkerCore
 {
-    private readonly List<Arrival> arrivals = [];
+    private readonly List<ExpectedSequence> expected = [];
     private readonly List<SequenceSlot> leaving = []; // they have stopped, and hold what they have until the switch is made or given up
-    private readonly List<Arrival> staged = []; // device blocks through which host blocks are read
+    private readonly List<ExpectedSequence> staged = []; // device blocks through which host blocks are read
 
     /// <summary>Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free.</summary>
-    public Arrival? Expect(int tokens)
+    public ExpectedSequence? Expect(int tokens)
     {
-        var arrival = new Arrival(nextId++, limits.BlockSize);
+        var arrival = new ExpectedSequence(nextId++, limits.BlockSize);
         if (!TryGrow(arrival, tokens))
             return null;
-        arrivals.Add(arrival);
+        expected.Add(arrival);
         return arrival;
     }
 
     /// <summary>Holds at least so many tokens from now on; false where the blocks are not free.</summary>
-    public bool TryGrow(Arrival arrival, int tokens)
+    public bool TryGrow(ExpectedSequence arrival, int tokens)
     {
         var missing = ledger.BlocksFor(tokens) - arrival.Blocks.Count;
         if (tokens > LargestContext || ledger.Free(KvTier.Device) < missing)
@@ -33,16 +33,16 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>It does not come.</summary>
-    public void Drop(Arrival arrival)
+    public void Drop(ExpectedSequence arrival)
     {
-        if (arrivals.Remove(arrival))
+        if (expected.Remove(arrival))
             GiveBack(arrival, 0);
     }
 
     /// <summary>It has come, with keys and values of its first <paramref name="cached"/> tokens in the blocks, and goes on as it was.</summary>
-    public SequenceSlot Adopt(Arrival arrival, MovingSequence state, int cached, IReadOnlyList<UInt128>? keys, double now)
+    public SequenceSlot Adopt(ExpectedSequence arrival, MovingSequence state, int cached, IReadOnlyList<UInt128>? keys, double now)
     {
-        if (!arrivals.Remove(arrival))
+        if (!expected.Remove(arrival))
             throw new InvalidOperationException($"{state.Work.Request} was not expected, or has been dropped.");
         var work = state.Work;
         var slot = new SequenceSlot(
@@ -89,9 +89,9 @@ public sealed partial class WorkerCore
     /// Device blocks into which these blocks of its cache are copied from the host, ahead of whatever is done with either side; null where there are
     /// not enough free.
     /// </summary>
-    public Arrival? Stage(SequenceSlot slot, int firstBlock, int count)
+    public ExpectedSequence? Stage(SequenceSlot slot, int firstBlock, int count)
     {
-        var stage = new Arrival(nextId++, limits.BlockSize);
+        var stage = new ExpectedSequence(nextId++, limits.BlockSize);
         if (!TryGrow(stage, count * limits.BlockSize))
             return null;
         staged.Add(stage);
@@ -100,7 +100,7 @@ public sealed partial class WorkerCore
         return stage;
     }
 
-    public void Unstage(Arrival stage)
+    public void Unstage(ExpectedSequence stage)
     {
         if (staged.Remove(stage))
             GiveBack(stage, 0);
@@ -149,7 +149,7 @@ public sealed partial class WorkerCore
         slot.QueuedBeside = state.QueuedBeside;
     }
 
-    private void GiveBack(Arrival arrival, int from)
+    private void GiveBack(ExpectedSequence arrival, int from)
     {
         for (var i = arrival.Blocks.Count; i-- > from;)
             ledger.GiveBack(KvTier.Device, arrival.Id, arrival.Blocks[i]);

@@ -256,7 +256,7 @@ public sealed partial class WorkerCore
     {
         ledger.CheckIntegrity(slots.Values.SelectMany(slot => ((KvTier, int, IReadOnlyList<int>)[])
             [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, [.. slot.HostBlocks.Where(block => block != SequenceSlot.NoBlock)])])
-            .Concat(arrivals.Concat(staged).Select(arrival => (KvTier.Device, arrival.Id, arrival.BlockTable))));
+            .Concat(expected.Concat(staged).Select(arrival => (KvTier.Device, arrival.Id, arrival.BlockTable))));
         if (queue.Count + loading.Count + running.Count + parked.Count + leaving.Count != slots.Count)
             throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running, {parked.Count} parked and {leaving.Count} leaving.");
         foreach (var slot in slots.Values)

@@ -1,11 +1,11 @@
 namespace Pharos.Scheduling.Worker;
 
 /// <summary>Device blocks held for a sequence that is on its way from another worker.</summary>
-public sealed class Arrival
+public sealed class ExpectedSequence
 {
     internal readonly List<int> Blocks = []; // [block of the context]
 
-    internal Arrival(int id, int blockSize) => (Id, BlockSize) = (id, blockSize);
+    internal ExpectedSequence(int id, int blockSize) => (Id, BlockSize) = (id, blockSize);
 
     /// <summary>The block table, from the beginning of the context.</summary>
     public IReadOnlyList<int> BlockTable => Blocks;
