@@ -17,7 +17,7 @@ public sealed partial class WorkerGrain
             return new Admission(AdmissionKind.NotHere, $"{order.Source} does not have it any more");
         if (offer.Computed == 0)
             return new Admission(AdmissionKind.Refused, $"nothing of it is cached on {order.Source}");
-        var (answer, isNew) = await loop.Expect(order, offer);
+        var (answer, isNew) = await loop.MakeReady(order, offer);
         if (isNew)
             new InboundMigration(order, offer, this.GetPrimaryKeyString(), loop, source, GrainFactory.GetGrain<IRequestGrain>(order.Request), time, log).Run().Forget();
         return answer;

@@ -96,6 +96,8 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Task MoveFailed(int epoch, string because) => throw new NotSupportedException();
 
+    public Task<bool> ExpectTool(string call, double seconds) => throw new NotSupportedException();
+
     public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => throw new NotSupportedException();
@@ -142,6 +144,8 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
     public Task<Departure?> TakeLeave(string request, int epoch, int first, int most) => throw new NotSupportedException();
 
     public Task Stay(string request, int epoch) => throw new NotSupportedException();
+
+    public Task Expect(string request, int epoch, double seconds) => throw new NotSupportedException();
 
     public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
 

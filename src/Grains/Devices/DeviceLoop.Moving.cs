@@ -70,7 +70,7 @@ public sealed partial class DeviceLoop
 
     /// <summary>Makes ready for a sequence that is to come.</summary>
     /// <returns>Whether it may come, and whether this is news.</returns>
-    public Task<(Admission Answer, bool IsNew)> Expect(MigrationOrder order, MigrationOffer offer) => Post(() =>
+    public Task<(Admission Answer, bool IsNew)> MakeReady(MigrationOrder order, MigrationOffer offer) => Post(() =>
     {
         if (state != WorkerState.Active)
             return (new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state.ToString().ToLowerInvariant()}"), false);
@@ -85,7 +85,7 @@ public sealed partial class DeviceLoop
 
         if (offer.Tokens + 1 >= Math.Min(core.LargestContext, model.MaxPositions))
             return (new Admission(AdmissionKind.TooLarge, $"a context of {offer.Tokens} tokens is too large for {identity.Worker}"), false);
-        if (core.Expect(Wanted(offer)) is not { } blocks)
+        if (core.Reserve(Wanted(offer)) is not { } blocks)
             return (new Admission(AdmissionKind.Refused, $"{identity.Worker} has no room for {offer.Tokens} tokens"), false);
         arriving.Add(order.Request, new ArrivingSequence(order, blocks));
         return (new Admission(AdmissionKind.Accepted, null), true);

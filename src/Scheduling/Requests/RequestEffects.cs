@@ -28,6 +28,9 @@ public abstract record RequestEffect
     /// <summary>The target fetches the sequence; <see cref="RequestCore.MoveFailed"/> if it does not want it.</summary>
     public sealed record Move(string Target, MigrationOrder Order) : RequestEffect;
 
+    /// <summary>The tools of the pause return in so many seconds: for whoever holds the parked cache.</summary>
+    public sealed record Expect(string Worker, int Epoch, double Seconds) : RequestEffect;
+
     public sealed record Release(string Worker, int Epoch) : RequestEffect;
 
     public sealed record CallTools(ImmutableArray<ToolCall> Calls) : RequestEffect;

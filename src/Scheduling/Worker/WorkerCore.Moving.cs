@@ -12,7 +12,7 @@ public sealed partial class WorkerCore
     private readonly List<ExpectedSequence> staged = []; // device blocks through which host blocks are read
 
     /// <summary>Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free.</summary>
-    public ExpectedSequence? Expect(int tokens)
+    public ExpectedSequence? Reserve(int tokens)
     {
         var arrival = new ExpectedSequence(nextId++, limits.BlockSize);
         if (!TryGrow(arrival, tokens))
@@ -46,8 +46,8 @@ public sealed partial class WorkerCore
             throw new InvalidOperationException($"{state.Work.Request} was not expected, or has been dropped.");
         var work = state.Work;
         var slot = new SequenceSlot(
-            arrival.Id, limits.BlockSize,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds), now);
+            arrival.Id, limits.BlockSize, blockLists,
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated), now);
         slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
         GiveBack(arrival, ledger.BlocksFor(state.IsParked ? slot.Computed : slot.Length));
         foreach (var block in arrival.Blocks)
