@@ -5,7 +5,7 @@ using Pharos.Gateway.Chat;
 
 namespace Pharos.Gateway.Http;
 
-/// <summary>Every failure below <c>/v1</c> is answered in OpenAI's envelope, whoever found it.</summary>
+/// <summary>Every failure on <see cref="OpenAiPaths"/> is answered in OpenAI's envelope, whoever found it.</summary>
 internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogger<OpenAiErrors> logger) : IMiddleware
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)

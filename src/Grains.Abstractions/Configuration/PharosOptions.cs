@@ -55,6 +55,9 @@ public sealed class PharosOptions
     /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a response of the Responses API can be asked for or gone on from by its id.</summary>
+    public TimeSpan ResponseRetention { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a silo that is told to end waits for its running requests; 0: not at all. What is left goes on elsewhere.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -42,6 +42,9 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
             options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
             "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
         Require(
+            options.ResponseRetention >= TimeSpan.FromSeconds(1) && options.ResponseRetention <= TimeSpan.FromDays(365),
+            "ResponseRetention", options.ResponseRetention, "1 second to 365 days");
+        Require(
             options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
