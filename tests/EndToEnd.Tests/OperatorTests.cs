@@ -53,7 +53,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
     {
         var reply = await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools());
         var request = await shared.Gateway.RequestAsync(reply.Json.GetProperty("id").GetString()!);
-        Has(request, "id", "model", "tenant", "state", "worker", "rank", "timeline", "receipts", "usage");
+        Has(request, "id", "model", "tenant", "state", "worker", "rank", "timeline", "receipts", "usage", "arrivedAt", "why");
         Assert.Equal(("spark", "finished"), (request.GetProperty("model").GetString(), request.GetProperty("state").GetString()));
         Assert.Equal(reply.Headers.GetValues("x-request-id").Single(), request.GetProperty("id").GetString());
         Assert.Equal(JsonValueKind.Null, request.GetProperty("rank").ValueKind); // it waits no more
@@ -62,7 +62,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Assert.All(timeline, entry => Has(entry, "at", "event", "worker", "tokens", "route"));
         Assert.Equal(timeline.Select(entry => entry.GetProperty("at").GetDouble()).Order(), timeline.Select(entry => entry.GetProperty("at").GetDouble()));
         Assert.Equal(
-            ["arrived", "queued", "placed", "paused for calculator", "tools returned", "queued", "placed", "finished"],
+            ["arrived", "queued", "placed", "started", "first token", "paused for calculator", "tools returned", "queued", "placed", "started", "first token", "finished"],
             timeline.Select(entry => entry.GetProperty("event").GetString()));
 
         // The worker settles the price when the sequence goes on, and says so on its own.
@@ -162,6 +162,37 @@ public sealed partial class OperatorTests(SharedGateway shared)
         var back = await Http.OrderAsync($"admin/workers/{Uri.EscapeDataString(worker)}/undrain");
         Assert.Equal("active", back.Json.GetProperty("state").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/workers/spark/nowhere/0/drain")).Status);
+    }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Policies_are_switched_while_the_pool_serves()
+    {
+        var before = (await Http.FetchAsync("admin/policy")).Json;
+        Has(before, "rank", "pause", "route", "rankPolicies", "pausePolicies");
+        Assert.Contains("fcfs", before.GetProperty("rankPolicies").EnumerateArray().Select(name => name.GetString()));
+
+        var after = await Http.OrderAsync("admin/policy", """{"rank": "fcfs", "pause": "swap"}""");
+        Assert.Equal(("fcfs", "swap"), (after.Json.GetProperty("rank").GetString(), after.Json.GetProperty("pause").GetString()));
+        await shared.Gateway.UntilAsync("workers decide by it", async () =>
+            (await ReceiptAsync(await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools()))).GetProperty("decision").GetString() == "swap");
+
+        var unknown = await Http.OrderAsync("admin/policy", """{"rank": "best"}""");
+        Assert.Equal(HttpStatusCode.BadRequest, unknown.Status);
+        Assert.Contains("'best' is not known", unknown.Text);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Http.OrderAsync("admin/policy", "{}")).Status);
+        var back = await Http.OrderAsync("admin/policy", $$"""{"rank": "{{before.GetProperty("rank").GetString()}}", "pause": "{{before.GetProperty("pause").GetString()}}"}""");
+        Assert.Equal(before.GetProperty("pause").GetString(), back.Json.GetProperty("pause").GetString());
+        await shared.Gateway.UntilAsync("workers decide as before", async () =>
+            (await ReceiptAsync(await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools()))).GetProperty("decision").GetString() == "preserve");
+    }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Request_is_cancelled_by_an_operator()
+    {
+        var parked = await Http.PostAsync(Wire.Ask("What is 127*43+9?").WithTools("calculator"));
+        var cancelled = await Http.OrderAsync($"admin/requests/{parked.Json.GetProperty("id").GetString()}/cancel");
+        Assert.Equal("cancelled", cancelled.Json.GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.NotFound, (await Http.OrderAsync("admin/requests/nobody/cancel")).Status);
     }
 
     private static void Has(JsonElement json, params string[] fields) => Assert.Equal(fields, json.EnumerateObject().Select(field => field.Name));

@@ -102,9 +102,9 @@ internal static class Wire
     }
 
     /// <summary>An operator's order: all of it is in the path.</summary>
-    public static async Task<Reply> OrderAsync(this HttpClient http, string path)
+    public static async Task<Reply> OrderAsync(this HttpClient http, string path, string? json = null)
     {
-        using var response = await http.PostAsync(path, null);
+        using var response = await http.PostAsync(path, json is null ? null : Json(json));
         return new Reply(response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers);
     }
 

@@ -73,7 +73,8 @@ public sealed class FaultTests
 
     private static async Task<RequestNotice> PlacedAsync(PharosCluster cluster, string id, int from)
     {
-        await foreach (var notice in cluster.Request(id).Follow(from, CancellationToken.None))
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (var notice in cluster.Request(id).Follow(from, patience.Token))
         {
             if (notice.Kind == NoticeKind.Placed)
                 return notice;

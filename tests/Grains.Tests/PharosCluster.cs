@@ -19,7 +19,12 @@ public sealed record Seen(string Text, ImmutableArray<int> Tokens, RequestNotice
 /// <summary>The real grains, engine and embedded model in one process, without HTTP: what a gateway does, done by hand.</summary>
 public sealed class PharosCluster : IAsyncDisposable
 {
+    /// <summary>So long may an answer take before a test fails.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly IHost host;
+    private readonly Dictionary<(string Worker, string Gateway), DeltaReader> readers = [];
+    private readonly CancellationTokenSource stopping = new();
     private int requests;
 
     private PharosCluster(IHost host) => this.host = host;
@@ -59,28 +64,29 @@ public sealed class PharosCluster : IAsyncDisposable
     public IRequestGrain Request(string id) => Grains.GetGrain<IRequestGrain>(id);
 
     /// <summary>Starts a request and reads its answer to the end.</summary>
-    public async Task<Seen> RunAsync(RequestSpec spec, string? id = null, CancellationToken ct = default)
+    public async Task<Seen> RunAsync(RequestSpec spec, string? id = null)
     {
         id ??= NewId();
         var accepted = await Request(id).Start(spec);
         Assert.True(accepted.Accepted, accepted.Because);
-        return await ReadAsync(id, spec.Gateway, 0, ct);
+        return await ReadAsync(id, spec.Gateway, 0);
     }
 
     /// <summary>Reads an answer as a gateway does: notices from the request, tokens from the workers it is placed on.</summary>
     /// <param name="follow">Read the tokens too, not only the notices.</param>
-    public async Task<Seen> ReadAsync(string id, string gateway, int from, CancellationToken ct = default, bool follow = true)
+    public async Task<Seen> ReadAsync(string id, string gateway, int from, bool follow = true)
     {
+        using var patience = new CancellationTokenSource(Patience);
         var notices = new List<RequestNotice>();
         var text = new StringBuilder();
         var tokens = new List<int>();
-        await foreach (var notice in Request(id).Follow(from, ct))
+        await foreach (var notice in Request(id).Follow(from, patience.Token))
         {
             if (notice.Kind == NoticeKind.Alive)
                 continue;
             notices.Add(notice);
             if (follow && notice.Kind == NoticeKind.Placed)
-                await ReadSegmentAsync(id, gateway, notice, text, tokens, ct);
+                await ReadSegmentAsync(id, gateway, notice, text, tokens, patience.Token);
         }
 
         return new Seen(text.ToString(), [.. tokens], notices[^1], [.. notices]);
@@ -88,15 +94,20 @@ public sealed class PharosCluster : IAsyncDisposable
 
     private async Task ReadSegmentAsync(string id, string gateway, RequestNotice placed, StringBuilder text, List<int> tokens, CancellationToken ct)
     {
-        await foreach (var batch in Grains.GetGrain<IWorkerGrain>(placed.Worker!).Deltas(gateway, ct))
+        foreach (var delta in await Reader(placed.Worker!, gateway).SegmentAsync(id, placed.Epoch, ct))
         {
-            foreach (var delta in batch.Deltas.Where(delta => delta.Request == id && delta.Epoch == placed.Epoch))
-            {
-                text.Append(delta.Text);
-                tokens.AddRange(delta.Tokens);
-                if (delta.End is not null)
-                    return;
-            }
+            text.Append(delta.Text);
+            tokens.AddRange(delta.Tokens);
+        }
+    }
+
+    private DeltaReader Reader(string worker, string gateway)
+    {
+        lock (readers)
+        {
+            if (!readers.TryGetValue((worker, gateway), out var reader) || reader.HasEnded)
+                readers[(worker, gateway)] = reader = new DeltaReader(Grains.GetGrain<IWorkerGrain>(worker), gateway, stopping.Token);
+            return reader;
         }
     }
 
@@ -106,6 +117,7 @@ public sealed class PharosCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        stopping.Cancel();
         await host.StopAsync();
         host.Dispose();
     }

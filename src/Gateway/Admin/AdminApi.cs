@@ -7,33 +7,12 @@ namespace Pharos.Gateway.Admin;
 
 internal static class AdminApi
 {
-    private const string ResponsePrefix = "chatcmpl-";
-
     public static void MapAdminApi(this IEndpointRouteBuilder routes)
     {
         var admin = routes.MapGroup("/admin");
-        admin.MapGet("/requests/{id}", Request);
+        admin.MapGet("/requests/{id}", (string id, RequestActions actions, CancellationToken ct) => actions.Show(RequestActions.IdOf(id), ct));
         admin.MapGet("/workers", Workers);
         admin.MapGet("/tools", Tools);
-    }
-
-    /// <param name="id">A request's id, or that of a response.</param>
-    private static async Task<IResult> Request(string id, IClusterGrains grains, GrainRetry retry, CancellationToken ct)
-    {
-        var request = id.StartsWith(ResponsePrefix, StringComparison.Ordinal) ? id[ResponsePrefix.Length..].Split('-')[0] : id;
-        RequestDescription? description;
-        try
-        {
-            description = await retry.Call(() => grains.Request(request).Describe(), ct);
-        }
-        catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
-        {
-            return Results.Problem($"Request '{request}' can't be reached now.", statusCode: StatusCodes.Status503ServiceUnavailable);
-        }
-
-        return description is null
-            ? Results.Problem($"No request '{request}' is known: it never was, or its FinishedRetention is over.", statusCode: StatusCodes.Status404NotFound)
-            : Results.Json(RequestJson.Of(description), AdminJson.Shown.RequestJson);
     }
 
     private static async Task<IResult> Workers(PoolView pools, PromptModel model, CancellationToken ct) =>

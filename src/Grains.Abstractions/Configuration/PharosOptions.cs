@@ -40,6 +40,15 @@ public sealed class PharosOptions
     /// <summary>Server-side tools by name.</summary>
     public Dictionary<string, ToolOptions> Tools { get; set; } = [];
 
+    /// <summary>Keys that clients may use, by name; with none here and no <see cref="ApiKeysPath"/>, only this machine's own are served, without.</summary>
+    public Dictionary<string, ApiKeyOptions> ApiKeys { get; set; } = [];
+
+    /// <summary>A JSON file of further keys (by name, as in <see cref="ApiKeys"/>), or a folder of such files: a mounted secret. Read again when it changes.</summary>
+    public string ApiKeysPath { get; set; } = "";
+
+    /// <summary>Limits and shares of tenants, by name; one that is not named has none and weighs 1.</summary>
+    public Dictionary<string, TenantOptions> Tenants { get; set; } = [];
+
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
 
