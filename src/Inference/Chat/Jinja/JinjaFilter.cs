@@ -7,7 +7,8 @@ internal sealed partial class JinjaFilter(string name, string parameters, Func<J
 {
     private static readonly FrozenDictionary<string, JinjaFilter> All = new[]
     {
-        Of("abs", "", (_, x, _) => x is long n ? Math.Abs(n) : JinjaValues.TryNumber(x, out var real) ? Math.Abs(real) : throw Unfit("abs", "a number", x)),
+        Of("abs", "", (_, x, _) => x is long n ? n == long.MinValue ? throw new JinjaFault("the result of 'abs' does not fit 64 bits.") : Math.Abs(n)
+            : JinjaValues.TryNumber(x, out var real) ? (object)Math.Abs(real) : throw Unfit("abs", "a number", x)),
         Of("capitalize", "", (_, x, _) => JinjaMethods.Capitalize(JinjaValues.Print(x))),
         Of("count", "", (_, x, _) => Length(x)),
         Of("d", "value? boolean?", (_, x, a) => Default(x, a)),

@@ -15,7 +15,7 @@ internal static class JinjaJson
         JsonValueKind.Object => new JinjaMap(json.EnumerateObject().Select(member => KeyValuePair.Create(MarkedText.Given(member.Name), Read(member.Value)))),
         JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(Read)]),
         JsonValueKind.String => MarkedText.Given(json.GetString()!),
-        JsonValueKind.Number => json.TryGetInt64(out var whole) ? whole : json.GetDouble(),
+        JsonValueKind.Number => json.TryGetInt64(out var whole) ? whole : (object)json.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         _ => null,
