@@ -19,14 +19,14 @@ public sealed record ServedModel(
     /// <summary>Opens an embedded model by name, or a Hugging Face directory or GGUF file by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
     /// <param name="chat">What an operator says of its chat format; its own files where null.</param>
-    public static ServedModel Open(string nameOrPath, ChatChoice? chat = null)
+    public static ServedModel Open(string nameOrPath, ChatChoice? chat = null, TimeProvider? time = null)
     {
         var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;
         // Chat models end a turn with the tokenizer's token, while their other files may go on naming the end of text alone.
         var ownEnd = loaded.Tokenizer.AddedTokens.Where(t => t.Content == loaded.TokenizerConfig.EosToken).Select(t => t.Id);
         ImmutableArray<int> ends = [.. generation.EosTokens.Union(ownEnd)];
-        var format = ChatFormats.For(loaded.TokenizerConfig.ChatTemplate, ChatTokens.Of(loaded.Tokenizer, loaded.TokenizerConfig, ends), chat);
+        var format = ChatFormats.For(loaded.TokenizerConfig.ChatTemplate, ChatTokens.Of(loaded.Tokenizer, loaded.TokenizerConfig, ends), chat, time);
         return new ServedModel(
             loaded.Shape.Name, loaded, loaded.Tokenizer, format, loaded.Shape.MaxPositions, ends,
             generation.DoSample == false ? 0 : generation.Temperature ?? 1);

@@ -72,15 +72,15 @@ public sealed class JinjaErrorTests
     [InlineData("1 if ", "1", " else 1")]
     public void DeepNesting_IsAnErrorAndNoCrash(string before, string inner, string after)
     {
-        const int depth = 200_000;
+        const int depth = 1_000;
         var template = "{{ " + string.Concat(Enumerable.Repeat(before, depth)) + inner + string.Concat(Enumerable.Repeat(after, depth)) + " }}";
-        Assert.Throws<JinjaException>(() => Goldens.Render(template, Goldens.Values()));
+        Assert.Contains("nested more than 100 levels deep", Assert.Throws<JinjaException>(() => Goldens.Render(template, Goldens.Values())).Message);
     }
 
     [Fact]
     public void LongChains_AreAnErrorAndNoCrash()
     {
-        var template = "{{ 1" + string.Concat(Enumerable.Repeat(" + 1", 300_000)) + " }}";
+        var template = "{{ 1" + string.Concat(Enumerable.Repeat(" + 1", 50_000)) + " }}";
         Assert.Contains("nested too deeply", Assert.Throws<JinjaException>(() => Goldens.Render(template, [])).Message);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 
 namespace Pharos.Inference.Chat.Jinja;
 
@@ -7,6 +6,15 @@ namespace Pharos.Inference.Chat.Jinja;
 internal sealed partial class JinjaParser
 {
     private static readonly string[] Comparisons = ["==", "!=", "<", "<=", ">", ">="];
+
+    private T Nested<T>(Func<T> read)
+    {
+        if (++depth > MaxDepth)
+            throw new JinjaException($"it is nested more than {MaxDepth} levels deep.", Peek.At);
+        var value = read();
+        depth--;
+        return value;
+    }
 
     /// <summary>An expression, or several with commas between them: a tuple.</summary>
     private JinjaExpression ReadTuple(bool allowsConditional = true)
@@ -20,9 +28,10 @@ internal sealed partial class JinjaParser
         return new JinjaListOf(first.At, items, IsTuple: true);
     }
 
-    private JinjaExpression ReadExpression()
+    private JinjaExpression ReadExpression() => Nested(ReadConditional);
+
+    private JinjaExpression ReadConditional()
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var value = ReadOr();
         while (Peek.IsName("if"))
         {
@@ -49,11 +58,8 @@ internal sealed partial class JinjaParser
         return left;
     }
 
-    private JinjaExpression ReadNot()
-    {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
-        return Peek.IsName("not") ? new JinjaNot(Take().At, ReadNot()) : ReadComparison();
-    }
+    private JinjaExpression ReadNot() =>
+        Peek.IsName("not") ? new JinjaNot(Take().At, Nested(ReadNot)) : ReadComparison();
 
     private JinjaExpression ReadComparison()
     {
@@ -121,9 +127,8 @@ internal sealed partial class JinjaParser
 
     private JinjaExpression ReadUnary(bool withFilters = true)
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var value = Peek.Is("-") || Peek.Is("+")
-            ? Take() is var sign ? new JinjaSign(sign.At, ReadUnary(withFilters: false), sign.Text == "-") : null!
+            ? Take() is var sign ? new JinjaSign(sign.At, Nested(() => ReadUnary(withFilters: false)), sign.Text == "-") : null!
             : ReadPostfix(ReadPrimary());
         return withFilters ? ReadFilters(value) : value;
     }

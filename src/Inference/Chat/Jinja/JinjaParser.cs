@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Pharos.Inference.Chat.Jinja;
 
 /// <summary>
@@ -10,8 +8,10 @@ internal sealed partial class JinjaParser
     private static readonly string[] Unsupported =
         ["include", "import", "from", "extends", "block", "do", "autoescape", "trans", "pluralize", "debug"];
 
+    private const int MaxDepth = 100;
+
     private readonly List<JinjaToken> tokens;
-    private int next;
+    private int next, depth;
 
     private JinjaParser(List<JinjaToken> tokens) => this.tokens = tokens;
 
@@ -19,14 +19,7 @@ internal sealed partial class JinjaParser
     public static IReadOnlyList<JinjaStatement> Read(string template)
     {
         var parser = new JinjaParser(JinjaLexer.Read(template));
-        try
-        {
-            return parser.ReadBody(null);
-        }
-        catch (InsufficientExecutionStackException)
-        {
-            throw new JinjaException("it is nested too deeply.", parser.Peek.At);
-        }
+        return parser.ReadBody(null);
     }
 
     private JinjaToken Peek => tokens[next];
@@ -37,7 +30,6 @@ internal sealed partial class JinjaParser
     /// <param name="ends">Words that end it; the one that came is left to be read.</param>
     private List<JinjaStatement> ReadBody(JinjaToken? opened, params string[] ends)
     {
-        RuntimeHelpers.EnsureSufficientExecutionStack();
         var body = new List<JinjaStatement>();
         while (true)
         {
@@ -58,7 +50,7 @@ internal sealed partial class JinjaParser
                 default:
                     if (ends.Contains(Peek.Text) && Peek.Kind == JinjaTokenKind.Name)
                         return body;
-                    body.Add(ReadStatement());
+                    body.Add(Nested(ReadStatement));
                     break;
             }
         }
