@@ -100,15 +100,15 @@ public sealed class TemplateFormatTests
     [Fact]
     public void Operator_ChoosesTemplateAndToolFormat()
     {
-        var format = ChatFormats.For("{{ broken", Tokens, new ChatChoice("llama3", "fenced"));
+        var format = ChatFormats.For("{{ broken", Tokens, new ChatFormatChoice("llama3", "fenced"));
         Assert.Equal("llama3, tool calls as fenced", format.Name);
-        Assert.Contains("auto, hermes, llama3, mistral, fenced", Assert.Throws<NotSupportedException>(() => ChatFormats.For(null, Tokens, new ChatChoice("chatml", "xml"))).Message);
+        Assert.Contains("auto, hermes, llama3, mistral, fenced", Assert.Throws<NotSupportedException>(() => ChatFormats.For(null, Tokens, new ChatFormatChoice("chatml", "xml"))).Message);
     }
 
     private static ChatToolCall Call(string id, string sum) => new(id, "calculator", $$"""{"expression": "{{sum}}"}""");
 
     private static IChatFormat Format(string template) => ChatFormats.Families.Contains(template)
-        ? ChatFormats.For(null, Tokens, new ChatChoice(template))
+        ? ChatFormats.For(null, Tokens, new ChatFormatChoice(template))
         : ChatFormats.For(Goldens.Template(template + ".jinja"), Tokens);
 
     private static string Text(IEnumerable<PromptPiece> pieces) => string.Concat(pieces.Select(piece => piece.Text));

@@ -22,7 +22,7 @@ public static class PharosSiloExtensions
         builder.Services.TryAddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;
-            return ServedModel.Open(options.Model, new ChatChoice(options.Chat.Template, options.Chat.Tools), services.GetRequiredService<TimeProvider>());
+            return ServedModel.Open(options.Model, new ChatFormatChoice(options.Chat.Template, options.Chat.Tools), services.GetRequiredService<TimeProvider>());
         });
         return builder;
     }

@@ -7,7 +7,7 @@ namespace Pharos.Inference.Chat;
 /// <summary>What an operator says of a model's chat format; the model's own files where he says nothing.</summary>
 /// <param name="Template"><c>auto</c>, a built-in family, or the path of a file that holds a Jinja template.</param>
 /// <param name="Tools"><c>auto</c>, or a name of <see cref="ToolMarkup.All"/>.</param>
-public sealed record ChatChoice(string Template = ChatChoice.Auto, string Tools = ChatChoice.Auto)
+public sealed record ChatFormatChoice(string Template = ChatFormatChoice.Auto, string Tools = ChatFormatChoice.Auto)
 {
     public const string Auto = "auto";
 }
@@ -24,11 +24,11 @@ public static class ChatFormats
 
     /// <param name="template">The model's own; null where it has none.</param>
     /// <exception cref="NotSupportedException">It has none and is of no known family, or its template uses what is not supported; the message says what.</exception>
-    public static IChatFormat For(string? template, ChatTokens tokens, ChatChoice? choice = null, TimeProvider? time = null)
+    public static IChatFormat For(string? template, ChatTokens tokens, ChatFormatChoice? choice = null, TimeProvider? time = null)
     {
-        choice ??= new ChatChoice();
+        choice ??= new ChatFormatChoice();
         var (name, source) = Source(template, tokens, choice.Template);
-        var markup = choice.Tools == ChatChoice.Auto
+        var markup = choice.Tools == ChatFormatChoice.Auto
             ? ToolMarkup.Of(source)
             : ToolMarkup.All.FirstOrDefault(known => known.Name == choice.Tools)
                 ?? throw new NotSupportedException($"The tool-call format '{choice.Tools}' is not known; there are: auto, {string.Join(", ", ToolMarkup.All)}.");
@@ -46,7 +46,7 @@ public static class ChatFormats
     {
         if (Families.Contains(chosen))
             return (chosen, Read(chosen));
-        if (chosen != ChatChoice.Auto)
+        if (chosen != ChatFormatChoice.Auto)
             return (Path.GetFileName(chosen), File.ReadAllText(chosen));
         if (template is not null)
             return ("its own template", template);

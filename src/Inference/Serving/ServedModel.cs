@@ -19,7 +19,7 @@ public sealed record ServedModel(
     /// <summary>Opens an embedded model by name, or a Hugging Face directory or GGUF file by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
     /// <param name="chat">What an operator says of its chat format; its own files where null.</param>
-    public static ServedModel Open(string nameOrPath, ChatChoice? chat = null, TimeProvider? time = null)
+    public static ServedModel Open(string nameOrPath, ChatFormatChoice? chat = null, TimeProvider? time = null)
     {
         var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;

@@ -33,7 +33,7 @@ public sealed class MarkedTextTests
     public void AnyConversation_OnlyTemplatesWriteControlText()
     {
         ChatTokens tokens = new([new("bos_token", "<s>"), new("eos_token", "</s>")], ["<|im_end|>", "<|eot_id|>", "<end_of_turn>", "</s>"], []);
-        var formats = ChatFormats.Families.Select(family => ChatFormats.For(null, tokens, new ChatChoice(family)))
+        var formats = ChatFormats.Families.Select(family => ChatFormats.For(null, tokens, new ChatFormatChoice(family)))
             .Concat(new[] { "qwen-shape", "llama-shape", "mistral-shape", "gemma-shape" }.Select(file => ChatFormats.For(Goldens.Template(file + ".jinja"), tokens)))
             .ToList();
         var contents = Gen.Elements(Fragments).NonEmptyListOf().Select(parts => "a" + string.Concat(parts) + "b");
