@@ -25,6 +25,8 @@ public sealed class PharosOptions
     /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
     public string Dtype { get; set; } = "auto";
 
+    public ChatOptions Chat { get; set; } = new();
+
     public KvOptions Kv { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
@@ -70,6 +72,15 @@ public sealed class PharosOptions
     public ClusterOptions Cluster { get; set; } = new();
 
     public KubernetesOptions Kubernetes { get; set; } = new();
+}
+
+public sealed class ChatOptions
+{
+    /// <summary>How conversations are written: <c>auto</c> (the model's own template), a built-in family (<c>chatml</c>, <c>llama3</c>, <c>mistral</c>, <c>gemma</c>), or the path of a file that holds a Jinja template.</summary>
+    public string Template { get; set; } = "auto";
+
+    /// <summary>How the model writes tool calls: <c>auto</c> (what its template shows), <c>hermes</c>, <c>llama3</c>, <c>mistral</c> or <c>fenced</c>.</summary>
+    public string Tools { get; set; } = "auto";
 }
 
 public sealed class KvOptions

@@ -17,6 +17,10 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        Require(
+            options.Chat.Template is "auto" or "chatml" or "llama3" or "mistral" or "gemma" || File.Exists(options.Chat.Template), "Chat:Template",
+            options.Chat.Template, "auto, chatml, llama3, mistral, gemma, or the path of a file that holds a Jinja template");
+        OneOf("Chat:Tools", options.Chat.Tools, "auto", "hermes", "llama3", "mistral", "fenced");
         OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
