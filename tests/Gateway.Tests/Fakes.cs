@@ -60,6 +60,8 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public ISchedulerGrain Scheduler(string pool) => throw new NotSupportedException();
 
+    public IResponseGrain Response(string id) => throw new NotSupportedException();
+
     public async IAsyncEnumerable<RequestNotice> Follow(int from, [EnumeratorCancellation] CancellationToken ct)
     {
         FollowedFrom.Add(from);

@@ -38,7 +38,7 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
-        detokenizer = new Detokenizer(model.Tokenizer);
+        detokenizer = model.CreateDetokenizer(work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -108,7 +108,7 @@ internal sealed class ServedSequence
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
         Logprobs.Clear();
-        detokenizer = new Detokenizer(model.Tokenizer);
+        detokenizer = model.CreateDetokenizer(Work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -150,7 +150,7 @@ internal sealed class ServedSequence
         text.Append(said);
         if (!ended || Work.ToolUse == ToolUse.None)
             return new TokenMeaning(said, end, []);
-        var calls = ToolCallParser.Parse(Text, Work.ToolNames).Calls;
+        var calls = ToolCallParser.Parse(Text, Work.ToolNames, model.Format.Markup).Calls;
         return calls.IsEmpty
             ? new TokenMeaning(said, end, [])
             : new TokenMeaning(said, SegmentEndReason.ToolCalls,
