@@ -1,9 +1,11 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.Requests;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 
@@ -23,7 +25,7 @@ public sealed class ChatStarterTests
     {
         _cluster.StartFails = new StoreIsDown();
 
-        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter().Start(Question, default))).Error;
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter().Start(Question, Caller.Anonymous, default))).Error;
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, error.Status);
         Assert.NotNull(error.RetryAfterSeconds);
@@ -34,7 +36,7 @@ public sealed class ChatStarterTests
     {
         _cluster.StartFails = new NotSupportedException();
 
-        await Assert.ThrowsAsync<NotSupportedException>(() => Starter().Start(Question, default));
+        await Assert.ThrowsAsync<NotSupportedException>(() => Starter().Start(Question, Caller.Anonymous, default));
     }
 
     [Fact]
@@ -43,10 +45,10 @@ public sealed class ChatStarterTests
         _cluster.ResumeFails.Enqueue(new TimeoutException());
         _cluster.ResumeFails.Enqueue(new StoreIsDown());
 
-        var chat = await Starter().Start(Results, default);
-        chat.Answer.Leave();
+        var chat = (await Starter().Start(Results, Caller.Anonymous, default))[0];
+        chat.Stream.Leave();
 
-        Assert.Equal(("r", 3), (chat.Answer.Request, chat.FromNotice));
+        Assert.Equal(("r", 3), (chat.Stream.Request, chat.FromNotice));
         Assert.Equal(3, _cluster.Resumes.Count);
         Assert.Single(_cluster.Resumes.Select(resume => resume.NewRequest).Distinct());
         Assert.Equal(TranscriptHash.Of(Results.Tools, Results.Messages[..1]).ToArray(), _cluster.Resumes[0].Transcript.ToArray());
@@ -61,10 +63,10 @@ public sealed class ChatStarterTests
     public async Task Start_PromptLongerThanAnyThatFits_IsRefusedWithoutBeingEncoded()
     {
         var encoded = 0;
-        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [++encoded]) { MostCharacters = 20_000 };
+        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [++encoded]) { MostCharacters = 20_000 };
 
-        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), default);
-        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), default))).Error;
+        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), Caller.Anonymous, default);
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), Caller.Anonymous, default))).Error;
 
         Assert.Equal(1, encoded);
         Assert.Equal((HttpStatusCode.BadRequest, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));
@@ -72,11 +74,11 @@ public sealed class ChatStarterTests
     }
 
     private static ChatRequest Request(params ChatMessage[] messages) => new(
-        "m", [.. messages], false, false, null, null, null, null, null, [], null, [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
+        "m", [.. messages], Stream: false, IncludeUsage: false, Answers: 1, new SamplingRequest(), Schema: null, [new ChatTool("get_weather", "", "{}")], ToolChoice.Auto, RunTools: false, Priority: 0);
 
     private ChatStarter Starter(PromptModel? model = null)
     {
-        model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
+        model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
         return new ChatStarter(
             new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), gateway,

@@ -1,11 +1,15 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Admin;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
+using Pharos.Gateway.Completions;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.Responses;
+using Pharos.Gateway.Tokens;
 using Pharos.Gateway.WebConsole;
 using Pharos.Inference.Serving;
 
@@ -23,6 +27,9 @@ internal static class GatewayRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Random.Shared);
         services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
+        services.TryAddSingleton(provider => RawPrompts.Of(provider.GetRequiredService<ServedModel>()));
+        services.AddSingleton<ResponseStore>();
+        services.TryAddSingleton(provider => TokenTexts.Of(provider.GetRequiredService<ServedModel>()));
         services.TryAddSingleton<IClusterGrains, ClusterGrains>();
         services.AddSingleton(GatewayIdentity.New());
         services.AddSingleton(provider => new GatewayStart(provider.GetRequiredService<TimeProvider>().GetUtcNow()));
@@ -33,6 +40,7 @@ internal static class GatewayRegistration
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<Counterfactual>();
         services.AddSingleton<RequestActions>();
+        services.AddSingleton<MigrationActions>();
         services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
@@ -40,12 +48,19 @@ internal static class GatewayRegistration
         services.AddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<OpenAiErrors>();
+        builder.AddAccess();
         services.AddHostedService<StartupBanner>();
         services.AddProblemDetails();
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // the banner says it
         builder.WebHost.ConfigureKestrel((_, server) => server.AddServerHeader = false);
         services.AddOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>()
-            .Configure<GatewayOptions>((server, gateway) => server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes);
+            .Configure<GatewayOptions>((server, gateway) =>
+            {
+                server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
+                server.Limits.MaxRequestHeadersTotalSize = gateway.MaxHeaderBytes;
+                server.Limits.MaxRequestHeaderCount = gateway.MaxHeaders;
+                server.Limits.RequestHeadersTimeout = gateway.HeadersTimeout;
+            });
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls("http://localhost:8080");
         return builder;
@@ -55,10 +70,16 @@ internal static class GatewayRegistration
     {
         app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
         app.UseExceptionHandler();
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/v1"), v1 => v1.UseMiddleware<OpenAiErrors>());
-        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1"), rest => rest.UseStatusCodePages());
+        app.Use(RequestIds.Begin);
+        app.UseWhen(OpenAiPaths.Contain, models => models.UseMiddleware<OpenAiErrors>());
+        app.UseWhen(context => !OpenAiPaths.Contain(context), rest => rest.UseStatusCodePages());
         app.UseRouting();
+        app.UseAccess();
         app.MapChatCompletionsApi();
+        app.MapCompletionsApi();
+        app.MapResponsesApi();
+        app.MapEmbeddingsApi();
+        app.MapTokensApi();
         app.MapModelsApi();
         app.MapHealthApi();
         app.MapMetricsApi();
@@ -69,6 +90,7 @@ internal static class GatewayRegistration
         app.MapCounterfactualApi();
         app.MapConsoleApi();
         app.MapRequestActionsApi();
+        app.MapMigrationApi();
         app.MapPolicyApi();
         return app;
     }

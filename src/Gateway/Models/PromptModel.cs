@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Pharos.Gateway.Http;
+using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 
@@ -16,6 +18,26 @@ internal sealed record PromptModel(
     /// </summary>
     public long MostCharacters { get; init; } = long.MaxValue;
 
+    /// <summary>Tokens that the model knows: ids are below it.</summary>
+    public int VocabularySize { get; init; } = int.MaxValue;
+
+    public ModelBounds Bounds => new(ContextTokens, VocabularySize);
+
+    /// <summary>Refuses a text that cannot fit before it is encoded, which takes a second for a million of characters.</summary>
+    /// <param name="param">The field it comes from.</param>
+    public void RequireRoom(long characters, string param)
+    {
+        if (characters > MostCharacters)
+            throw new ApiException(ApiError.ContextExceeded(characters, MostCharacters, ContextTokens) with { Param = param });
+    }
+
+    /// <exception cref="ApiException">Another model is asked for.</exception>
+    public void RequireServed(string model)
+    {
+        if (model != Name)
+            throw new ApiException(ApiError.ModelNotFound(model, Name));
+    }
+
     public static PromptModel Of(ServedModel model) => new(
         model.Name,
         model.MaxPositions,
@@ -24,6 +46,7 @@ internal sealed record PromptModel(
         model.Encode)
     {
         MostCharacters = (long)model.MaxPositions * model.Tokenizer.LongestToken,
+        VocabularySize = model.Loaded.Shape.VocabularySize,
     };
 }
 

@@ -49,6 +49,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.log = log;
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
         iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
+        transfers = new KvTransfers(backend, stopping.Token);
         run = loops.Start(identity.Worker, RunAsync);
     }
 
@@ -93,20 +94,27 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {
+                    transfers.Begin();
                     SendPending(); // a command may have ended a segment
                     await WaitForCommandAsync();
                 }
                 else
                 {
                     Begin(plan);
+                    transfers.Begin();
                     if (plan.Batch.Count > 0)
                     {
-                        await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
+                        var running = iteration.ForwardAsync(plan, stopping.Token);
+                        SendPending(); // what the last iteration said: it travels while the device computes
+                        await running; // here, not in a method of its own: that would allocate each time
                         iteration.Commit(plan, spoken);
                         Deliver();
                     }
+                    else
+                    {
+                        SendPending();
+                    }
 
-                    SendPending();
                     if (core.Totals.Iterations % 1024 == 0)
                         Sweep();
                 }
@@ -123,8 +131,10 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         finally
         {
             commands.Writer.TryComplete();
+            var closed = new InvalidOperationException($"Device {identity.Worker} closed before it took the command.");
+            transfers.Fail(closed);
             while (commands.Reader.TryRead(out var left))
-                left.Fail(new InvalidOperationException($"Device {identity.Worker} closed before it took the command."));
+                left.Fail(closed);
         }
     }
 
@@ -199,17 +209,22 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
         else
         {
-            Remove(sequence);
+            Remove(sequence, isDone: end.Reason != SegmentEndReason.Cancelled);
         }
 
         events.Writer.TryWrite(new DeviceEvent.SegmentEnded(
-            slot.Request, new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt)));
+            slot.Request,
+            new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
     }
 
     private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>
         Outbox(sequence.Gateway).Pending.Add(new SequenceDelta(
-            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end));
+            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end, LogprobsOf(sequence, tokens.Length)));
+
+    // Of its last tokens.
+    private static ImmutableArray<TokenLogprob>? LogprobsOf(ServedSequence sequence, int tokens) =>
+        sequence.Options.Logprobs is null ? null : [.. CollectionsMarshal.AsSpan(sequence.Logprobs)[^tokens..]];
 
     private GatewayOutbox Outbox(string gateway)
     {
@@ -221,9 +236,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private ToolForecast Forecast(string tool) =>
         tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, Priors);
 
-    private void Remove(ServedSequence sequence)
+    private void Remove(ServedSequence sequence, bool isDone = false)
     {
-        core.Remove(sequence.Slot, Now);
+        core.Remove(sequence.Slot, Now, isDone);
         sequences.Remove(sequence.Slot.Request);
     }
 
@@ -256,6 +271,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         state = WorkerState.Failed;
         foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked))
             events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(failure);
         events.Writer.TryComplete(failure);
@@ -266,9 +282,11 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     {
         stopping.Cancel();
         await run;
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(null);
         events.Writer.TryComplete();
+        iteration.Dispose();
         await backend.DisposeAsync();
     }
 

@@ -38,7 +38,7 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
-        detokenizer = new Detokenizer(model.Tokenizer);
+        detokenizer = model.CreateDetokenizer(work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -55,6 +55,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>Of the last tokens of the running segment, those chosen here; empty where nobody asked for them.</summary>
+    public List<TokenLogprob> Logprobs { get; } = [];
+
     /// <summary>When the running segment's first token was sampled here, Unix seconds; null before it.</summary>
     public double? FirstTokenAt { get; set; }
 
@@ -67,6 +70,16 @@ internal sealed class ServedSequence
     public GrammarMatcher? Grammar { get; private set; }
 
     public string Text => text.ToString();
+
+    /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
+    public double? StoppedAt { get; set; }
+
+    /// <summary>The work as it would be given to another worker now.</summary>
+    public SequenceWork AsWork() => Work with
+    {
+        Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+    };
 
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
 
@@ -94,7 +107,8 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Appended);
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
-        detokenizer = new Detokenizer(model.Tokenizer);
+        Logprobs.Clear();
+        detokenizer = model.CreateDetokenizer(Work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -136,7 +150,7 @@ internal sealed class ServedSequence
         text.Append(said);
         if (!ended || Work.ToolUse == ToolUse.None)
             return new TokenMeaning(said, end, []);
-        var calls = ToolCallParser.Parse(Text, Work.ToolNames).Calls;
+        var calls = ToolCallParser.Parse(Text, Work.ToolNames, model.Format.Markup).Calls;
         return calls.IsEmpty
             ? new TokenMeaning(said, end, [])
             : new TokenMeaning(said, SegmentEndReason.ToolCalls,
