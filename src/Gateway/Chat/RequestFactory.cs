@@ -7,7 +7,6 @@ using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
-using Pharos.Inference.Tokenization;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -15,16 +14,14 @@ namespace Pharos.Gateway.Chat;
 /// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
 internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
 {
-    /// <exception cref="ApiException">The prompt exceeds the context or cannot be encoded, or a tool is asked for that the registry lacks.</exception>
+    /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
     public RequestSpec Create(ChatRequest request, string tenant)
     {
         var (use, tools) = ChooseTools(request);
         var rules = use == ToolUse.None ? null : Rules(request.Choice, tools);
         var prompt = model.Format.Render(request.Messages, tools);
-        var characters = prompt.Sum(piece => (long)piece.Text.Length);
-        if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
-            throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
-        var tokens = Encode(prompt);
+        model.RequireRoom(prompt.Sum(piece => (long)piece.Text.Length), "messages");
+        var tokens = model.Encode(prompt);
         var spec = Create(tokens, request.Sampling, "messages", tenant, request.Priority);
         return spec with
         {
@@ -75,18 +72,6 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             choice.Parallel,
             [.. callable.Select(tool => new CallableTool(tool.Name, tool.Strict || (required && SegmentGrammar.TakesArguments(tool.Schema)) ? tool.Schema : null))],
             required ? choice.Only : []);
-    }
-
-    private ImmutableArray<int> Encode(IEnumerable<PromptPiece> prompt)
-    {
-        try
-        {
-            return model.Encode(prompt);
-        }
-        catch (TextRefusedException refused)
-        {
-            throw ApiException.Invalid("messages", refused.Message);
-        }
     }
 
     private ulong NewSeed()
