@@ -6,8 +6,23 @@ internal interface IDrill
     /// <summary>What is asked meanwhile.</summary>
     Script[] Scripts { get; }
 
+    /// <summary>What silos and gateway are told besides, as environment variables.</summary>
+    IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
+
     /// <exception cref="DrillFailedException">A promise was broken.</exception>
     Task Run(LocalCluster cluster, Traffic traffic, Report report);
+}
+
+/// <summary>Devices that only let time pass, 50 tokens a second and sequence: answers last for seconds, and the machine's cores are free for the rest.</summary>
+internal static class SlowDevices
+{
+    public static IReadOnlyDictionary<string, string> Settings { get; } = new Dictionary<string, string>
+    {
+        ["Pharos__Backend"] = "simulated",
+        ["Pharos__Simulated__TokensPerSecond"] = "50",
+        ["Pharos__Simulated__MinTokens"] = "100",
+        ["Pharos__Simulated__MaxTokens"] = "500",
+    };
 }
 
 /// <summary>What a drill found, a line each.</summary>

@@ -21,7 +21,8 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     /// <param name="bin">Where the profile's programs are: <c>artifacts/Orleans/bin</c>.</param>
     /// <param name="folder">For logs and Redis' file.</param>
-    public LocalCluster(string bin, string folder, int silos)
+    /// <param name="settings">As environment variables, for silos and gateway.</param>
+    public LocalCluster(string bin, string folder, int silos, IReadOnlyDictionary<string, string> settings)
     {
         (this.bin, this.folder) = (bin, folder);
         environment = new Dictionary<string, string>
@@ -35,6 +36,8 @@ internal sealed class LocalCluster : IAsyncDisposable
             ["Logging__Console__FormatterOptions__TimestampFormat"] = "HH:mm:ss.fff ",
             ["Logging__Console__FormatterOptions__SingleLine"] = "true",
         };
+        foreach (var (key, value) in settings)
+            environment[key] = value;
         Silos = new ServerProcess[silos];
         for (var i = 0; i < silos; i++)
             ports.Add((FreePort(), FreePort(), FreePort()));
@@ -80,10 +83,6 @@ internal sealed class LocalCluster : IAsyncDisposable
         return list.RootElement.EnumerateArray().Where(row => row.GetProperty("worker").GetString() is not null)
             .ToDictionary(row => row.GetProperty("id").GetString()!, row => row.GetProperty("worker").GetString()!);
     }
-
-    public async Task<string> Metrics(int? silo) => silo is { } index
-        ? await Client.GetStringAsync($"http://127.0.0.1:{ports[index].Http}/metrics")
-        : await Client.GetStringAsync("/metrics");
 
     public async ValueTask DisposeAsync()
     {

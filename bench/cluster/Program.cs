@@ -2,17 +2,18 @@ using System.CommandLine;
 using Pharos.Bench.Cluster;
 using Pharos.Bench.Cluster.Drills;
 
-// cluster kill|rolling|hang|redis [--rounds N] [--clients N] [--silos N] [--seed S] [--bin DIR] [--keep-logs]
+// cluster kill|rolling|hang|redis [--rounds N] [--clients N] [--silos N] [--seed S] [--slow-devices] [--bin DIR] [--keep-logs]
 // Exit 0: every promise held.
 var rounds = new Option<int>("--rounds") { Description = "how often", DefaultValueFactory = _ => 3, Recursive = true };
 var clients = new Option<int>("--clients") { Description = "clients that ask without pause", DefaultValueFactory = _ => 12, Recursive = true };
 var silos = new Option<int>("--silos") { Description = "silo processes, a device each", DefaultValueFactory = _ => 3, Recursive = true };
 var seed = new Option<int>("--seed") { Description = "chooses the silos", DefaultValueFactory = _ => 1, Recursive = true };
 var bin = new Option<string>("--bin") { Description = "the programs, built with -p:GrainHost=Orleans", DefaultValueFactory = _ => "artifacts/Orleans/bin", Recursive = true };
+var slow = new Option<bool>("--slow-devices") { Description = "simulated devices of 50 tokens a second in place of the engine", Recursive = true };
 var keep = new Option<bool>("--keep-logs") { Description = "keep the logs, and say where", Recursive = true };
 var root = new RootCommand("Drills a real cluster: Redis, silo processes, a gateway, clients, and a fault.")
 {
-    rounds, clients, silos, seed, bin, keep,
+    rounds, clients, silos, seed, bin, slow, keep,
     Drill("kill", "kill -9 of random silos", parsed => new KillDrill(parsed.GetValue(rounds), parsed.GetValue(seed))),
     Drill("rolling", "SIGTERM to every silo in turn", parsed => new RollingDrill(parsed.GetValue(rounds))),
     Drill("hang", "SIGSTOP of random silos for 6 s, then SIGCONT", parsed => new HangDrill(parsed.GetValue(rounds), parsed.GetValue(seed), TimeSpan.FromSeconds(6))),
@@ -47,7 +48,7 @@ async Task<int> Play(string name, IDrill drill, ParseResult parsed, string folde
     var isBroken = false;
     try
     {
-        await using var cluster = new LocalCluster(Path.GetFullPath(parsed.GetValue(bin)!), folder, parsed.GetValue(silos));
+        await using var cluster = new LocalCluster(Path.GetFullPath(parsed.GetValue(bin)!), folder, parsed.GetValue(silos), parsed.GetValue(slow) ? SlowDevices.Settings : drill.Settings);
         await cluster.AllActive();
         traffic = await Traffic.Begin(cluster.Client, drill.Scripts, parsed.GetValue(clients));
         await using var _ = traffic;

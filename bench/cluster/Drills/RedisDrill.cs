@@ -5,8 +5,9 @@ internal sealed class RedisDrill(TimeSpan away) : IDrill
 {
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(30);
 
-    /// <summary>Answers longer than the outage, and short ones that begin and pause in it.</summary>
-    public Script[] Scripts { get; } = [.. Script.Mixed(3), .. Enumerable.Range(100, 5).Select(seed => Script.Talk(seed, 800))];
+    public Script[] Scripts { get; } = Script.Mixed(4);
+
+    public IReadOnlyDictionary<string, string> Settings => SlowDevices.Settings;
 
     public async Task Run(LocalCluster cluster, Traffic traffic, Report report)
     {
@@ -23,7 +24,7 @@ internal sealed class RedisDrill(TimeSpan away) : IDrill
 
     private async Task Outage(string what, Traffic traffic, Report report, Func<Task> begin, Action end)
     {
-        await traffic.More(10, TimeSpan.FromSeconds(60));
+        await traffic.More(5, TimeSpan.FromSeconds(60));
         var running = traffic.Running;
         await begin();
         var began = TimeProvider.System.GetTimestamp();
@@ -32,9 +33,9 @@ internal sealed class RedisDrill(TimeSpan away) : IDrill
         var wentOn = running.Count(one => one.HeardAt is [.., var last] && last - began > settled);
         end();
         var back = TimeProvider.System.GetTimestamp();
-        await traffic.More(10, Recovery);
+        await traffic.More(5, Recovery);
         report.Say(
-            $"Redis {what} for {away.TotalSeconds:F0} s: {wentOn} of {running.Count} running answers were heard in it; {TimeProvider.System.GetElapsedTime(back).TotalSeconds:F1} s after its return ten more were complete");
+            $"Redis {what} for {away.TotalSeconds:F0} s: {wentOn} of {running.Count} running answers were heard in it; {TimeProvider.System.GetElapsedTime(back).TotalSeconds:F1} s after its return five more were complete");
         if (wentOn == 0)
             throw new DrillFailedException("No running answer went on without Redis.");
     }
