@@ -11,7 +11,7 @@ namespace Pharos.Bench.Cluster;
 /// </summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly string bin;
     private readonly string folder;
@@ -73,8 +73,22 @@ internal sealed class LocalCluster : IAsyncDisposable
         Redis = StartRedis();
     }
 
+    /// <summary>Silos that ended by themselves, having heard that the others hold them for dead, and were started again as an orchestrator does.</summary>
+    public int Evicted { get; private set; }
+
     /// <summary>Until the pool has all workers, the latest incarnation of each.</summary>
-    public Task AllActive() => Until(async () => await ActiveWorkers() == Silos.Length && (await Task.WhenAll(ports.Select(Takes))).All(takes => takes), "all workers are active");
+    public Task AllActive() => Until(
+        async () =>
+        {
+            foreach (var (silo, index) in Silos.Select((silo, index) => (silo, index)).Where(one => one.silo.HasExited).ToList())
+            {
+                Evicted++;
+                RestartSilo(index);
+            }
+
+            return await ActiveWorkers() == Silos.Length && (await Task.WhenAll(ports.Select(Takes))).All(takes => takes);
+        },
+        "all workers are active");
 
     /// <summary>By request, the worker that it runs on.</summary>
     public async Task<Dictionary<string, string>> Placements()

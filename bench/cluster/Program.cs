@@ -53,7 +53,7 @@ async Task<int> Play(string name, IDrill drill, ParseResult parsed, string folde
         traffic = await Traffic.Begin(cluster.Client, drill.Scripts, parsed.GetValue(clients));
         await using var _ = traffic;
         await drill.Run(cluster, traffic, new Report());
-        Console.WriteLine($"{traffic.Ended} answers of {parsed.GetValue(clients)} clients were the same as undisturbed, {traffic.Failures.Count} were not; longest silence {traffic.LongestGap.TotalSeconds:F2} s");
+        Console.WriteLine($"{traffic.Ended} answers of {parsed.GetValue(clients)} clients were the same as undisturbed, {traffic.Failures.Count} were not; longest silence {traffic.LongestGap.TotalSeconds:F2} s, {cluster.Evicted} evictions");
     }
     catch (DrillFailedException broken)
     {

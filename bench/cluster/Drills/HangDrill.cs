@@ -12,7 +12,6 @@ internal sealed class HangDrill(int rounds, int seed, TimeSpan still) : IDrill
     {
         var random = new Random(seed);
         var interruptions = new List<Interruption>();
-        var exits = 0;
         for (var round = 1; round <= rounds && traffic.Failures.Count == 0; round++)
         {
             await traffic.More(5, TimeSpan.FromSeconds(60));
@@ -23,18 +22,12 @@ internal sealed class HangDrill(int rounds, int seed, TimeSpan still) : IDrill
             cluster.Silos[victim].Continue();
             await traffic.More(5, TimeSpan.FromSeconds(60));
             for (var waited = 0; waited < 50 && !cluster.Silos[victim].HasExited; waited++)
-                await Task.Delay(100);
-            if (cluster.Silos[victim].HasExited)
-            {
-                exits++; // its orchestrator starts it again
-                cluster.RestartSilo(victim);
-            }
-
+                await Task.Delay(100); // it may not have been missed
             await cluster.AllActive();
         }
 
         await traffic.Finish();
-        report.Say($"{interruptions.Count} silos stood still for {still.TotalSeconds:F0} s and met {interruptions.Sum(one => one.Count)} running answers; {exits} found themselves out and ended");
+        report.Say($"{interruptions.Count} silos stood still for {still.TotalSeconds:F0} s and met {interruptions.Sum(one => one.Count)} running answers; {cluster.Evicted} silos heard that they were out, and ended");
         if (interruptions.SelectMany(one => one.SecondsToResume()).ToList() is { Count: > 0 } seconds)
             report.Spread("from the stop until a client heard more", seconds);
         else
