@@ -42,9 +42,12 @@ public sealed class LoadMeter(double memorySeconds = 300)
               + device.ConstantSeconds * Math.Max(resident / capacityTokens, tokens / device.TokensPerIteration)) / (seconds * useful);
     }
 
+    // An iteration is told when it is over, with the time when it was planned: what came meanwhile has moved the clock on already.
     private void Fade(double now)
     {
-        var left = Math.Exp(Math.Min(0, fadedAt - now) / memorySeconds);
+        if (now <= fadedAt)
+            return;
+        var left = Math.Exp((fadedAt - now) / memorySeconds);
         tokens *= left;
         resident *= left;
         computed *= left;

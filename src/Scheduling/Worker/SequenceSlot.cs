@@ -23,12 +23,13 @@ public sealed class SequenceSlot
 {
     internal const int NoBlock = -1;
 
-    internal readonly List<int> DeviceBlocks = []; // [block of the context] from the first on
-    internal readonly List<int> HostBlocks = []; // [block of the context], NoBlock where the host has none
+    internal readonly BlockList DeviceBlocks; // [block of the context] from the first on
+    internal readonly BlockList HostBlocks; // [block of the context], NoBlock where the host has none
     private readonly int blockSize;
 
-    internal SequenceSlot(int id, int blockSize, SequenceStart start, double now)
+    internal SequenceSlot(int id, int blockSize, BlockListPool pool, SequenceStart start, double now)
     {
+        (DeviceBlocks, HostBlocks) = (new BlockList(pool), new BlockList(pool));
         this.blockSize = blockSize;
         Id = id;
         Request = start.Request;

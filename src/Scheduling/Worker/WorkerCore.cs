@@ -26,6 +26,7 @@ public sealed partial class WorkerCore
 {
     private readonly WorkerLimits limits;
     private readonly BlockLedger ledger;
+    private readonly BlockListPool blockLists;
     private readonly Dictionary<string, SequenceSlot> slots = new(StringComparer.Ordinal);
     private readonly TurnQueue queue = new();
     private readonly List<SequenceSlot> holders = []; // of those in the queue: with blocks on the device
@@ -47,6 +48,7 @@ public sealed partial class WorkerCore
         this.limits = limits;
         maxRunning = Math.Min(limits.MaxSequences, limits.MaxTokens); // so that every running sequence gets its token in every iteration
         ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks, limits.CachedBlocks);
+        blockLists = new BlockListPool(limits.DeviceBlocks, limits.DeviceBlocks + limits.HostBlocks, maxRunning);
         Fit = new IterationFit(prior);
         Ranking = ranking;
         Pausing = pausing;
@@ -94,7 +96,7 @@ public sealed partial class WorkerCore
     {
         if (start.Tokens < 1 || start.Tokens >= LargestContext)
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
-        var slot = new SequenceSlot(nextId++, limits.BlockSize, start, now);
+        var slot = new SequenceSlot(nextId++, limits.BlockSize, blockLists, start, now);
         slots.Add(start.Request, slot);
         slot.QueuedBeside = RunningTokens();
         observer?.Arrived(View(slot, now), Fit.Profile);
