@@ -47,7 +47,7 @@ public sealed class SimulatedDevice
             {
                 // All blocks of its table: those read may be on their way in, those written may still be on their way out.
                 var table = core.BlockTable(planned.Sequence);
-                var last = (planned.Start + planned.Count - 1) / blockSize;
+                var last = (planned.Start + planned.Count - 1) / planned.Sequence.TokensPerBlock;
                 for (var i = 0; i <= last; i++)
                     start = Math.Max(start, readyAt[table[i]]);
             }

@@ -49,7 +49,7 @@ public sealed partial class WorkerCore
     {
         Account(slot, now);
         var last = slot.DeviceBlocks.Count - 1;
-        if (last < ledger.BlocksFor(slot.Computed) && !slot.OnHost(last))
+        if (last < slot.BlocksFor(slot.Computed) && !slot.OnHost(last))
             CopyOut(slot, last, now);
         ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, last);
     }

@@ -114,7 +114,7 @@ public sealed partial class WorkerCore
         Account(slot, now);
         Unlist(slot); // one that came with a finished segment was never run here
         var context = slot.Computed;
-        var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
+        var swapPossible = ledger.Free(KvTier.Host) >= slot.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
         var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
         {
@@ -188,10 +188,15 @@ public sealed partial class WorkerCore
         preempted = false;
         TakePendingCopies(now);
         ContinueLoaded(now);
+        if (composition is not null)
+            Compose(now);
         ContinueDecodes(now);
         ContinuePrefills();
         ReviseParked(now);
-        AdmitWaiting(now);
+        if (composition is not null)
+            AdmitInvited(now);
+        else
+            AdmitWaiting(now);
         MirrorParked(now);
         planning = false;
         return plan;
@@ -202,7 +207,10 @@ public sealed partial class WorkerCore
     {
         iteration++;
         Totals.Iterations++;
-        Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        if (plan.RebuiltTokens == 0)
+            Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        else
+            Rebuilding.Observe(plan.RebuiltTokens, seconds - Fit.Profile.IterationSeconds(plan.Tokens, plan.ContextTokens));
         var (resident, recomputed) = (0L, 0);
         foreach (var planned in plan.Batch)
         {
@@ -261,7 +269,7 @@ public sealed partial class WorkerCore
             throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running and {parked.Count} parked.");
         foreach (var slot in slots.Values)
         {
-            var blocks = ledger.BlocksFor(slot.Computed);
+            var blocks = slot.BlocksFor(slot.Computed);
             var whole = slot.HostCount == slot.HostBlocks.Count(block => block != SequenceSlot.NoBlock) && slot.HostBlocks.Count <= blocks;
             for (var block = slot.DeviceBlocks.Count; block < blocks; block++)
                 whole &= slot.OnHost(block);

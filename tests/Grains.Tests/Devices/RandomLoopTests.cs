@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Grains.Devices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -19,6 +20,7 @@ namespace Pharos.Grains.Tests.Devices;
 public sealed class RandomLoopTests
 {
     private const int BlockSize = 16, BytesOfBlock = 6 * 2 * 4 * 32 * BlockSize * sizeof(float); // of the embedded model
+    private const int ScratchBlocks = 4; // times six of one layer
     private static readonly ServedModel Model = ServedModel.Open("spark");
 
     [Theory]
@@ -26,6 +28,8 @@ public sealed class RandomLoopTests
     [InlineData("lamps", "swap")]
     [InlineData("fcfs", "discard")]
     [InlineData("fcfs", "pharos")]
+    [InlineData("density", "pharos")]
+    [InlineData("density", "swap")]
     public async Task Random_lives_say_what_each_says_alone(string rank, string pause)
     {
         await using var large = Backend(200, 0);
@@ -53,11 +57,14 @@ public sealed class RandomLoopTests
     }
 
     private static Timed Backend(int device, int host) => new(CpuBackend.Create(
-        Model.Loaded, new CpuBackendOptions { Threads = 1, DeviceBytes = (long)device * BytesOfBlock, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02 }));
+        Model.Loaded, new CpuBackendOptions { Threads = 1, DeviceBytes = (device + ScratchBlocks) * (long)BytesOfBlock, CompactForms = [CacheForm.Hidden], RebuildTokens = ScratchBlocks * 6 * BlockSize, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02 }));
 
     private static WorkerCore Core(int device, int host, string rank, string pause, int cached, int drafts) => new(
         new WorkerLimits(BlockSize, device, host, 96, 6, 40, LoadsAhead: true, CachedBlocks: cached, MaxDrafts: drafts),
-        new DeviceProfile(1e-3, 1e-5, 0, 96, 1e6), RankingPolicies.Find(rank), PausePolicies.Find(pause));
+        new DeviceProfile(1e-3, 1e-5, 0, 96, 1e6), RankingPolicies.Find(rank == "density" ? "fcfs" : rank), PausePolicies.Find(pause))
+    {
+        Composition = rank == "density" ? BatchComposition.Density with { Compact = CacheForm.Hidden, MaxCompactContext = ScratchBlocks * 6 * BlockSize } : null,
+    };
 
     /// <summary>A prompt that begins as others do, and what its tools will say.</summary>
     private sealed class Life(int number, ImmutableArray<int> prompt, GenerationOptions options, ImmutableArray<ImmutableArray<int>> results)
