@@ -62,6 +62,8 @@ public sealed partial class WorkerCore
         {
             ranking = value;
             observer = value as IObservingPolicy;
+            if (observer is not null)
+                TellOfWaiting(observer);
             for (var i = 0; i < queue.Count; i++)
                 Score(queue[i], plannedAt);
             queue.Sort();
@@ -113,19 +115,11 @@ public sealed partial class WorkerCore
             throw new InvalidOperationException($"{slot.Request} is parked already.");
         Account(slot, now);
         Unlist(slot); // one that came with a finished segment was never run here
-        var context = slot.Computed;
-        var swapPossible = ledger.Free(KvTier.Host) >= slot.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
-        var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
-        {
-            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
-            ReturnWaitSeconds = returnWait,
-        });
+        var decision = DecidePause(slot, tool, now);
         slot.KeptUntil = decision.KeptUntil;
-        if (decision.Action == PauseAction.Swap && !swapPossible)
-            decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
-            call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
+            call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, slot.Computed, decision.Prices, decision.Action, decision.Until, null, 0, []);
         slot.Phase = SequencePhase.Parked;
         slot.ParkedAt = now;
         slot.Tool = tool;
@@ -167,10 +161,11 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>Removes a sequence and frees all it holds.</summary>
-    public void Remove(SequenceSlot slot, double now)
+    /// <param name="isDone">It was served to its end; else it was cancelled or goes on elsewhere.</param>
+    public void Remove(SequenceSlot slot, double now, bool isDone = false)
     {
         Account(slot, now);
-        observer?.Ended(View(slot, now));
+        observer?.Ended(View(slot, now) with { IsDone = isDone });
         slots.Remove(slot.Request);
         Unlist(slot);
         parked.Remove(slot);
