@@ -84,13 +84,18 @@ public sealed partial class WorkerCore
                 continue;
             var tokens = limits.BlockSize * form.Density();
             var blocks = Math.Min((slot.Length + tokens - 1) / tokens, ledger.Total(KvTier.Device)); // what fits no longer ends when it is alone
-            var delay = form == CacheForm.Kv ? 0 : others * slot.Length * Rebuilding.SecondsPerToken;
-            // A sequence that runs is not taken for the delay it makes: it was let in at that price.
-            options[count++] = new BatchOption(candidate, form, blocks, form == CacheForm.Kv || !bare ? Math.Max(value - delay, LeastValue) : value - delay);
+            // A sequence that has its cache is not charged for the delay it makes: it was let in at that price.
+            var worth = form == CacheForm.Kv || !bare ? Math.Max(value, LeastValue) : Compacted(value, others * slot.Length * Rebuilding.SecondsPerToken);
+            options[count++] = new BatchOption(candidate, form, blocks, worth);
             if (settings.Compact is null)
                 break;
         }
     }
+
+    // As published the delay of one iteration is taken off the pending time. But a form is kept for life, and so is its delay: it pays as long as all
+    // others together lose less in an iteration than the newcomer gains in one, which is the iteration's time.
+    private double Compacted(double value, double delay) =>
+        composition!.CountsLosses ? value * (1 - delay / Fit.Profile.IterationSeconds(running.Count + 1, RunningTokens())) : value - delay;
 
     // Longer than can be rebuilt: it goes on with keys and values, computed anew.
     private void Outgrow(SequenceSlot slot, double now)
