@@ -43,6 +43,9 @@ public sealed class BlockLedger
 
     public bool Publishes => prefixes is not null;
 
+    /// <summary>Blocks that hold <paramref name="tokens"/> tokens' keys and values.</summary>
+    public int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
+
     public int Total(KvTier tier) => owners[(int)tier].Length;
 
     /// <summary>Blocks that can be taken, cached ones among them.</summary>

@@ -111,7 +111,7 @@ public sealed partial class WorkerCore
     // What it would take to have its cache on the device again.
     private double ReloadSeconds(SequenceSlot slot) => Math.Min(Fit.Profile.PrefillSeconds(slot.DeviceTokens), 2 * Fit.Profile.SwapSeconds(slot.DeviceTokens));
 
-    // Device blocks that are not held by caches which their pause policy keeps.
+    // Device blocks that are not held by caches which their pause policy keeps, or by what comes and goes.
     private int Composable(double now)
     {
         var (blocks, others) = (ledger.Total(KvTier.Device), RunningTokens());
@@ -123,6 +123,12 @@ public sealed partial class WorkerCore
 
         foreach (var slot in loading)
             blocks -= slot.DeviceBlocks.Count;
+        foreach (var slot in leaving)
+            blocks -= slot.DeviceBlocks.Count;
+        foreach (var arrival in expected)
+            blocks -= arrival.Blocks.Count;
+        foreach (var stage in staged)
+            blocks -= stage.Blocks.Count;
         return blocks;
     }
 
