@@ -33,12 +33,21 @@ public sealed partial class WorkerCore
     private void Compose(double now)
     {
         candidates.Clear();
-        candidates.AddRange(running);
+        var capacity = Composable(now);
+        foreach (var slot in running)
+        {
+            // Whoever is being prefilled gets its token first: two that displace each other before that would never end.
+            if (slot.Pending > 1)
+                capacity -= slot.DeviceBlocks.Count;
+            else
+                candidates.Add(slot);
+        }
+
+        var (count, ran) = (0, candidates.Count);
         for (var i = 0; i < Math.Min(queue.Count, MostCandidates); i++)
             candidates.Add(queue[i]);
         if (options.Length < 2 * candidates.Count)
             (options, chosen) = (new BatchOption[4 * candidates.Count], new int[2 * candidates.Count]);
-        var (count, ran) = (0, running.Count);
         for (var i = 0; i < candidates.Count; i++)
         {
             var slot = candidates[i];
@@ -47,7 +56,7 @@ public sealed partial class WorkerCore
             AddOptions(i, ref count, now);
         }
 
-        knapsack.Solve(options.AsSpan(0, count), Composable(now), chosen.AsSpan(0, candidates.Count));
+        knapsack.Solve(options.AsSpan(0, count), capacity, chosen.AsSpan(0, candidates.Count));
 
         for (var i = 0; i < ran; i++)
         {

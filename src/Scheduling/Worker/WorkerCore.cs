@@ -183,9 +183,9 @@ public sealed partial class WorkerCore
         planning = true;
         preempted = false;
         TakePendingCopies(now);
-        ContinueLoaded(now);
         if (composition is not null)
-            Compose(now);
+            Compose(now); // before: where it leaves nobody running, the device waits for what is being loaded
+        ContinueLoaded(now);
         ContinueDecodes(now);
         ContinuePrefills();
         ReviseParked(now);
