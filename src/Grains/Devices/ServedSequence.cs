@@ -63,6 +63,9 @@ internal sealed class ServedSequence
     /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
     public GrammarMatcher? Grammar { get; private set; }
 
+    /// <summary>Its tokens are chosen here, from logits, even where the device samples.</summary>
+    public bool NeedsLogits => Grammar is not null;
+
     public string Text => text.ToString();
 
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];

@@ -13,7 +13,7 @@ internal sealed class TokenChooser(IModelBackend backend)
     /// <param name="row">Of the step's result.</param>
     public int Choose(StepResult result, int row, in SamplingStep step, ServedSequence sequence)
     {
-        if (backend.Limits.SamplesTokens)
+        if (backend.Limits.SamplesTokens && !(step.ByCaller && backend.Limits.LogitsOnRequest))
             return sequence.Grammar is { } bounds && !bounds.Allows(result.Tokens[row]) ? sampler.Sample(Wishes(bounds), step) : result.Tokens[row];
         var logits = result.Logits.AsSpan(row * vocabulary, vocabulary);
         if (sequence.Grammar is not { } grammar)
@@ -23,7 +23,7 @@ internal sealed class TokenChooser(IModelBackend backend)
         return grammar.Allows(token) ? token : grammar.FirstAllowed; // where the model finds all that is allowed impossible
     }
 
-    // A device that samples says nothing of the tokens it did not choose: all that are allowed are alike.
+    // The device says nothing of the tokens it did not choose: all that are allowed are alike.
     private Span<float> Wishes(Inference.Grammar.GrammarMatcher grammar)
     {
         if (wishes.Length == 0)

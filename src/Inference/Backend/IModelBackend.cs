@@ -79,5 +79,8 @@ public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, lo
 /// <param name="IsBatchInvariant">Logits are bit-identical however a prompt is chunked and whatever else is in the batch.</param>
 /// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise the caller samples from the logits.</param>
 /// <param name="CopiesBesideSteps">Copies between the tiers run beside steps that do not depend on them.</param>
+/// <param name="LogitsOnRequest">
+/// A device that samples gives the logits of rows with <see cref="SamplingStep.ByCaller"/> all the same; their tokens are the most likely ones.
+/// </param>
 public sealed record BackendLimits(
-    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps);
+    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, bool LogitsOnRequest = false);

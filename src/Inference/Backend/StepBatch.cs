@@ -50,12 +50,13 @@ public sealed class StepBatch
 
 /// <summary>How the token of a row is chosen, for devices that sample. See <see cref="Pharos.Inference.Sampling.Sampler"/> for the meaning.</summary>
 /// <param name="Position">Absolute position of the token to be sampled: with the seed it fixes the random number.</param>
-public readonly record struct SamplingStep(float Temperature, float TopP, int TopK, ulong Seed, int Position);
+/// <param name="ByCaller">The caller wants the logits, to choose among tokens that a device knows nothing of: see <see cref="BackendLimits.LogitsOnRequest"/>.</param>
+public readonly record struct SamplingStep(float Temperature, float TopP, int TopK, ulong Seed, int Position, bool ByCaller = false);
 
 /// <summary>What a step gives back; reused, so that a steady state allocates nothing.</summary>
 public sealed class StepResult
 {
-    /// <summary>[rows * vocabulary] of <see cref="StepBatch.LogitRows"/>, in order; left alone by devices that sample.</summary>
+    /// <summary>[rows * vocabulary] of <see cref="StepBatch.LogitRows"/>, in order. Devices that sample fill at most the rows that the caller samples.</summary>
     public float[] Logits = [];
 
     /// <summary>[rows] sampled tokens, for devices that sample.</summary>

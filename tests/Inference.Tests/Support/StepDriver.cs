@@ -29,7 +29,7 @@ internal sealed class StepDriver(IModelBackend backend)
     {
         Fill(parts);
         await backend.ForwardAsync(batch, result, CancellationToken.None);
-        if (backend.Limits.SamplesTokens)
+        if (backend.Limits is { SamplesTokens: true, LogitsOnRequest: false })
             return [];
         int width = backend.Model.VocabularySize;
         return [.. Enumerable.Range(0, batch.LogitRowCount).Select(row => result.Logits.AsSpan(row * width, width).ToArray())];
@@ -97,7 +97,7 @@ internal sealed class StepDriver(IModelBackend backend)
                 batch.SlotMapping[row] = part.Write ? sequence.Blocks[position / size] * size + position % size : -1;
                 if (part.AllRows || i == part.Tokens.Length - 1)
                 {
-                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1);
+                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1, ByCaller: true);
                     batch.LogitRows[batch.LogitRowCount++] = row;
                 }
             }
