@@ -17,8 +17,9 @@ internal static class GrammarCommand
          "tags":{"type":"array","items":{"type":"string","maxLength":40}},"notes":{"type":"object"}},"required":["name","age","kind","tags","notes"],"additionalProperties":false}
         """;
 
-    public static int Run()
+    public static int Run(Arguments arguments)
     {
+        arguments.Expect();
         Console.WriteLine($"machine  {Machine.Describe()}");
         Console.WriteLine();
         Console.WriteLine("vocabulary   compile ms   first request us/token   again us/token   tokens");

@@ -59,6 +59,7 @@ public sealed record RankDescription(
     [property: Id(0)] string Policy, [property: Id(1)] double Score, [property: Id(2)] int Position, [property: Id(3)] string Because);
 
 /// <summary>What <c>GET /admin/requests/{id}</c> shows.</summary>
+/// <param name="ArrivalAt">Unix seconds; times of the timeline and of receipts count from here.</param>
 [GenerateSerializer, Alias("pharos.request-description")]
 public sealed record RequestDescription(
     [property: Id(0)] string Id,
@@ -69,4 +70,5 @@ public sealed record RequestDescription(
     [property: Id(5)] RankDescription? Rank,
     [property: Id(6)] ImmutableArray<TimelineEntry> Timeline,
     [property: Id(7)] ImmutableArray<PauseReceipt> Receipts,
-    [property: Id(8)] RequestUsage Usage);
+    [property: Id(8)] RequestUsage Usage,
+    [property: Id(9)] double ArrivalAt = 0);

@@ -28,6 +28,9 @@ public interface ISchedulerGrain : IGrainWithStringKey
 
     [Alias("describe")] Task<PoolDescription> Describe();
 
+    /// <summary>The latest requests by arrival, the newest first; those of a scheduler before this one are forgotten.</summary>
+    [Alias("requests")] Task<ImmutableArray<RequestSummary>> Requests(int most);
+
     /// <summary>Switches policies while requests wait and run; null: leaves that one. What waits is ranked anew, and workers follow with their next report.</summary>
     /// <exception cref="ArgumentException">No policy has that name.</exception>
     [Alias("switch-policies")] Task<PoolPolicies> SwitchPolicies(string? rank, string? pause);

@@ -103,7 +103,8 @@ public sealed partial class RequestGrain(
             return null;
         var rank = state.Phase == RequestPhase.Queued ? await Scheduler.Explain(this.GetPrimaryKeyString()) : null;
         return new RequestDescription(
-            this.GetPrimaryKeyString(), model.Name, state.Spec.Tenant, Shown(state.Phase), state.Worker, rank, state.Timeline, state.Receipts, state.Usage);
+            this.GetPrimaryKeyString(), model.Name, state.Spec.Tenant, Shown(state.Phase), state.Worker, rank, state.Timeline, state.Receipts, state.Usage,
+            state.ArrivalAt);
     }
 
     private static string Shown(RequestPhase phase) => phase switch

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
@@ -16,6 +17,8 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
         RoutingPolicies.Find(options.Value.Policy.Route));
 
+    private readonly PoolJournal journal = new();
+
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
     public override Task OnActivateAsync(CancellationToken ct)
@@ -27,6 +30,8 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task<EnqueueOutcome> Enqueue(RequestDescriptor descriptor)
     {
         var outcome = core.Enqueue(descriptor);
+        if (outcome.Kind == EnqueueKind.Queued && core.IsWaiting(descriptor.Request))
+            journal.Queued(descriptor, Now);
         HandOut();
         return Task.FromResult(outcome);
     }
@@ -34,12 +39,14 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task Withdraw(string request)
     {
         core.Withdraw(request);
+        journal.Withdrawn(request, Now);
         return Task.CompletedTask;
     }
 
     public Task<PoolDirective> Report(WorkerSnapshot snapshot)
     {
         core.Report(snapshot, Now);
+        journal.Reported(snapshot, Now);
         HandOut();
         return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools));
     }
@@ -53,6 +60,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task Learn(SegmentOutcome outcome)
     {
         core.Learn(outcome);
+        journal.Learned(outcome, Now);
         return Task.CompletedTask;
     }
 
@@ -62,10 +70,15 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task<RankDescription?> Explain(string request) => Task.FromResult(
         core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);
 
+    public Task<ImmutableArray<RequestSummary>> Requests(int most) => Task.FromResult(journal.Latest(most));
+
     private void HandOut()
     {
         foreach (var placement in core.Dispatch(Now))
+        {
+            journal.Placed(placement.Request, placement.Worker, Now);
             Send(placement.Request, request => request.Dispatch(placement.Route, placement.Forecast)).Forget();
+        }
     }
 
     // The gateways notice a lost worker first, by their streams; this is for sequences whose gateway is gone too.

@@ -53,7 +53,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
     {
         var reply = await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools());
         var request = await shared.Gateway.RequestAsync(reply.Json.GetProperty("id").GetString()!);
-        Has(request, "id", "model", "tenant", "state", "worker", "rank", "timeline", "receipts", "usage");
+        Has(request, "id", "model", "tenant", "state", "worker", "rank", "timeline", "receipts", "usage", "arrivedAt", "why");
         Assert.Equal(("spark", "finished"), (request.GetProperty("model").GetString(), request.GetProperty("state").GetString()));
         Assert.Equal(reply.Headers.GetValues("x-request-id").Single(), request.GetProperty("id").GetString());
         Assert.Equal(JsonValueKind.Null, request.GetProperty("rank").ValueKind); // it waits no more
@@ -62,7 +62,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Assert.All(timeline, entry => Has(entry, "at", "event", "worker", "tokens", "route"));
         Assert.Equal(timeline.Select(entry => entry.GetProperty("at").GetDouble()).Order(), timeline.Select(entry => entry.GetProperty("at").GetDouble()));
         Assert.Equal(
-            ["arrived", "queued", "placed", "paused for calculator", "tools returned", "queued", "placed", "finished"],
+            ["arrived", "queued", "placed", "started", "first token", "paused for calculator", "tools returned", "queued", "placed", "started", "first token", "finished"],
             timeline.Select(entry => entry.GetProperty("event").GetString()));
 
         // The worker settles the price when the sequence goes on, and says so on its own.

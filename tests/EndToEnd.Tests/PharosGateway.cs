@@ -44,13 +44,20 @@ public sealed class PharosGateway : IAsyncDisposable
     /// <param name="settings">Of the section <c>Pharos</c>, as the command line has them: <c>Policy:Pause=swap</c>.</param>
     public static async Task<PharosGateway> StartAsync(params string[] settings)
     {
-        string[] args = ["--urls", "http://127.0.0.1:0", "--Pharos:DemoTools:Latency", "none", .. settings.Select(setting => "--Pharos:" + setting)];
+        string[] args = ["--urls", "http://127.0.0.1:0", "--Pharos:DemoTools:Latency", "none", .. Arguments(settings)];
         var level = Environment.GetEnvironmentVariable("PHAROS_TEST_LOG") ?? nameof(LogLevel.None);
         var app = GatewayProgram.Build([.. args, "--Logging:LogLevel:Default", level]);
         await app.StartAsync();
         var gateway = new PharosGateway(app);
         await gateway.UntilAsync("all workers are open", async () => (await gateway.WorkersAsync()).Length == (settings.Contains("Workers=1") ? 1 : 2));
         return gateway;
+    }
+
+    // What begins with dashes, and what follows it, is taken as it is.
+    private static IEnumerable<string> Arguments(string[] settings)
+    {
+        for (var i = 0; i < settings.Length; i++)
+            yield return settings[i].StartsWith('-') || (i > 0 && settings[i - 1].StartsWith('-')) ? settings[i] : "--Pharos:" + settings[i];
     }
 
     /// <summary>The official client.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
@@ -23,7 +24,7 @@ public sealed class ChatStarterTests
     {
         _cluster.StartFails = new StoreIsDown();
 
-        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter().Start(Question, default))).Error;
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter().Start(Question, Caller.Anonymous, default))).Error;
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, error.Status);
         Assert.NotNull(error.RetryAfterSeconds);
@@ -34,7 +35,7 @@ public sealed class ChatStarterTests
     {
         _cluster.StartFails = new NotSupportedException();
 
-        await Assert.ThrowsAsync<NotSupportedException>(() => Starter().Start(Question, default));
+        await Assert.ThrowsAsync<NotSupportedException>(() => Starter().Start(Question, Caller.Anonymous, default));
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class ChatStarterTests
         _cluster.ResumeFails.Enqueue(new TimeoutException());
         _cluster.ResumeFails.Enqueue(new StoreIsDown());
 
-        var chat = await Starter().Start(Results, default);
+        var chat = await Starter().Start(Results, Caller.Anonymous, default);
         chat.Answer.Leave();
 
         Assert.Equal(("r", 3), (chat.Answer.Request, chat.FromNotice));
@@ -63,8 +64,8 @@ public sealed class ChatStarterTests
         var encoded = 0;
         var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [++encoded]) { MostCharacters = 20_000 };
 
-        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), default);
-        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), default))).Error;
+        await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), Caller.Anonymous, default);
+        var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), Caller.Anonymous, default))).Error;
 
         Assert.Equal(1, encoded);
         Assert.Equal((HttpStatusCode.BadRequest, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));

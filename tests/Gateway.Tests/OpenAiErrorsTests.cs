@@ -58,7 +58,8 @@ public sealed class OpenAiErrorsTests
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => []);
         var metrics = new GatewayMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), model);
-        await new OpenAiErrors(metrics, NullLogger<OpenAiErrors>.Instance).InvokeAsync(context, next);
+        var errors = new OpenAiErrors(metrics, NullLogger<OpenAiErrors>.Instance);
+        await RequestIds.Begin(context, within => errors.InvokeAsync(within, next));
         await context.Response.BodyWriter.FlushAsync();
         return context;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
@@ -72,7 +73,7 @@ internal sealed class Client(World world, Gateway gateway, Conversation conversa
     private async Task<Answer?> Ask(ImmutableArray<ChatMessage> messages)
     {
         world.Tally.Requests++;
-        var chat = await gateway.Starter.Start(conversation.Ask(messages), CancellationToken.None);
+        var chat = await gateway.Starter.Start(conversation.Ask(messages), Caller.Anonymous, CancellationToken.None);
         world.Watch.Note($"{Name} is {chat.Answer.Request}");
         world.Tools.Decide(chat.Answer.Request, conversation.Fate);
         await using var answer = chat.Answer;

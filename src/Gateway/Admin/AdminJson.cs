@@ -9,13 +9,15 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Gateway.Admin;
 
 /// <summary>One JSON shape of a request, as operators see it.</summary>
+/// <param name="ArrivedAt">Unix seconds.</param>
+/// <param name="Why">Why it waits, in words; null where it does not.</param>
 internal sealed record RequestJson(
     string Id, string Model, string Tenant, string State, string? Worker, RankDescription? Rank, IEnumerable<TimelineEntry> Timeline,
-    IEnumerable<ReceiptJson> Receipts, RequestUsage Usage)
+    IEnumerable<ReceiptJson> Receipts, RequestUsage Usage, double ArrivedAt, string? Why)
 {
-    public static RequestJson Of(RequestDescription request) => new(
+    public static RequestJson Of(RequestDescription request, string? why) => new(
         request.Id, request.Model, request.Tenant, request.State, request.Worker, request.Rank, request.Timeline,
-        request.Receipts.Select(ReceiptJson.Of), request.Usage);
+        request.Receipts.Select(ReceiptJson.Of), request.Usage, request.ArrivalAt, why);
 }
 
 internal sealed record ReceiptJson(

@@ -1,4 +1,5 @@
 using Pharos.Gateway.Answers;
+using Pharos.Gateway.Models;
 using Pharos.Grains;
 
 namespace Pharos.Gateway.Admin;
@@ -12,7 +13,7 @@ internal static class RequestActionsApi
     }
 }
 
-internal sealed class RequestActions(IClusterGrains grains, GrainRetry retry)
+internal sealed class RequestActions(IClusterGrains grains, GrainRetry retry, PoolView pools, PromptModel model, TimeProvider time)
 {
     private const string ResponsePrefix = "chatcmpl-";
 
@@ -23,6 +24,9 @@ internal sealed class RequestActions(IClusterGrains grains, GrainRetry retry)
 
     /// <summary>Frees what it holds, wherever it is; one that is over stays as it ended.</summary>
     public Task<IResult> Cancel(string id, CancellationToken ct) => Answer(id, () => grains.Request(id).Cancel("cancelled by an operator"), ct);
+
+    private async Task<string?> Why(RequestDescription request, CancellationToken ct) =>
+        WaitReason.Of(request, await pools.TryDescribe(model.Name, ct), time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
 
     // What the request is after the action.
     private async Task<IResult> Answer(string id, Func<Task> act, CancellationToken ct)
@@ -40,6 +44,6 @@ internal sealed class RequestActions(IClusterGrains grains, GrainRetry retry)
 
         return description is null
             ? Results.Problem($"No request '{id}' is known: it never was, or its FinishedRetention is over.", statusCode: StatusCodes.Status404NotFound)
-            : Results.Json(RequestJson.Of(description), AdminJson.Shown.RequestJson);
+            : Results.Json(RequestJson.Of(description, await Why(description, ct)), AdminJson.Shown.RequestJson);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
@@ -17,7 +18,7 @@ internal static class ChatCompletionsApi
         var request = ChatRequestReader.Read(body.RootElement, model.ContextTokens);
         if (request.Model != model.Name)
             throw new ApiException(ApiError.ModelNotFound(request.Model, model.Name));
-        var chat = await starter.Start(request, ct);
+        var chat = await starter.Start(request, context.Caller(), ct);
         await using var answer = chat.Answer;
         RequestIds.Answer(context, answer.Request);
         var (id, created) = ($"chatcmpl-{chat.Id}", time.GetUtcNow().ToUnixTimeSeconds());

@@ -1,3 +1,4 @@
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
 using Pharos.Scheduling.Requests;
@@ -16,9 +17,9 @@ internal sealed partial class ChatStarter(
     private const string OutOfReach = "The cluster is failing over; try again.";
 
     /// <exception cref="ApiException">The request is wrong, or the cluster can't take it now.</exception>
-    public async Task<StartedChat> Start(ChatRequest request, CancellationToken ct)
+    public async Task<StartedChat> Start(ChatRequest request, Caller caller, CancellationToken ct)
     {
-        var spec = factory.Create(request);
+        var spec = factory.Create(request, caller.Tenant);
         try
         {
             var resumed = ResumePlan.From(request.Messages, request.Tools) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;

@@ -11,11 +11,8 @@ namespace Pharos.Gateway.Chat;
 /// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
 internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
 {
-    /// <summary>Until there are tenants, everybody is one.</summary>
-    public const string Tenant = "default";
-
     /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
-    public RequestSpec Create(ChatRequest request)
+    public RequestSpec Create(ChatRequest request, string tenant)
     {
         var (use, tools) = ChooseTools(request);
         var prompt = model.Format.Render(request.Messages, tools);
@@ -35,7 +32,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             request.Stop,
             request.Schema);
         return new RequestSpec(
-            model.Name, Tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
+            model.Name, tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
     }
 
     private ulong NewSeed()

@@ -1,11 +1,13 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Admin;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.WebConsole;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Gateway.Hosting;
@@ -29,6 +31,8 @@ internal static class GatewayRegistration
         services.AddSingleton<GrainRetry>();
         services.AddSingleton<PoolView>();
         services.AddSingleton<WorkerActions>();
+        services.AddSingleton<ClusterFeed>();
+        services.AddSingleton<Counterfactual>();
         services.AddSingleton<RequestActions>();
         services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
@@ -37,12 +41,19 @@ internal static class GatewayRegistration
         services.AddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<OpenAiErrors>();
+        builder.AddAccess();
         services.AddHostedService<StartupBanner>();
         services.AddProblemDetails();
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // the banner says it
         builder.WebHost.ConfigureKestrel((_, server) => server.AddServerHeader = false);
         services.AddOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>()
-            .Configure<GatewayOptions>((server, gateway) => server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes);
+            .Configure<GatewayOptions>((server, gateway) =>
+            {
+                server.Limits.MaxRequestBodySize = gateway.MaxBodyBytes;
+                server.Limits.MaxRequestHeadersTotalSize = gateway.MaxHeaderBytes;
+                server.Limits.MaxRequestHeaderCount = gateway.MaxHeaders;
+                server.Limits.RequestHeadersTimeout = gateway.HeadersTimeout;
+            });
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls("http://localhost:8080");
         return builder;
@@ -52,15 +63,21 @@ internal static class GatewayRegistration
     {
         app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
         app.UseExceptionHandler();
+        app.Use(RequestIds.Begin);
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/v1"), v1 => v1.UseMiddleware<OpenAiErrors>());
         app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1"), rest => rest.UseStatusCodePages());
         app.UseRouting();
+        app.UseAccess();
         app.MapChatCompletionsApi();
         app.MapModelsApi();
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapAdminApi();
         app.MapWorkerActionsApi();
+        app.MapRequestListApi();
+        app.MapEventsApi();
+        app.MapCounterfactualApi();
+        app.MapConsoleApi();
         app.MapRequestActionsApi();
         app.MapPolicyApi();
         return app;

@@ -10,7 +10,6 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        RequestIds.Begin(context);
         try
         {
             await next(context);

@@ -1,7 +1,7 @@
 namespace Pharos.Gateway.Http;
 
 /// <summary>
-/// <c>x-request-id</c> on every response below <c>/v1</c>: the client's own where it sent one, else the request's in the cluster, and one of
+/// <c>x-request-id</c> on every response: the client's own where it sent one, else the request's in the cluster, and one of
 /// the gateway's where there is none.
 /// </summary>
 internal static class RequestIds
@@ -10,7 +10,11 @@ internal static class RequestIds
     private const int Longest = 128;
 
     /// <summary>For a response of which nothing is known yet.</summary>
-    public static void Begin(HttpContext context) => Answer(context, Guid.CreateVersion7().ToString("N"));
+    public static Task Begin(HttpContext context, RequestDelegate next)
+    {
+        Answer(context, Guid.CreateVersion7().ToString("N"));
+        return next(context);
+    }
 
     public static void Answer(HttpContext context, string request)
     {

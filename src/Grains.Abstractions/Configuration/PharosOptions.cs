@@ -13,7 +13,7 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
-    /// <summary><c>cpu</c> or <c>simulated</c>.</summary>
+    /// <summary><c>cpu</c>, <c>torch</c> (in builds that have it) or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 
     /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>
@@ -22,8 +22,13 @@ public sealed class PharosOptions
     /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
     public int Threads { get; set; }
 
-    /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
+    /// <summary>
+    /// How a worker keeps weights: <c>auto</c> (16 bits where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c>, with the backend
+    /// <c>cpu</c> <c>int8</c>, with <c>torch</c> <c>fp16</c>.
+    /// </summary>
     public string Dtype { get; set; } = "auto";
+
+    public TorchOptions Torch { get; set; } = new();
 
     public KvOptions Kv { get; set; } = new();
 
@@ -39,6 +44,15 @@ public sealed class PharosOptions
 
     /// <summary>Server-side tools by name.</summary>
     public Dictionary<string, ToolOptions> Tools { get; set; } = [];
+
+    /// <summary>Keys that clients may use, by name; with none here and no <see cref="ApiKeysPath"/>, only this machine's own are served, without.</summary>
+    public Dictionary<string, ApiKeyOptions> ApiKeys { get; set; } = [];
+
+    /// <summary>A JSON file of further keys (by name, as in <see cref="ApiKeys"/>), or a folder of such files: a mounted secret. Read again when it changes.</summary>
+    public string ApiKeysPath { get; set; } = "";
+
+    /// <summary>Limits and shares of tenants, by name; one that is not named has none and weighs 1.</summary>
+    public Dictionary<string, TenantOptions> Tenants { get; set; } = [];
 
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
@@ -71,7 +85,10 @@ public sealed class KvOptions
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
 
-    /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
+    /// <summary>
+    /// How a worker keeps keys and values: <c>fp32</c>, <c>bf16</c> or <c>auto</c> (with the backend <c>cpu</c> bf16 where the model is large, else fp32; with
+    /// <c>torch</c> as the weights).
+    /// </summary>
     public string Dtype { get; set; } = "auto";
 
     /// <summary>
@@ -79,6 +96,12 @@ public sealed class KvOptions
     /// the memory; 0: requests share nothing.
     /// </summary>
     public double PrefixShare { get; set; } = 1;
+}
+
+public sealed class TorchOptions
+{
+    /// <summary>Where the backend <c>torch</c> computes: <c>cuda</c>, worker i on device i, or <c>cpu</c>, to try it.</summary>
+    public string Device { get; set; } = "cuda";
 }
 
 public sealed class BatchOptions

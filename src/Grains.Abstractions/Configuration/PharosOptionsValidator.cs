@@ -13,10 +13,11 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
-        OneOf("Backend", options.Backend, "cpu", "simulated");
+        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        OneOf("Torch:Device", options.Torch.Device, "cuda", "cpu");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
-        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", options.Backend == "torch" ? "fp16" : "int8");
         OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
@@ -49,6 +50,10 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Cluster:GatewayPort", options.Cluster.GatewayPort, 0, 65535);
         foreach (var (tool, settings) in options.Tools)
             ValidateTool(tool, settings);
+        foreach (var (key, settings) in options.ApiKeys)
+            Require(settings.Problem is null, $"ApiKeys:{key}", "***", settings.Problem ?? "");
+        foreach (var (tenant, settings) in options.Tenants)
+            ValidateTenant(tenant, settings);
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
 
         void Require(bool holds, string property, object value, string expected)
@@ -63,6 +68,15 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         void Span(string property, TimeSpan value, TimeSpan most) => Require(value > TimeSpan.Zero && value <= most, property, value, $"more than 0 and at most {most}");
 
         void OneOf(string property, string value, params string[] allowed) => Require(allowed.Contains(value), property, value, string.Join(", ", allowed));
+
+        void ValidateTenant(string tenant, TenantOptions settings)
+        {
+            Range($"Tenants:{tenant}:Weight", settings.Weight, 0.001, 1e6);
+            Range($"Tenants:{tenant}:RequestsPerMinute", settings.RequestsPerMinute, 0, 1e9);
+            Range($"Tenants:{tenant}:TokensPerMinute", settings.TokensPerMinute, 0, 1e12);
+            Range($"Tenants:{tenant}:KvTokenSecondsPerMinute", settings.KvTokenSecondsPerMinute, 0, 1e15);
+            Range($"Tenants:{tenant}:Concurrency", settings.Concurrency, 0, 1_000_000);
+        }
 
         void ValidateTool(string tool, ToolOptions settings)
         {

@@ -101,12 +101,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     Begin(plan);
                     if (plan.Batch.Count > 0)
                     {
-                        await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
+                        var running = iteration.ForwardAsync(plan, stopping.Token);
+                        SendPending(); // what the last iteration said: it travels while the device computes
+                        await running; // here, not in a method of its own: that would allocate each time
                         iteration.Commit(plan, spoken);
                         Deliver();
                     }
+                    else
+                    {
+                        SendPending();
+                    }
 
-                    SendPending();
                     if (core.Totals.Iterations % 1024 == 0)
                         Sweep();
                 }
@@ -163,6 +168,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         foreach (var (sequence, meaning, count) in spoken)
         {
             ImmutableArray<int> tokens = [.. CollectionsMarshal.AsSpan(sequence.Tokens)[^count..]];
+            sequence.FirstTokenAt ??= Now;
             if (meaning.End is not null)
             {
                 End(sequence, meaning, tokens);
@@ -185,7 +191,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         var segment = sequence.SegmentTokens;
         var end = new SegmentEnd(
             meaning.End!.Value, meaning.Calls, slot.SegmentStart, segment.Length, slot.CachedAtStart, core.TakeKvTokenSeconds(slot, now),
-            Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions);
+            Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions,
+            sequence.FirstTokenAt is { } spoke && slot.StartedAt is { } started ? Math.Max(0, spoke - started) : 0,
+            sequence.FirstTokenAt is { } first ? Math.Max(0, now - first) : 0);
         Send(sequence, tokens, meaning.Text, end);
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
@@ -253,6 +261,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         state = WorkerState.Failed;
         foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked))
             events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(failure);
         events.Writer.TryComplete(failure);
@@ -263,9 +272,11 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     {
         stopping.Cancel();
         await run;
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(null);
         events.Writer.TryComplete();
+        iteration.Dispose();
         await backend.DisposeAsync();
     }
 

@@ -55,6 +55,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>When the running segment's first token was sampled here, Unix seconds; null before it.</summary>
+    public double? FirstTokenAt { get; set; }
+
     /// <summary>Tokens guessed to follow.</summary>
     public List<int> Drafts { get; } = [];
 
@@ -89,6 +92,7 @@ internal sealed class ServedSequence
     {
         Gateway = work.Gateway;
         AnswerTokens = work.AnswerTokens;
+        FirstTokenAt = null;
         options = work.Options;
         Tokens.AddRange(work.Appended);
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));

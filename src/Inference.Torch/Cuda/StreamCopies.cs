@@ -22,7 +22,7 @@ internal sealed class StreamCopies : ITierCopies
     private readonly nint asked;       // event: what the device was asked before a batch of copies
     private readonly long pieceBytes;  // of one layer's keys, or values, of a block
     private readonly long parts;
-    private readonly int blockSize;
+    private readonly KvShape shape;
     private readonly long devicePitch; // from one part to the next
     private readonly Queue<Batch> running = [];
     private readonly Stack<(nint Start, nint End)> idle = [];
@@ -35,7 +35,7 @@ internal sealed class StreamCopies : ITierCopies
     /// <param name="parts">Layers times two.</param>
     public StreamCopies(CudaRuntime runtime, nint pool, KvShape shape, int parts)
     {
-        (this.runtime, devicePool, this.parts, blockSize) = (runtime, pool, parts, shape.BlockSize);
+        (this.runtime, devicePool, this.parts, this.shape) = (runtime, pool, parts, shape);
         fences = new BlockFences(shape.DeviceBlocks);
         pieceBytes = shape.BytesPerBlock / parts;
         devicePitch = (shape.DeviceBlocks + 1) * pieceBytes;
@@ -82,7 +82,7 @@ internal sealed class StreamCopies : ITierCopies
     {
         Retire();
         if (running.Count > 0)
-            WaitFor(fences.ToRun(batch, blockSize));
+            WaitFor(fences.ToRun(batch, shape));
     }
 
     public void WaitFor(ReadOnlySpan<int> blocks, bool toWrite) => WaitFor(toWrite ? fences.ToWrite(blocks) : fences.ToRead(blocks));

@@ -22,14 +22,15 @@ public sealed class CpuBackend : IModelBackend
     {
         bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         Model = source.Shape;
-        Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock);
+        int rebuildTokens = RebuildTokens(source.Shape, options);
+        Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock) { CompactForms = [.. options.CompactForms], MaxCompactContext = rebuildTokens };
         Limits = new BackendLimits(
-            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
+            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true, SamplingThreads: threads);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
         lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads);
+        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads, rebuildTokens);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
         mover = new BlockMover(cache, engine, options.CopyShare, $"pharos-copies-{Model.Name}");
@@ -73,10 +74,11 @@ public sealed class CpuBackend : IModelBackend
     public static CpuBackend Create(LoadedModel source, CpuBackendOptions? options = null)
     {
         options ??= new CpuBackendOptions();
-        options.Validate();
+        options.Validate(source.Shape);
         bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
-        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? (large ? KvCache.KvType.Bf16 : KvCache.KvType.F32));
-        int deviceBlocks = BlocksIn(options.DeviceBytes, layout, nameof(options.DeviceBytes));
+        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? (large ? KvCache.KvType.Bf16 : KvCache.KvType.F32), options.CompactForms.Contains(CacheForm.Int8));
+        long scratch = RebuildScratch.BlocksFor(RebuildTokens(source.Shape, options), options.BlockSize) * layout.OfOneLayer().BytesPerBlock;
+        int deviceBlocks = BlocksIn(options.DeviceBytes - scratch, layout, nameof(options.DeviceBytes));
         int hostBlocks = options.HostBytes == 0 ? 0 : BlocksIn(options.HostBytes, layout, nameof(options.HostBytes));
         var backend = new CpuBackend(source, options, layout, deviceBlocks, hostBlocks, options.Threads ?? Math.Max(1, Environment.ProcessorCount - 1));
         backend.WarmUp();
@@ -86,7 +88,7 @@ public sealed class CpuBackend : IModelBackend
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
         StepValidation.RequireValid(batch, Model, Kv, Limits);
-        batch.CopyFence = mover.IsIdle ? 0 : mover.Fences.ToRun(batch, Kv.BlockSize);
+        batch.CopyFence = mover.IsIdle ? 0 : mover.Fences.ToRun(batch, Kv);
         return engine.Post(forward, batch, result, ct);
     }
 
@@ -149,10 +151,13 @@ public sealed class CpuBackend : IModelBackend
         return ValueTask.CompletedTask;
     }
 
+    private static int RebuildTokens(ModelShape model, CpuBackendOptions options) =>
+        options.CompactForms.Count == 0 ? 0 : Math.Min(options.RebuildTokens, model.MaxPositions);
+
     private static int BlocksIn(long bytes, KvLayout layout, string option)
     {
         long blocks = bytes / layout.BytesPerBlock;
-        if (blocks == 0)
+        if (blocks <= 0)
             throw new ArgumentException(
                 $"CpuBackendOptions.{option} is {bytes}; one KV block of {layout.BlockSize} tokens of this model needs {layout.BytesPerBlock} bytes.", option);
         return (int)Math.Min(blocks, int.MaxValue / layout.BlockSize);

@@ -1,5 +1,6 @@
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Backend;
 
@@ -44,8 +45,39 @@ public sealed record CpuBackendOptions
     /// <summary>Share of its time that swapping may copy while the engine computes, (0, 1]: bounds what it takes of the memory's bandwidth.</summary>
     public double CopyShare { get; init; } = 0.1;
 
-    internal void Validate()
+    /// <summary>Compact forms in which sequences may be kept; none: keys and values alone.</summary>
+    public IReadOnlyList<CacheForm> CompactForms { get; init; } = [];
+
+    /// <summary>
+    /// Context tokens rebuilt from compact forms at a time, and so the longest of their contexts. Keys and values of one layer of them are part of
+    /// <see cref="DeviceBytes"/>.
+    /// </summary>
+    public int RebuildTokens { get; init; } = 4096;
+
+    /// <summary>Compact forms that save memory for a model of this shape: hidden states where every query head has keys of its own, else 8 bits.</summary>
+    public static CacheForm CompactFormFor(ModelShape model) => SavesHidden(model) ? CacheForm.Hidden : CacheForm.Int8;
+
+    // Two tokens' hidden states take the place of one token's keys and values, and the projection begins on a whole panel.
+    private static bool SavesHidden(ModelShape model) =>
+        model.HiddenSize <= model.KvHeads * model.HeadDim && model.Heads * model.HeadDim % PackedMatrix.PanelWidth == 0;
+
+    /// <exception cref="ArgumentException">A form saves nothing for this model.</exception>
+    internal void Validate(ModelShape model)
     {
+        Validate();
+        foreach (var form in CompactForms)
+        {
+            if (form == CacheForm.Hidden && !SavesHidden(model))
+                throw new ArgumentException(
+                    $"CpuBackendOptions.CompactForms has Hidden, which saves nothing for {model.Name}: a hidden state of {model.HiddenSize} elements stands for keys and values of {model.KvHeads} x {model.HeadDim} each; choose Int8.",
+                    nameof(CompactForms));
+        }
+    }
+
+    private void Validate()
+    {
+        Require(RebuildTokens >= 1, nameof(RebuildTokens), RebuildTokens, "1 or more");
+        Require(CompactForms.All(form => form is CacheForm.Hidden or CacheForm.Int8), nameof(CompactForms), string.Join(", ", CompactForms), "Hidden, Int8 or both");
         Require(CopyShare is > 0 and <= 1, nameof(CopyShare), CopyShare, "more than 0 and at most 1");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");

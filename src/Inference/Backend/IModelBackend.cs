@@ -71,7 +71,17 @@ public sealed record ModelShape(
 /// <param name="DeviceBlocks">Blocks of the device tier, all usable by the caller; ids 0..DeviceBlocks-1.</param>
 /// <param name="HostBlocks">Blocks of the host tier, separately budgeted; ids 0..HostBlocks-1.</param>
 /// <param name="BytesPerBlock">Bytes of keys and values of one block over all layers.</param>
-public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, long BytesPerBlock);
+public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, long BytesPerBlock)
+{
+    /// <summary>Compact forms that sequences may be kept in, besides keys and values.</summary>
+    public CacheForm[] CompactForms { get; init; } = [];
+
+    /// <summary>Longest context of a sequence in a compact form, in tokens.</summary>
+    public int MaxCompactContext { get; init; }
+
+    /// <summary>Tokens a block of this form.</summary>
+    public int TokensPerBlock(CacheForm form) => BlockSize * form.Density();
+}
 
 /// <param name="MaxTokens">Most tokens of one step, all sequences together.</param>
 /// <param name="MaxSequences">Most sequences of one step.</param>
@@ -79,8 +89,10 @@ public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, lo
 /// <param name="IsBatchInvariant">Logits are bit-identical however a prompt is chunked and whatever else is in the batch.</param>
 /// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise the caller samples from the logits.</param>
 /// <param name="CopiesBesideSteps">Copies between the tiers run beside steps that do not depend on them.</param>
+/// <param name="SamplingThreads">Threads with which the caller may choose tokens between two steps: processors that the device leaves idle then.</param>
 /// <param name="LogitsOnRequest">
 /// A device that samples gives the logits of rows with <see cref="SamplingStep.ByCaller"/> all the same; their tokens are the most likely ones.
 /// </param>
 public sealed record BackendLimits(
-    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, bool LogitsOnRequest = false);
+    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, int SamplingThreads = 1,
+    bool LogitsOnRequest = false);

@@ -20,7 +20,8 @@ public sealed class SimulatedBackend : IModelBackend
     private readonly TimeProvider time;
     private readonly int[] alphabet;
     private readonly HashSet<int> members;
-    private readonly int[] device; // [block][offset] token ids
+    private readonly int room; // tokens of a block in the most compact form
+    private readonly int[] device; // [block][room] token ids
     private readonly int[] host;
 
     /// <exception cref="ArgumentException">The options contradict each other.</exception>
@@ -38,10 +39,14 @@ public sealed class SimulatedBackend : IModelBackend
         if (options.DeviceBlocks < 1 || options.HostBlocks < 0 || options.BlockSize < 1)
             throw new ArgumentException(
                 $"{options.DeviceBlocks} device blocks, {options.HostBlocks} host blocks of {options.BlockSize} tokens are no cache.", nameof(options));
-        Kv = new KvShape(options.BlockSize, options.DeviceBlocks, options.HostBlocks, (long)options.Model.CanonicalBytesPerToken * options.BlockSize);
+        Kv = new KvShape(options.BlockSize, options.DeviceBlocks, options.HostBlocks, (long)options.Model.CanonicalBytesPerToken * options.BlockSize)
+        {
+            CompactForms = [CacheForm.Hidden, CacheForm.Int8], MaxCompactContext = int.MaxValue, // ids take as little room in every form
+        };
         Limits = new BackendLimits(options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: true, CopiesBesideSteps: false);
-        device = new int[options.DeviceBlocks * options.BlockSize];
-        host = new int[options.HostBlocks * options.BlockSize];
+        room = Kv.TokensPerBlock(CacheForm.Hidden);
+        device = new int[options.DeviceBlocks * room];
+        host = new int[options.HostBlocks * room];
         Array.Fill(device, Unwritten);
         Array.Fill(host, Unwritten);
     }
@@ -58,10 +63,13 @@ public sealed class SimulatedBackend : IModelBackend
         ct.ThrowIfCancellationRequested();
         StepValidation.RequireValid(batch, Model, Kv, Limits);
         result.Reserve(batch.LogitRowCount, Model.VocabularySize, logits: false);
-        for (int token = 0; token < batch.TokenCount; token++)
+        for (int token = 0, writer = 0; token < batch.TokenCount; token++)
         {
+            while (batch.QueryStart[writer + 1] <= token)
+                writer++;
+            var (block, offset) = Math.DivRem(batch.SlotMapping[token], Kv.TokensPerBlock(batch.Forms[writer]));
             if (batch.SlotMapping[token] >= 0)
-                device[batch.SlotMapping[token]] = batch.TokenIds[token];
+                device[block * room + offset] = batch.TokenIds[token];
         }
         for (int row = 0, sequence = 0; row < batch.LogitRowCount; row++)
         {
@@ -89,7 +97,7 @@ public sealed class SimulatedBackend : IModelBackend
         var chunk = KvChunk.Create(Model, KvType.Bf16, span);
         for (int token = 0; token < span.Tokens; token++)
         {
-            int id = device[SlotOf(blocks.Span, span.FirstToken + token)];
+            int id = device[IndexOf(blocks.Span, span.FirstToken + token, CacheForm.Kv)];
             BinaryPrimitives.WriteInt16LittleEndian(chunk.AsSpan(HalfAt(token, span.Tokens, high: false)), (short)id);
             BinaryPrimitives.WriteInt16LittleEndian(chunk.AsSpan(HalfAt(token, span.Tokens, high: true)), (short)(id >> 16));
         }
@@ -105,7 +113,7 @@ public sealed class SimulatedBackend : IModelBackend
         {
             int low = BinaryPrimitives.ReadUInt16LittleEndian(chunk.Span[HalfAt(token, span.Tokens, high: false)]);
             int high = BinaryPrimitives.ReadInt16LittleEndian(chunk.Span[HalfAt(token, span.Tokens, high: true)]);
-            device[SlotOf(blocks.Span, span.FirstToken + token)] = low | (high << 16);
+            device[IndexOf(blocks.Span, span.FirstToken + token, CacheForm.Kv)] = low | (high << 16);
         }
         return ValueTask.FromResult(span);
     }
@@ -121,7 +129,7 @@ public sealed class SimulatedBackend : IModelBackend
         int segment = 0;
         for (int position = 0; position < context; position++)
         {
-            int id = device[SlotOf(table, position)];
+            int id = device[IndexOf(table, position, batch.Forms[sequence])];
             hash = CounterRandom.Bits(hash, (uint)id);
             bool answered = members.Contains(id);
             segment = answered ? segment + 1 : 0;
@@ -149,14 +157,18 @@ public sealed class SimulatedBackend : IModelBackend
             decodes / options.DecodeTokensPerSecond + (batch.TokenCount - decodes) / options.PrefillTokensPerSecond);
     }
 
-    private int SlotOf(ReadOnlySpan<int> table, int position) => table[position / Kv.BlockSize] * Kv.BlockSize + position % Kv.BlockSize;
+    private int IndexOf(ReadOnlySpan<int> table, int position, CacheForm form)
+    {
+        var (block, offset) = Math.DivRem(position, Kv.TokensPerBlock(form));
+        return table[block] * room + offset;
+    }
 
     private Span<int> BlockAt(KvTier tier, int block)
     {
         int blocks = tier == KvTier.Device ? Kv.DeviceBlocks : Kv.HostBlocks;
         if ((uint)block >= (uint)blocks)
             throw new ArgumentOutOfRangeException(nameof(block), block, $"The {tier} tier has blocks 0..{blocks - 1}.");
-        return (tier == KvTier.Device ? device : host).AsSpan(block * Kv.BlockSize, Kv.BlockSize);
+        return (tier == KvTier.Device ? device : host).AsSpan(block * room, room);
     }
 
     /// <summary>A token's id travels in the first elements of its key and of its value in layer 0.</summary>

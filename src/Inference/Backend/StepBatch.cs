@@ -1,3 +1,5 @@
+using Pharos.Scheduling.Worker;
+
 namespace Pharos.Inference.Backend;
 
 /// <summary>
@@ -15,9 +17,10 @@ public sealed class StepBatch
 
     public int[] TokenIds = [];       // [tokens]
     public int[] Positions = [];      // [tokens] absolute position in the sequence
-    public int[] SlotMapping = [];    // [tokens] block * blockSize + offset; -1: do not write
+    public int[] SlotMapping = [];    // [tokens] block * tokens a block of its form + offset; -1: do not write
     public int[] QueryStart = [0];    // [sequences + 1] first token of each sequence in the flat arrays
     public int[] ContextLengths = []; // [sequences] tokens attended, those of this step included
+    public CacheForm[] Forms = [];    // [sequences] what their blocks hold
     public int[] BlockTables = [];    // [sequences * stride] device block ids in order of position
     public int[] LogitRows = [];      // [rows] token index whose logits are wanted, ascending
     public SamplingStep[] Sampling = []; // [rows] for devices that sample
@@ -35,6 +38,8 @@ public sealed class StepBatch
         Grow(ref SlotMapping, tokens);
         Grow(ref QueryStart, sequences + 1);
         Grow(ref ContextLengths, sequences);
+        Grow(ref Forms, sequences);
+        Array.Clear(Forms, 0, sequences);
         Grow(ref BlockTables, sequences * blockTableStride);
         Grow(ref LogitRows, tokens);
         Grow(ref Sampling, tokens);

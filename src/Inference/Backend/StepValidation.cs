@@ -1,3 +1,5 @@
+using Pharos.Scheduling.Worker;
+
 namespace Pharos.Inference.Backend;
 
 /// <summary>Checks a step before unsafe code reads by its indices.</summary>
@@ -17,9 +19,6 @@ internal static class StepValidation
         {
             Require((uint)batch.TokenIds[token] < (uint)model.VocabularySize,
                 $"Token id {batch.TokenIds[token]} is not below the vocabulary size {model.VocabularySize}.");
-            int slot = batch.SlotMapping[token];
-            Require(slot >= -1 && slot < (long)kv.DeviceBlocks * kv.BlockSize,
-                $"Slot {slot} is none of {kv.DeviceBlocks} blocks of {kv.BlockSize} tokens.");
         }
         for (int row = 0; row < batch.LogitRowCount; row++)
         {
@@ -31,17 +30,24 @@ internal static class StepValidation
     private static void RequireValidSequence(StepBatch batch, int sequence, ModelShape model, KvShape kv)
     {
         int start = batch.QueryStart[sequence], end = batch.QueryStart[sequence + 1], context = batch.ContextLengths[sequence];
+        var form = batch.Forms[sequence];
+        Require(form == CacheForm.Kv || kv.CompactForms.Contains(form), $"Sequence {sequence} is kept in the form {form}, which this device does not offer.");
+        Require(form == CacheForm.Kv || context <= kv.MaxCompactContext,
+            $"Sequence {sequence} has {context} tokens in the form {form}; up to {kv.MaxCompactContext} can be rebuilt.");
+        int blockSize = kv.TokensPerBlock(form);
         Require(end > start, $"Sequence {sequence} of the step has no token.");
         Require(context <= model.MaxPositions, $"Sequence {sequence} has {context} tokens; the model supports {model.MaxPositions}.");
-        Require(context <= (long)batch.BlockTableStride * kv.BlockSize,
+        Require(context <= (long)batch.BlockTableStride * blockSize,
             $"Sequence {sequence} has {context} tokens; a block table of {batch.BlockTableStride} blocks does not hold them.");
         for (int token = start; token < end; token++)
         {
             int expected = context - (end - token);
             Require(expected >= 0 && batch.Positions[token] == expected,
                 $"Token {token} has position {batch.Positions[token]}; its sequence's context length makes it {expected}.");
+            int slot = batch.SlotMapping[token];
+            Require(slot >= -1 && slot < (long)kv.DeviceBlocks * blockSize, $"Slot {slot} is none of {kv.DeviceBlocks} blocks of {blockSize} tokens.");
         }
-        int blocks = (context + kv.BlockSize - 1) / kv.BlockSize;
+        int blocks = (context + blockSize - 1) / blockSize;
         for (int i = 0; i < blocks; i++)
         {
             int block = batch.BlockTables[sequence * batch.BlockTableStride + i];

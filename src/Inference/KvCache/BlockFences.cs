@@ -45,18 +45,18 @@ internal sealed class BlockFences(int deviceBlocks)
     public long ToCopy(BlockCopy copy) => Math.Max(ToRead(copy.Source), ToWrite(copy.Target));
 
     /// <summary>The copy after which a step may run: its contexts are in, and what it overwrites is out.</summary>
-    public long ToRun(StepBatch batch, int blockSize)
+    public long ToRun(StepBatch batch, KvShape kv)
     {
         long fence = 0;
         for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
         {
-            int blocks = (batch.ContextLengths[sequence] + blockSize - 1) / blockSize;
+            int blockSize = kv.TokensPerBlock(batch.Forms[sequence]), blocks = (batch.ContextLengths[sequence] + blockSize - 1) / blockSize;
             fence = Math.Max(fence, ToRead(batch.BlockTables.AsSpan(sequence * batch.BlockTableStride, blocks)));
-        }
-        for (int token = 0; token < batch.TokenCount; token++)
-        {
-            if (batch.SlotMapping[token] >= 0)
-                fence = Math.Max(fence, ToWrite(batch.SlotMapping[token] / blockSize));
+            for (int token = batch.QueryStart[sequence]; token < batch.QueryStart[sequence + 1]; token++)
+            {
+                if (batch.SlotMapping[token] >= 0)
+                    fence = Math.Max(fence, ToWrite(batch.SlotMapping[token] / blockSize));
+            }
         }
         return fence;
     }

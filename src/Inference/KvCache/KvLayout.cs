@@ -1,4 +1,5 @@
 using Pharos.Inference.Backend;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.KvCache;
 
@@ -21,21 +22,39 @@ internal sealed class KvLayout
     /// <summary>Tokens of a tile of keys: the scores of one 512-bit vector.</summary>
     public const int Tile = 16;
 
-    public KvLayout(ModelShape model, int blockSize, KvType type)
+    private readonly long layerElements;
+    private readonly long scaleBytes; // of one layer
+
+    /// <param name="int8">Blocks have room for the scales of keys and values in 8 bits.</param>
+    public KvLayout(ModelShape model, int blockSize, KvType type, bool int8 = false)
+        : this(model.Layers, model.KvHeads, model.HeadDim, model.HiddenSize, blockSize, type, int8)
+    {
+    }
+
+    private KvLayout(int layers, int kvHeads, int headDim, int hiddenSize, int blockSize, KvType type, bool int8)
     {
         if (blockSize < Tile || blockSize % Tile != 0)
             throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, $"A KV block holds a multiple of {Tile} tokens.");
-        (Layers, KvHeads, HeadDim, BlockSize, Type) = (model.Layers, model.KvHeads, model.HeadDim, blockSize, type);
+        (Layers, KvHeads, HeadDim, HiddenSize, BlockSize, Type) = (layers, kvHeads, headDim, hiddenSize, blockSize, type);
+        int elementBytes = type == KvType.F32 ? sizeof(float) : sizeof(ushort);
         HeadElements = (long)blockSize * HeadDim;
-        BlockElements = Layers * 2L * KvHeads * HeadElements;
-        BytesPerBlock = BlockElements * (type == KvType.F32 ? sizeof(float) : sizeof(ushort));
+        layerElements = 2L * KvHeads * HeadElements;
+        // Where an element has four bytes, the scales fit beside the 8 bits of twice the tokens.
+        scaleBytes = int8 && type == KvType.Bf16 ? sizeof(ushort) * 2L * KvHeads * blockSize * CacheForm.Int8.Density() : 0;
+        BytesPerBlock = Layers * (layerElements * elementBytes + scaleBytes);
+        BlockElements = BytesPerBlock / elementBytes;
     }
 
     public int Layers { get; }
 
+    /// <summary>The same for blocks that hold a single layer's keys and values.</summary>
+    public KvLayout OfOneLayer() => new(1, KvHeads, HeadDim, HiddenSize, BlockSize, Type, int8: false);
+
     public int KvHeads { get; }
 
     public int HeadDim { get; }
+
+    public int HiddenSize { get; }
 
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; }
@@ -48,6 +67,22 @@ internal sealed class KvLayout
     public long BlockElements { get; }
 
     public long BytesPerBlock { get; }
+
+    /// <summary>Element where a token's hidden state of a layer begins, in a block of <see cref="CacheForm.Hidden"/>: [layer][token][hidden].</summary>
+    public long HiddenOffset(int layer, int token) => layer * layerElements + (long)token * HiddenSize;
+
+    /// <summary>Byte where a head's 8 bits begin, in a block of <see cref="CacheForm.Int8"/>: [layer][token][kvHead][K|V][headDim].</summary>
+    public long Int8Offset(int layer, int token, int kvHead) =>
+        layer * layerElements * (Type == KvType.F32 ? sizeof(float) : sizeof(ushort)) + ((long)token * KvHeads + kvHead) * 2 * HeadDim;
+
+    /// <summary>Byte where a head's two scales begin, bf16: [layer][token][kvHead][K|V], behind the 8 bits or behind all layers.</summary>
+    public long ScaleOffset(int layer, int token, int kvHead)
+    {
+        long pair = ((long)token * KvHeads + kvHead) * 2 * sizeof(ushort);
+        return Type == KvType.F32
+            ? Int8Offset(layer, BlockSize * CacheForm.Int8.Density(), 0) + pair
+            : Layers * layerElements * sizeof(ushort) + layer * scaleBytes + pair;
+    }
 
     public long KeyOffset(int layer, int kvHead) => (2L * layer * KvHeads + kvHead) * HeadElements;
 

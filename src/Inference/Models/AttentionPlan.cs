@@ -7,6 +7,7 @@ internal sealed class AttentionPlan(int maxTokens, int group)
 {
     private const int RowsOfTile = 12; // query rows that share one pass over the keys
     private readonly QueryTile[] items = new QueryTile[maxTokens];
+    private int[] ends = new int[1]; // [round]
 
     /// <summary>Some consecutive queries of one sequence.</summary>
     public readonly record struct QueryTile(int Row, int Queries, int Sequence);
@@ -14,18 +15,25 @@ internal sealed class AttentionPlan(int maxTokens, int group)
     /// <summary>Most queries of a tile.</summary>
     public int QueriesOfTile { get; } = Math.Max(1, RowsOfTile / group);
 
-    public int Count { get; private set; }
-
     public QueryTile this[int index] => items[index];
 
-    public void Cut(StepBatch batch)
+    /// <summary>The items of a round: what its contexts are rebuilt for.</summary>
+    public (int First, int End) Items(int round) => (round == 0 ? 0 : ends[round - 1], ends[round]);
+
+    public void Cut(StepBatch batch, RebuildPlan rebuild)
     {
-        Count = 0;
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+        if (ends.Length < rebuild.Rounds)
+            ends = new int[rebuild.Rounds * 2];
+        int count = 0;
+        for (int round = 0; round < rebuild.Rounds; round++)
         {
-            int end = batch.QueryStart[sequence + 1];
-            for (int row = batch.QueryStart[sequence]; row < end; row += QueriesOfTile)
-                items[Count++] = new QueryTile(row, Math.Min(QueriesOfTile, end - row), sequence);
+            for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+            {
+                int end = batch.QueryStart[sequence + 1];
+                for (int row = batch.QueryStart[sequence]; row < end && rebuild.RoundOf(sequence) == round; row += QueriesOfTile)
+                    items[count++] = new QueryTile(row, Math.Min(QueriesOfTile, end - row), sequence);
+            }
+            ends[round] = count;
         }
     }
 }

@@ -3,6 +3,7 @@ using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Models.Rotary;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Models;
 
@@ -11,7 +12,7 @@ namespace Pharos.Inference.Models;
 /// <see cref="ModelArchitecture"/>, never by a family's name. Logits are bit-identical however a prompt is cut into steps, whatever else the
 /// steps hold, and on any number of threads. One step at a time.
 /// </summary>
-internal sealed unsafe class Transformer : IDisposable
+internal sealed unsafe partial class Transformer : IDisposable
 {
     private readonly ModelArchitecture model;
     private readonly TransformerWeights weights;
@@ -23,7 +24,7 @@ internal sealed unsafe class Transformer : IDisposable
     private readonly AttentionPlan attention;
     private readonly RowTiles tiles;
     private readonly RowTiles logitTiles = new(Workspace.LogitRows);
-    private readonly int[] nextItem; // [layer] attention work taken
+    private int[] nextItem; // [layer][round] attention work taken
     private readonly int group;
     private readonly long workForThreads; // multiply-accumulates below which a step runs on the caller alone
 
@@ -32,7 +33,7 @@ internal sealed unsafe class Transformer : IDisposable
     private float[] logits = [];
     private int depth;
 
-    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads)
+    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads, int rebuildTokens = 0)
     {
         (this.model, this.weights, this.cache, this.kernels) = (model, weights, cache, kernels);
         this.workForThreads = workForThreads;
@@ -42,7 +43,9 @@ internal sealed unsafe class Transformer : IDisposable
         rotary = RotaryTables(model, maxContext);
         space = new Workspace(model, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
         tiles = new RowTiles(maxTokens);
-        nextItem = new int[model.Layers];
+        nextItem = nextRebuild = [];
+        compact = new CompactStore(cache);
+        scratch = new RebuildScratch(model, cache.Layout, space.QkvStride, threads, rebuildTokens);
         team = new ThreadTeam(threads, ForwardPart);
     }
 
@@ -52,9 +55,10 @@ internal sealed unsafe class Transformer : IDisposable
     public void Forward(StepBatch batch, float[] logits, int depth)
     {
         (this.batch, this.logits, this.depth) = (batch, logits, depth);
-        attention.Cut(batch);
+        scratch.Plan.Cut(batch);
+        attention.Cut(batch, scratch.Plan);
         tiles.Cut(batch.TokenCount, kernels.TileRows);
-        Array.Clear(nextItem);
+        Begin(model.Layers * scratch.Plan.Rounds);
         team.Run(together: model.Parameters * batch.TokenCount >= workForThreads);
         this.batch = null!;
     }
@@ -69,12 +73,16 @@ internal sealed unsafe class Transformer : IDisposable
         for (int i = 0; i < depth; i++)
         {
             var layer = weights.Layers[i];
-            Normalise(thread, layer.AttentionNorm, i > 0, i > 0 ? weights.Layers[i - 1].PostFeedForwardNorm : null);
+            Normalise(thread, layer.AttentionNorm, i > 0, i > 0 ? weights.Layers[i - 1].PostFeedForwardNorm : null, keepIn: i);
             Multiply(thread, layer.QueryKeyValue, space.Qkv, space.QkvStride);
             TurnAndStore(thread, i);
             team.Barrier();
-            Attend(thread, i);
-            team.Barrier();
+            for (int round = 0; round < scratch.Plan.Rounds; round++)
+            {
+                Rebuild(thread, i, round);
+                Attend(thread, i, round);
+                team.Barrier();
+            }
             for (int row = first; row < end; row++)
                 LeftPacking.Pack(weights.Type, space.Attention + (long)row * space.AttentionStride, space.AttentionStride, space.Packed, tiles, row);
             Multiply(thread, layer.AttentionOutput, space.Projected, space.HiddenStride);
@@ -97,7 +105,8 @@ internal sealed unsafe class Transformer : IDisposable
     }
 
     /// <summary>Adds what the last part gave, itself normalised where the model does so, and packs the normalised sum.</summary>
-    private void Normalise(int thread, NativeBuffer norm, bool addProjected, NativeBuffer? postNorm)
+    /// <param name="keepIn">The layer whose hidden states these sums are, for sequences that keep them; -1: of none.</param>
+    private void Normalise(int thread, NativeBuffer norm, bool addProjected, NativeBuffer? postNorm, int keepIn = -1)
     {
         float* normalised = space.Row(thread);
         var (first, end) = Share(batch.TokenCount, thread);
@@ -107,6 +116,8 @@ internal sealed unsafe class Transformer : IDisposable
             float* addend = addProjected ? Addend(offset, postNorm) : null;
             kernels.AddNorm(space.Residual + offset, addend, norm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
             LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, tiles, row);
+            if (keepIn >= 0 && forms[row] == CacheForm.Hidden && batch.SlotMapping[row] >= 0)
+                compact.WriteHidden(keepIn, batch.SlotMapping[row], normalised);
         }
     }
 
@@ -130,11 +141,13 @@ internal sealed unsafe class Transformer : IDisposable
             float* values = keys + model.KvHeads * dims;
             if (layer.QueryKeyValueBias is { } bias)
                 Add(queries, bias.Floats, (model.Heads + 2 * model.KvHeads) * dims);
-            int position = batch.Positions[row];
+            int position = batch.Positions[row], slot = batch.SlotMapping[row];
             Turn(thread, queries, model.Heads, layer.QueryNorm, rotary[index], position, model.QueryScale);
             Turn(thread, keys, model.KvHeads, layer.KeyNorm, rotary[index], position, 1);
-            if (batch.SlotMapping[row] >= 0)
-                cache.Write(index, batch.SlotMapping[row], keys, values);
+            if (slot >= 0 && forms[row] == CacheForm.Kv)
+                cache.Write(index, slot, keys, values);
+            else if (slot >= 0 && forms[row] == CacheForm.Int8)
+                compact.WriteInt8(index, slot, keys, values);
         }
     }
 
@@ -165,21 +178,23 @@ internal sealed unsafe class Transformer : IDisposable
             target[i] += addend[i];
     }
 
-    private void Attend(int thread, int layer)
+    private void Attend(int thread, int layer, int round)
     {
-        int work = attention.Count * model.KvHeads, headGroup = group * model.HeadDim;
+        var (first, end) = attention.Items(round);
+        int headGroup = group * model.HeadDim;
         fixed (int* tables = batch.BlockTables)
         {
-            for (int next; (next = Interlocked.Increment(ref nextItem[layer]) - 1) < work;)
+            for (int next; (next = first * model.KvHeads + Interlocked.Increment(ref nextItem[layer * scratch.Plan.Rounds + round]) - 1) < end * model.KvHeads;)
             {
                 var item = attention[next / model.KvHeads];
                 int kvHead = next % model.KvHeads;
+                bool rebuilt = batch.Forms[item.Sequence] != CacheForm.Kv;
                 kernels.Attend(new AttentionCall
                 {
-                    Layout = cache.Layout,
-                    Blocks = cache.Device,
-                    BlockTable = tables + (long)item.Sequence * batch.BlockTableStride,
-                    Layer = layer,
+                    Layout = rebuilt ? scratch.Store.Layout : cache.Layout,
+                    Blocks = rebuilt ? scratch.Store.Device : cache.Device,
+                    BlockTable = rebuilt ? scratch.TableOf(item.Sequence) : tables + (long)item.Sequence * batch.BlockTableStride,
+                    Layer = rebuilt ? 0 : layer,
                     Window = model.LayerSpecs[layer].Window,
                     Softcap = model.AttentionSoftcap,
                     KvHead = kvHead,
@@ -255,6 +270,7 @@ internal sealed unsafe class Transformer : IDisposable
     {
         team.Dispose();
         space.Dispose();
+        scratch.Dispose();
         foreach (var table in rotary.Distinct())
             table.Dispose();
     }

@@ -54,6 +54,8 @@ public sealed partial class PoolCore
 
     public string Routing => routing.Name;
 
+    public bool IsWaiting(string request) => waiting.ContainsKey(request);
+
     public int WaitingCount => waiting.Count;
 
     public ImmutableArray<WorkerSnapshot> Workers => [.. roster.Workers.Where(worker => !worker.IsSuspect).Select(worker => worker.Snapshot)];

@@ -66,6 +66,8 @@ public enum SegmentEndReason
 /// <param name="CachedTokens">Context tokens whose keys and values were already there when the segment began.</param>
 /// <param name="KvTokenSeconds">Memory-time held on the device by this segment and the pause before it, in token-seconds.</param>
 /// <param name="QueueSeconds">Time between arrival at the worker and the first iteration that ran it.</param>
+/// <param name="PrefillSeconds">From that iteration to the segment's first token; 0 where it has none.</param>
+/// <param name="DecodeSeconds">From the first token to the last; 0 where there is none.</param>
 [GenerateSerializer, Alias("pharos.segment-end")]
 public sealed record SegmentEnd(
     [property: Id(0)] SegmentEndReason Reason,
@@ -75,7 +77,9 @@ public sealed record SegmentEnd(
     [property: Id(4)] int CachedTokens,
     [property: Id(5)] double KvTokenSeconds,
     [property: Id(6)] double QueueSeconds,
-    [property: Id(7)] int Preemptions);
+    [property: Id(7)] int Preemptions,
+    [property: Id(8)] double PrefillSeconds = 0,
+    [property: Id(9)] double DecodeSeconds = 0);
 
 /// <summary>
 /// Ids of tool calls name the parked request, so that any gateway finds it from the id alone: <c>call_REQUEST_POSITION_INDEX</c>,

@@ -30,6 +30,7 @@ public sealed partial class RequestCore
             QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
             Preemptions = state.Usage.Preemptions + end.Preemptions,
         };
+        RecordRun(end, report.Worker, now);
         effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end)));
         if (end.Reason != SegmentEndReason.ToolCalls)
         {
@@ -63,6 +64,17 @@ public sealed partial class RequestCore
         state.Phase = RequestPhase.Parked;
         effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Parked, Usage: state.Usage, Reason: end.Reason))]);
         return effects;
+    }
+
+    // The worker alone knows when it began and when the first token came; it says so with its last word.
+    private void RecordRun(SegmentEnd end, string worker, double now)
+    {
+        if (end.PrefillSeconds + end.DecodeSeconds <= 0)
+            return; // it never ran
+        var earliest = state.Timeline is [.., var last] ? last.At + state.ArrivalAt : state.ArrivalAt;
+        var spoke = Math.Max(earliest, now - end.DecodeSeconds);
+        Record("started", worker, state.SegmentStart, Math.Max(earliest, spoke - end.PrefillSeconds));
+        Record("first token", worker, state.SegmentStart + 1, spoke);
     }
 
     // A stale owner may have parked a cache that nobody will come back for; one that says the same twice keeps it.

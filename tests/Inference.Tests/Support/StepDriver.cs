@@ -1,5 +1,6 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Tests.Support;
 
@@ -9,6 +10,8 @@ internal sealed class TestSequence(params int[] blocks)
     public int[] Blocks { get; set; } = blocks;
 
     public int Length { get; set; }
+
+    public CacheForm Form { get; init; }
 }
 
 /// <summary>What a sequence contributes to a step.</summary>
@@ -82,13 +85,15 @@ internal sealed class StepDriver(IModelBackend backend)
 
     private void Fill(Part[] parts)
     {
-        int size = backend.Kv.BlockSize, stride = parts.Max(p => p.Sequence.Blocks.Length);
+        int stride = parts.Max(p => p.Sequence.Blocks.Length);
         batch.Reset(parts.Sum(p => p.Tokens.Length), parts.Length, stride);
         if (batch.LogitRows.Length < parts.Sum(p => p.Tokens.Length))
             (batch.LogitRows, batch.Sampling) = (new int[parts.Sum(p => p.Tokens.Length)], new SamplingStep[parts.Sum(p => p.Tokens.Length)]);
         foreach (var part in parts)
         {
             var sequence = part.Sequence;
+            int size = backend.Kv.TokensPerBlock(sequence.Form);
+            batch.Forms[batch.SequenceCount] = sequence.Form;
             for (int i = 0; i < part.Tokens.Length; i++)
             {
                 int position = sequence.Length + i, row = batch.TokenCount++;

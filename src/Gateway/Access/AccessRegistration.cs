@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace Pharos.Gateway.Access;
+
+/// <summary>Who is let in, and how far: keys, roles, limits of a connection, CORS, the audit log.</summary>
+internal static class AccessRegistration
+{
+    public static void AddAccess(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<KeyStore>();
+        services.AddHostedService(provider => provider.GetRequiredService<KeyStore>());
+        services.AddHostedService<AnonymousGuard>(); // before the server listens
+        services.AddSingleton<AccessControl>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<RequestDeadline>();
+        services.AddCors();
+        services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<GatewayOptions>((cors, gateway) => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST").AllowAnyHeader()
+            .WithExposedHeaders("x-request-id", "retry-after").SetPreflightMaxAge(TimeSpan.FromHours(1))));
+    }
+
+    /// <summary>After routing, inside of whatever writes errors.</summary>
+    public static void UseAccess(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Cors.Origins.Count > 0)
+            app.UseCors();
+        app.UseMiddleware<AuditLog>();
+        app.UseMiddleware<AccessControl>();
+        app.UseMiddleware<RequestDeadline>();
+    }
+}
