@@ -65,7 +65,10 @@ public sealed class TorchBackend : IModelBackend
     /// <summary>Uploads the weights, takes the memory of the budgets and runs the largest steps once: ready to serve on return.</summary>
     /// <exception cref="NotSupportedException">The native library or the device is missing, or the memory does not suffice.</exception>
     /// <exception cref="ArgumentException">An option is out of its range, or a budget does not hold a single block.</exception>
-    public static TorchBackend Create(LoadedModel source, BackendSettings settings)
+    public static TorchBackend Create(LoadedModel source, BackendSettings settings) => Create(source, settings, streams: null);
+
+    /// <param name="streams">Instead of the device's own, for tests.</param>
+    internal static TorchBackend Create(LoadedModel source, BackendSettings settings, IDeviceStreams? streams)
     {
         var options = TorchBackendOptions.From(settings, source);
         var device = TorchDevice.Open(settings);
@@ -78,18 +81,20 @@ public sealed class TorchBackend : IModelBackend
         var backend = new TorchBackend(device, options, source, kv);
         try
         {
-            backend.OnEngine(() => backend.Start(source));
+            backend.OnEngine(() => backend.Start(source, streams));
             return backend;
         }
         catch (Exception failure)
         {
             backend.DisposeAsync().AsTask().GetAwaiter().GetResult();
             if (failure is ExternalException or CudaException)
-                throw new NotSupportedException(
-                    $"{device.Name} cannot hold the model, {kv.DeviceBlocks} blocks of KV cache ({kv.DeviceBlocks * bytes >> 20} MiB) and a step of {settings.MaxTokensPerStep} tokens: {failure.Message.Split('\n', 2)[0]} Lower Kv:DeviceBytes or Batch:MaxTokens.",
-                    failure);
+                throw new NotSupportedException(Why(failure.Message.Split('\n', 2)[0]), failure);
             throw;
         }
+
+        string Why(string reason) => reason.Contains("memory", StringComparison.OrdinalIgnoreCase)
+            ? $"{device.Name} cannot hold the model, {kv.DeviceBlocks} blocks of KV cache ({kv.DeviceBlocks * bytes >> 20} MiB) and a step of {settings.MaxTokensPerStep} tokens: {reason} Lower Kv:DeviceBytes, Kv:HostBytes or Batch:MaxTokens."
+            : $"{device.Name} cannot run the model with weights in {options.Compute} and keys and values in {options.Kv}: {reason}";
     }
 
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
@@ -161,18 +166,19 @@ public sealed class TorchBackend : IModelBackend
 
     private void OnEngine(Action action) => engine.Post((run, _) => ((Action)run)(), action, this, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
-    private void Start(LoadedModel source)
+    private void Start(LoadedModel source, IDeviceStreams? streams)
     {
         using var mode = inference_mode();
         var runtime = device.IsCuda ? CudaRuntime.TryFind() : null;
         runtime?.SetDevice(device.Device.index);
+        streams ??= runtime;
         weights = new TorchWeights(source, device.Device, options.Compute);
         pool = new TorchKvPool(Model, Kv, options.Kv, options.Compute, device.Device);
         int positions = (int)Math.Min(Model.MaxPositions, (long)Kv.DeviceBlocks * Kv.BlockSize);
         model = new TorchTransformer(source.Architecture, weights, pool, positions, options.Compute, device.Device);
         inputs = new StepInputs(device.Device, options.Compute, Model.MaxPositions + Kv.BlockSize, Kv.BlockSize);
         sampler = new DeviceSampler(device.Device);
-        copies = runtime is null ? new PlainCopies(pool, Kv, device.Device) : new StreamCopies(runtime, pool.Address, Kv, 2 * Model.Layers);
+        copies = streams is null ? new PlainCopies(pool, Kv, device.Device) : new StreamCopies(streams, pool.Address, Kv, 2 * Model.Layers);
         var settings = options.Settings;
         Limits = new BackendLimits(
             settings.MaxTokensPerStep, settings.MaxSequences, Math.Min(512, settings.MaxTokensPerStep), IsBatchInvariant: false, SamplesTokens: true,

@@ -2,6 +2,7 @@ using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Loading;
+using Pharos.Inference.Torch.Cuda;
 
 namespace Pharos.Inference.Torch.Tests;
 
@@ -9,8 +10,8 @@ namespace Pharos.Inference.Torch.Tests;
 internal static class Engines
 {
     /// <summary>On the processor, whatever else the machine has.</summary>
-    public static TorchBackend Torch(LoadedModel model, BackendSettings settings) =>
-        TorchBackend.Create(model, settings with { Accelerator = "cpu", Threads = 1, MaxSequences = Math.Min(settings.MaxSequences, 32) });
+    public static TorchBackend Torch(LoadedModel model, BackendSettings settings, IDeviceStreams? streams = null) =>
+        TorchBackend.Create(model, settings with { Accelerator = "cpu", Threads = 1, MaxSequences = Math.Min(settings.MaxSequences, 32) }, streams);
 
     public static CpuBackend Cpu(LoadedModel model, BackendSettings settings) => CpuBackend.Create(model, new CpuBackendOptions
     {

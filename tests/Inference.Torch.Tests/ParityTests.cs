@@ -37,11 +37,17 @@ public sealed class ParityTests
     }
 
     [Theory]
-    [InlineData("bf16", TensorType.BF16, 0.06)]
-    [InlineData("bf16", TensorType.F32, 0.06)]
-    [InlineData("fp16", TensorType.F16, 0.01)]
-    [InlineData("auto", TensorType.F16, 0.01)]
-    public async Task Logits_InSixteenBits_AreCloseToThoseInSinglePrecision(string dtype, TensorType stored, double tolerance)
+    [InlineData("bf16", TensorType.BF16)]
+    [InlineData("bf16", TensorType.F32)]
+    [InlineData("auto", TensorType.BF16)]
+    public Task Logits_InBf16_AreCloseToThoseInSinglePrecision(string dtype, TensorType stored) => AssertCloseAsync(dtype, stored, 0.06);
+
+    [HalfTheory]
+    [InlineData("fp16", TensorType.F16)]
+    [InlineData("auto", TensorType.F16)]
+    public Task Logits_InFp16_AreCloseToThoseInSinglePrecision(string dtype, TensorType stored) => AssertCloseAsync(dtype, stored, 0.01);
+
+    private static async Task AssertCloseAsync(string dtype, TensorType stored, double tolerance)
     {
         using var folder = new TemporaryFolder();
         using var model = ModelDirectory.Load(Families.All["llama3"]().WithRandomWeights(7).WriteDirectory(folder.Path, stored));
@@ -68,12 +74,13 @@ public sealed class ParityTests
         Assert.Equal(expected, await new StepDriver(torch).GenerateAsync(moved, [first[^1]], 9));
     }
 
-    [Fact]
-    public async Task GgufFile_IsServedToo()
+    [Theory]
+    [InlineData("llama3")] // whose library turns neighbours: rows of queries and keys change places
+    [InlineData("gemma3")]
+    public async Task GgufFile_IsReadAsTheCpuEngineReadsIt(string family)
     {
         using var folder = new TemporaryFolder();
-        string directory = Repository.EmbeddedModel;
-        using var model = ModelLoader.Load(directory);
+        using var model = ModelLoader.Load(Families.All[family]().WithRandomWeights(7).WriteGguf(Path.Combine(folder.Path, family + ".gguf")));
         float[][] expected = await LogitsAsync(Engines.Cpu(model, Single)), actual = await LogitsAsync(Engines.Torch(model, Single));
         for (int row = 0; row < expected.Length; row++)
             AssertClose(expected[row], actual[row], 2e-5);

@@ -16,7 +16,7 @@ public class TorchContractTests : BackendContract
     {
         using var folder = new TemporaryFolder();
         using var model = ModelDirectory.Load(Write(folder.Path));
-        return Engines.Torch(model, new BackendSettings { KvDtype = KvDtype, Dtype = "fp32", DeviceBytes = 1 << 20, HostBytes = 1 << 19, MaxTokensPerStep = 128 });
+        return Engines.Torch(model, new BackendSettings { KvDtype = KvDtype, Dtype = "fp32", DeviceBytes = 2 << 20, HostBytes = 1 << 19, MaxTokensPerStep = 128 });
     }
 }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Pharos.Inference.Torch.Batching;
 
-/// <summary>The present step on the device. What it holds belongs to the step's dispose scope.</summary>
+/// <summary>The present step on the device. Its tensors live until the next one is sent.</summary>
 internal sealed class StepInputs : IDisposable
 {
     private readonly StagingBuffer<long> staging;
@@ -38,7 +38,7 @@ internal sealed class StepInputs : IDisposable
         Positions = all.narrow(0, layout.Positions, layout.Tokens);
         Slots = all.narrow(0, layout.Slots, layout.Tokens);
         LogitRows = all.narrow(0, layout.RowsOfLogits, layout.LogitRows);
-        masks.Clear();
+        Forget();
         tables.Clear();
         groups.Clear();
         int at = layout.Tables;
@@ -76,15 +76,23 @@ internal sealed class StepInputs : IDisposable
             // A single query is broadcast over the heads; several have to be written out.
             if (shape.Queries > 1)
                 mask = mask.expand(shape.Sequences, 1, repeats, shape.Queries, length);
-            mask = mask.reshape(shape.Sequences, 1, shape.Queries > 1 ? repeats * shape.Queries : 1, length).MoveToOuterDisposeScope();
+            mask = mask.reshape(shape.Sequences, 1, shape.Queries > 1 ? repeats * shape.Queries : 1, length).DetachFromDisposeScope(); // it outlives the layer
         }
         return masks[(group, window)] = mask;
     }
 
     public void Dispose()
     {
+        Forget();
         staging.Dispose();
         counting.Dispose();
+    }
+
+    private void Forget()
+    {
+        foreach (var mask in masks.Values)
+            mask.Dispose();
+        masks.Clear();
     }
 
     // Tables are padded to whole blocks, past the last position.

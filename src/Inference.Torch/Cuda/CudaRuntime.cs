@@ -9,7 +9,7 @@ public sealed class CudaException(string message) : Exception(message);
 /// The part of the CUDA runtime that TorchSharp does not offer: streams, events and copies of one's own. It is the library that TorchSharp's native
 /// packages carry and have loaded already; a handle made by one is good for the other.
 /// </summary>
-internal sealed unsafe class CudaRuntime
+internal sealed unsafe class CudaRuntime : IDeviceStreams
 {
     private const uint NonBlockingStream = 1;
     private const int Success = 0;
@@ -77,7 +77,6 @@ internal sealed unsafe class CudaRuntime
     /// <summary>Makes a device the one that the calling thread's other calls are for.</summary>
     public void SetDevice(int device) => Require(setDevice(device), "choosing the device");
 
-    /// <summary>A stream that does not wait for others by itself.</summary>
     public nint CreateStream()
     {
         nint stream;
@@ -87,10 +86,8 @@ internal sealed unsafe class CudaRuntime
 
     public void DestroyStream(nint stream) => Require(streamDestroy(stream), "ending a stream");
 
-    /// <summary>Returns when all that was given to a stream is done.</summary>
     public void Synchronize(nint stream) => Require(streamSynchronize(stream), "waiting for a stream");
 
-    /// <summary>What a stream gets from now on waits for an event; the caller does not.</summary>
     public void Wait(nint stream, nint @event) => Require(streamWaitEvent(stream, @event, 0), "letting a stream wait");
 
     public nint CreateEvent()
@@ -110,7 +107,6 @@ internal sealed unsafe class CudaRuntime
         return status != NotReady && Require(status, "asking for an event");
     }
 
-    /// <summary>Seconds between two events, both done.</summary>
     public double Seconds(nint start, nint end)
     {
         float milliseconds;
@@ -118,13 +114,9 @@ internal sealed unsafe class CudaRuntime
         return milliseconds / 1e3;
     }
 
-    /// <summary>Starts a copy of equal pieces that lie a pitch apart.</summary>
-    /// <param name="width">Bytes of a piece.</param>
-    /// <param name="height">Pieces.</param>
     public void Copy(nint target, long targetPitch, nint source, long sourcePitch, long width, long height, bool toHost, nint stream) => Require(
         memcpy2DAsync((void*)target, (nuint)targetPitch, (void*)source, (nuint)sourcePitch, (nuint)width, (nuint)height, toHost ? 2 : 1, stream), "starting a copy");
 
-    /// <summary>Host memory that a device copies from and to by itself.</summary>
     public nint AllocatePinned(long bytes)
     {
         void* memory;

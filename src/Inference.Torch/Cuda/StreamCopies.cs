@@ -14,7 +14,7 @@ namespace Pharos.Inference.Torch.Cuda;
 /// </remarks>
 internal sealed class StreamCopies : ITierCopies
 {
-    private readonly CudaRuntime runtime;
+    private readonly IDeviceStreams runtime;
     private readonly BlockFences fences;
     private readonly nint stream;
     private readonly nint devicePool;  // [parts][blocks + 1][piece]
@@ -33,7 +33,7 @@ internal sealed class StreamCopies : ITierCopies
 
     /// <param name="pool">Address of the pool's first element.</param>
     /// <param name="parts">Layers times two.</param>
-    public StreamCopies(CudaRuntime runtime, nint pool, KvShape shape, int parts)
+    public StreamCopies(IDeviceStreams runtime, nint pool, KvShape shape, int parts)
     {
         (this.runtime, devicePool, this.parts, this.shape) = (runtime, pool, parts, shape);
         fences = new BlockFences(shape.DeviceBlocks);

@@ -1,15 +1,16 @@
+using Pharos.Inference.Sampling;
 using Pharos.Inference.Torch.Batching;
 using static TorchSharp.torch;
 
 namespace Pharos.Inference.Torch.Sampling;
 
 /// <summary>
-/// Chooses tokens on the device by the rules of <see cref="Inference.Sampling.Sampler"/>: from equal logits, equal tokens. Weights are summed in fp64, as there, so that
-/// only a draw within the last digits of a border between two tokens can fall on the other side.
+/// Chooses tokens on the device by the rules of <see cref="Sampler"/>. As there, weights are whole numbers whose sums are exact in fp64,
+/// so that a choice does not depend on the order in which a device adds them. Its exponential may differ from the host's in the last bit of a float: a
+/// draw that close to the border between two tokens, about one in ten million, can fall on the other side.
 /// </summary>
 internal sealed class DeviceSampler(Device device) : IDisposable
 {
-    private const double Nothing = -60; // as on the host: exp of it is lost in a sum of anything with 1
     private const int RowsAtOnce = 32;  // fp64 over a large vocabulary is a megabyte a row, and there are a few of them
     private readonly StagingBuffer<long> rowStaging = new(device, ScalarType.Int64);
     private readonly StagingBuffer<double> valueStaging = new(device, ScalarType.Float64);
@@ -51,8 +52,8 @@ internal sealed class DeviceSampler(Device device) : IDisposable
             var values = allValues.narrow(0, first, now);
             var mine = logits.index_select(0, rows);
             var best = tokens.index_select(0, rows);
-            var chosen = cut ? DrawCut(mine, values) : DrawWhole(mine, values, best);
-            // Where nothing is possible, or one thing only, there is nothing to draw.
+            var chosen = cut ? DrawCut(mine, values) : DrawWhole(mine, values);
+            // Where nothing is possible there is nothing to draw; a count of all tokens would be none.
             tokens.index_copy_(0, rows, chosen.where(mine.amax([-1]).isfinite(), best));
         }
     }
@@ -60,30 +61,34 @@ internal sealed class DeviceSampler(Device device) : IDisposable
     private static Tensor Column(Tensor values, int column) => values.narrow(1, column, 1);
 
     /// <summary>In the order of ids, the first token at which the weights exceed the draw.</summary>
-    private static Tensor DrawWhole(Tensor logits, Tensor values, Tensor best)
+    private static Tensor DrawWhole(Tensor logits, Tensor values)
     {
-        var reached = Weights(logits.to(ScalarType.Float64), logits.amax([-1], keepdim: true), values).cumsum(-1);
-        long vocabulary = logits.shape[1];
-        var token = reached.le(reached.narrow(1, vocabulary - 1, 1).mul(Column(values, 1))).sum(-1, type: ScalarType.Int64);
-        return token.where(token.lt(vocabulary), best); // rounding left a crumb at the end
+        var reached = Weights(logits, values).to(ScalarType.Float64).cumsum(-1);
+        return reached.le(Target(reached.narrow(1, logits.shape[1] - 1, 1), values)).sum(-1, type: ScalarType.Int64);
     }
 
-    /// <summary>The same in the order of likelihood, among as many tokens as TopK and TopP leave; equal logits rank by id.</summary>
+    /// <summary>The same in the order of likelihood, among as many tokens as TopK and TopP leave; equal weights rank by id.</summary>
     private static Tensor DrawCut(Tensor logits, Tensor values)
     {
         long vocabulary = logits.shape[1];
-        var (ranked, ids) = logits.sort(-1, descending: true, stable: true);
+        var (ranked, ids) = Weights(logits, values).sort(-1, descending: true, stable: true);
         var ranks = arange(vocabulary, dtype: ScalarType.Float64, device: logits.device).unsqueeze(0);
-        var reached = Weights(ranked.to(ScalarType.Float64), ranked.narrow(1, 0, 1), values).masked_fill_(ranks.ge(Column(values, 3)), 0).cumsum(-1);
+        var reached = ranked.to(ScalarType.Float64).masked_fill_(ranks.ge(Column(values, 3)), 0).cumsum(-1);
         var mass = reached.narrow(1, vocabulary - 1, 1);
         var last = reached.lt(mass.mul(Column(values, 2))).sum(-1, keepdim: true, type: ScalarType.Int64).clamp_(0, vocabulary - 1);
-        var at = reached.le(reached.gather(1, last).mul(Column(values, 1))).sum(-1, keepdim: true, type: ScalarType.Int64);
-        return ids.gather(1, at.minimum(last)).squeeze(1);
+        var at = reached.le(Target(reached.gather(1, last), values)).sum(-1, keepdim: true, type: ScalarType.Int64);
+        return ids.gather(1, at.minimum(last)).squeeze(1); // an index past the end would end the device's context
     }
 
-    private static Tensor Weights(Tensor logits, Tensor highest, Tensor values)
+    // A share of a whole number stays below it even where rounding would take it there.
+    private static Tensor Target(Tensor whole, Tensor values) => whole.mul(Column(values, 1)).minimum(whole.sub(0.5));
+
+    /// <summary>2 to the power of the scaled distance from the highest, in whole units.</summary>
+    private static Tensor Weights(Tensor logits, Tensor values)
     {
-        var exponents = logits.sub_(highest.to(ScalarType.Float64)).mul_(Column(values, 0));
-        return exponents.exp().masked_fill_(exponents.gt(Nothing).logical_not(), 0);
+        int bits = TokenWeights.BitsOf((int)logits.shape[1]);
+        var distances = logits.sub(logits.amax([-1], keepdim: true)).mul_(Column(values, 0).to(ScalarType.Float32));
+        var counts = distances.ge(-bits);
+        return distances.to(ScalarType.Float64).exp2().to(ScalarType.Float32).mul_(Math.Pow(2, bits)).trunc_().masked_fill_(counts.logical_not(), 0);
     }
 }

@@ -10,13 +10,14 @@ namespace Pharos.Inference.Torch.Sampling;
 /// </summary>
 internal sealed class SamplingPlan
 {
+    private const double Log2E = 1.4426950408889634;
     private readonly List<int> whole = [];
     private readonly List<int> cut = [];
     private readonly List<int> byCaller = [];
     private readonly List<long> rows = [];
     private readonly List<double> settings = [];
 
-    /// <summary>Numbers of a row: one over the temperature, the draw in [0, 1), TopP, TopK.</summary>
+    /// <summary>Numbers of a row: the scale of its logits (to the base 2 and over the temperature), the draw in [0, 1), TopP, TopK.</summary>
     public const int Settings = 4;
 
     /// <summary>Rows drawn from all tokens.</summary>
@@ -61,7 +62,7 @@ internal sealed class SamplingPlan
         {
             var step = batch.Sampling[row];
             rows.Add(row);
-            settings.Add(1.0 / step.Temperature);
+            settings.Add(Math.Min(Log2E / step.Temperature, float.MaxValue));
             settings.Add(CounterRandom.Uniform(step.Seed, (ulong)step.Position));
             settings.Add(Math.Min(step.TopP, 1));
             settings.Add(step.TopK > 0 ? Math.Min(step.TopK, vocabulary) : vocabulary);

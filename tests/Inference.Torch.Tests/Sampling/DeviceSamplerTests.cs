@@ -1,6 +1,7 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
 using Pharos.Inference.Torch.Sampling;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Pharos.Inference.Torch.Tests.Sampling;
@@ -22,7 +23,8 @@ public sealed class DeviceSamplerTests
             SamplingStep[] steps = [.. rows.Select((_, i) => Step(dice, i))];
             int[] expected = [.. rows.Select((row, i) => sampler.Sample(row, steps[i] with { Temperature = steps[i].ByCaller ? 0 : steps[i].Temperature }))];
             var (tokens, logits) = Choose(rows, steps);
-            Assert.Equal(expected, tokens);
+            for (int i = 0; i < rows.Length; i++)
+                Assert.True(expected[i] == tokens[i], $"seed {seed}, row {i}, {steps[i]}: {tokens[i]}, the host chooses {expected[i]}");
             drawn += rows.Where((row, i) => !steps[i].ByCaller && tokens[i] != Sampler.ArgMax(row)).Count();
             Assert.Equal(rows.Where((_, i) => steps[i].ByCaller), logits);
         }
@@ -54,10 +56,8 @@ public sealed class DeviceSamplerTests
     private static float[] Row(Random dice)
     {
         double width = dice.Next(3) switch { 0 => 0.1, 1 => 3, _ => 40 };
-        float[] row = [.. Enumerable.Range(0, Vocabulary).Select(_ => (float)((dice.NextDouble() - 0.5) * width))];
-        for (int i = 0; i < dice.Next(5); i++)
-            row[dice.Next(Vocabulary)] = row[dice.Next(Vocabulary)]; // some are equal
-        return row;
+        // Equal or well apart: which of two comes first does not hang on the last bit of their weights.
+        return [.. Enumerable.Range(0, Vocabulary).Select(_ => (float)Math.Round((dice.NextDouble() - 0.5) * width, 3))];
     }
 
     private static (int[] Tokens, float[][] Logits) Choose(float[][] rows, SamplingStep[] steps)
