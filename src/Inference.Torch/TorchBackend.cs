@@ -182,7 +182,7 @@ public sealed class TorchBackend : IModelBackend
         var settings = options.Settings;
         Limits = new BackendLimits(
             settings.MaxTokensPerStep, settings.MaxSequences, Math.Min(512, settings.MaxTokensPerStep), IsBatchInvariant: false, SamplesTokens: true,
-            CopiesBesideSteps: copies.RunBesideSteps, LogitsOnRequest: true);
+            CopiesBesideSteps: copies.RunBesideSteps);
         WarmUp(positions);
     }
 

@@ -204,17 +204,22 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
         else
         {
-            Remove(sequence);
+            Remove(sequence, isDone: end.Reason != SegmentEndReason.Cancelled);
         }
 
         events.Writer.TryWrite(new DeviceEvent.SegmentEnded(
-            slot.Request, new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt)));
+            slot.Request,
+            new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
     }
 
     private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>
         Outbox(sequence.Gateway).Pending.Add(new SequenceDelta(
-            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end));
+            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end, LogprobsOf(sequence, tokens.Length)));
+
+    // Of its last tokens.
+    private static ImmutableArray<TokenLogprob>? LogprobsOf(ServedSequence sequence, int tokens) =>
+        sequence.Options.Logprobs is null ? null : [.. CollectionsMarshal.AsSpan(sequence.Logprobs)[^tokens..]];
 
     private GatewayOutbox Outbox(string gateway)
     {
@@ -226,9 +231,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private ToolForecast Forecast(string tool) =>
         tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, Priors);
 
-    private void Remove(ServedSequence sequence)
+    private void Remove(ServedSequence sequence, bool isDone = false)
     {
-        core.Remove(sequence.Slot, Now);
+        core.Remove(sequence.Slot, Now, isDone);
         sequences.Remove(sequence.Slot.Request);
     }
 

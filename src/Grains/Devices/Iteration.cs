@@ -29,7 +29,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     public ValueTask ForwardAsync(IterationPlan plan, CancellationToken ct)
     {
         StepBuilder.Fill(step, plan, core, backend.Kv.BlockSize, content);
-        result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens);
+        result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens || step.WantsLogits);
         return backend.ForwardAsync(step, result, ct);
     }
 

@@ -55,6 +55,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>Of the last tokens of the running segment, those chosen here; empty where nobody asked for them.</summary>
+    public List<TokenLogprob> Logprobs { get; } = [];
+
     /// <summary>When the running segment's first token was sampled here, Unix seconds; null before it.</summary>
     public double? FirstTokenAt { get; set; }
 
@@ -65,9 +68,6 @@ internal sealed class ServedSequence
 
     /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
     public GrammarMatcher? Grammar { get; private set; }
-
-    /// <summary>Its tokens are chosen here, from logits, even where the device samples.</summary>
-    public bool NeedsLogits => Grammar is not null;
 
     public string Text => text.ToString();
 
@@ -97,6 +97,7 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Appended);
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
+        Logprobs.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();

@@ -6,8 +6,8 @@ using Pharos.Scheduling.Worker;
 namespace Pharos.Grains.Devices;
 
 /// <summary>
-/// Chooses a sequence's next token from what a step gave: only among those that its grammar allows. Rows without a grammar depend on nothing but
-/// themselves; where they are much work they are chosen ahead, each on whatever thread comes first.
+/// Chooses a sequence's next token from what a step gave. Most rows depend on nothing but themselves; where they are much work they are chosen ahead, each on
+/// whatever thread comes first. What a <see cref="GuidedChooser"/> chooses is chosen when it is asked for.
 /// </summary>
 internal sealed class TokenChooser : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class TokenChooser : IDisposable
     private readonly int vocabulary;
     private readonly Sampler[] samplers; // [thread]
     private readonly ThreadTeam team;
-    private float[] wishes = [];
+    private readonly GuidedChooser guided;
 
     // Of the step under way, for all threads.
     private StepResult result = null!;
@@ -32,6 +32,7 @@ internal sealed class TokenChooser : IDisposable
         this.backend = backend;
         vocabulary = backend.Model.VocabularySize;
         samplers = [.. Enumerable.Range(0, Math.Max(1, backend.Limits.SamplingThreads)).Select(_ => new Sampler(vocabulary))];
+        guided = new GuidedChooser(vocabulary, samplers[0]);
         team = new ThreadTeam(samplers.Length, ChooseShare);
     }
 
@@ -46,7 +47,7 @@ internal sealed class TokenChooser : IDisposable
         foreach (var planned in plan.Batch)
         {
             for (int i = planned.Samples ? planned.Drafts : -1; i >= 0; i--)
-                owners[rows++] = content(planned.Sequence) is { Grammar: null } sequence ? sequence : null;
+                owners[rows++] = content(planned.Sequence) is var sequence && GuidedChooser.Guides(sequence) ? null : sequence;
         }
         (this.result, this.step, next) = (result, step, 0);
         team.Run(together: true);
@@ -54,7 +55,10 @@ internal sealed class TokenChooser : IDisposable
 
     /// <param name="row">Of the step's result.</param>
     public int Choose(StepResult result, int row, in SamplingStep step, ServedSequence sequence) =>
-        row < rows && owners[row] is not null ? chosen[row] : Choose(samplers[0], result, row, step, sequence);
+        row < rows && owners[row] is not null ? chosen[row]
+        : GuidedChooser.Guides(sequence) ? guided.Choose(LogitsOf(result, row), step, sequence)
+        : backend.Limits.SamplesTokens ? result.Tokens[row]
+        : samplers[0].Sample(LogitsOf(result, row), step);
 
     public void Dispose() => team.Dispose();
 
@@ -70,31 +74,10 @@ internal sealed class TokenChooser : IDisposable
     {
         for (int row; (row = Interlocked.Increment(ref next) - 1) < rows;)
         {
-            if (owners[row] is { } sequence)
-                chosen[row] = Choose(samplers[thread], result, row, step.Sampling[row], sequence);
+            if (owners[row] is not null)
+                chosen[row] = samplers[thread].Sample(LogitsOf(result, row), step.Sampling[row]);
         }
     }
 
-    // Rows are chosen side by side: nothing of the sequence may change here.
-    private int Choose(Sampler sampler, StepResult result, int row, in SamplingStep step, ServedSequence sequence)
-    {
-        if (backend.Limits.SamplesTokens && !(step.ByCaller && backend.Limits.LogitsOnRequest))
-            return sequence.Grammar is { } bounds && !bounds.Allows(result.Tokens[row]) ? sampler.Sample(Wishes(bounds), step) : result.Tokens[row];
-        var logits = result.Logits.AsSpan(row * vocabulary, vocabulary);
-        if (sequence.Grammar is not { } grammar)
-            return sampler.Sample(logits, step);
-        grammar.Mask(logits);
-        int token = sampler.Sample(logits, step);
-        return grammar.Allows(token) ? token : grammar.FirstAllowed; // where the model finds all that is allowed impossible
-    }
-
-    // The device says nothing of the tokens it did not choose: all that are allowed are alike.
-    private Span<float> Wishes(Inference.Grammar.GrammarMatcher grammar)
-    {
-        if (wishes.Length == 0)
-            wishes = new float[vocabulary];
-        Array.Clear(wishes);
-        grammar.Mask(wishes);
-        return wishes;
-    }
+    private Span<float> LogitsOf(StepResult from, int row) => from.Logits.AsSpan(row * vocabulary, vocabulary);
 }

@@ -45,7 +45,7 @@ internal sealed class SamplingPlan
         for (int row = 0; row < batch.LogitRowCount; row++)
         {
             var step = batch.Sampling[row];
-            if (step.ByCaller)
+            if (step.WantsLogits)
                 byCaller.Add(row);
             else if (step.Temperature > 0 && step.TopK != 1)
                 (step.TopP < 1 || (step.TopK > 0 && step.TopK < vocabulary) ? cut : whole).Add(row);

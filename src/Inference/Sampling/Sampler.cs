@@ -1,10 +1,8 @@
 using System.Runtime.Intrinsics;
 using Pharos.Inference.Backend;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Inference.Sampling;
-
-/// <summary>Adds to the logit of one token; negative infinity forbids it.</summary>
-public readonly record struct LogitBias(int Token, float Bias);
 
 /// <summary>
 /// Chooses tokens from logits. The choice is a pure function of logits and <see cref="SamplingStep"/>: temperature first, then
@@ -61,7 +59,7 @@ public sealed class Sampler(int vocabularySize)
     }
 
     /// <summary>Adds biases to a row in place; ids outside the vocabulary are ignored.</summary>
-    public static void ApplyBias(Span<float> logits, ReadOnlySpan<LogitBias> biases)
+    public static void ApplyBias(Span<float> logits, ReadOnlySpan<TokenBias> biases)
     {
         foreach (var bias in biases)
         {

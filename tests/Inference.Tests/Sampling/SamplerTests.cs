@@ -1,5 +1,6 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Inference.Tests.Sampling;
 
@@ -177,7 +178,7 @@ public sealed class SamplerTests
     public void Bias_ForbidsAndForces()
     {
         float[] biased = [.. Logits];
-        Sampler.ApplyBias(biased, [new LogitBias(1, float.NegativeInfinity), new LogitBias(0, 100), new LogitBias(99, 1)]);
+        Sampler.ApplyBias(biased, [new TokenBias(1, float.NegativeInfinity), new TokenBias(0, 100), new TokenBias(99, 1)]);
         Assert.Equal(0, Sampler.ArgMax(biased));
         Assert.Equal(float.NegativeInfinity, biased[1]);
     }

@@ -21,12 +21,12 @@ public sealed class DeviceSamplerTests
             var dice = new Random(seed);
             float[][] rows = [.. Enumerable.Range(0, dice.Next(1, 90)).Select(_ => Row(dice))];
             SamplingStep[] steps = [.. rows.Select((_, i) => Step(dice, i))];
-            int[] expected = [.. rows.Select((row, i) => sampler.Sample(row, steps[i] with { Temperature = steps[i].ByCaller ? 0 : steps[i].Temperature }))];
+            int[] expected = [.. rows.Select((row, i) => sampler.Sample(row, steps[i] with { Temperature = steps[i].WantsLogits ? 0 : steps[i].Temperature }))];
             var (tokens, logits) = Choose(rows, steps);
             for (int i = 0; i < rows.Length; i++)
                 Assert.True(expected[i] == tokens[i], $"seed {seed}, row {i}, {steps[i]}: {tokens[i]}, the host chooses {expected[i]}");
-            drawn += rows.Where((row, i) => !steps[i].ByCaller && tokens[i] != Sampler.ArgMax(row)).Count();
-            Assert.Equal(rows.Where((_, i) => steps[i].ByCaller), logits);
+            drawn += rows.Where((row, i) => !steps[i].WantsLogits && tokens[i] != Sampler.ArgMax(row)).Count();
+            Assert.Equal(rows.Where((_, i) => steps[i].WantsLogits), logits);
         }
         Assert.True(drawn > 100, $"{drawn} tokens were other than the most likely: hardly tested");
     }
@@ -51,7 +51,7 @@ public sealed class DeviceSamplerTests
 
     private static SamplingStep Step(Random dice, int position) => new(
         dice.Next(4) == 0 ? 0 : (float)(0.1 + 2 * dice.NextDouble()), dice.Next(2) == 0 ? 1 : (float)(0.05 + 0.95 * dice.NextDouble()),
-        dice.Next(2) == 0 ? 0 : dice.Next(1, 2 * Vocabulary), (ulong)dice.NextInt64(), position, ByCaller: dice.Next(8) == 0);
+        dice.Next(2) == 0 ? 0 : dice.Next(1, 2 * Vocabulary), (ulong)dice.NextInt64(), position, WantsLogits: dice.Next(8) == 0);
 
     private static float[] Row(Random dice)
     {
