@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Devices;
+using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Grains.Hosting;
@@ -18,7 +19,11 @@ public static class PharosSiloExtensions
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new BackgroundLoops());
-        builder.Services.TryAddSingleton(services => ServedModel.Open(services.GetRequiredService<IOptions<PharosOptions>>().Value.Model));
+        builder.Services.TryAddSingleton(services =>
+        {
+            var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;
+            return ServedModel.Open(options.Model, new ChatFormatChoice(options.Chat.Template, options.Chat.Tools), services.GetRequiredService<TimeProvider>());
+        });
         return builder;
     }
 
