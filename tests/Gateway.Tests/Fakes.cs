@@ -91,6 +91,12 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
 
+    public Task DeferTool(string call, double seconds) => throw new NotSupportedException();
+
+    public Task<ToolWord> BringResult(ToolProof proof, string content, bool failed) => throw new NotSupportedException();
+
+    public Task<ToolWord> ToolProgress(ToolProof proof, double? secondsLeft, double? share) => throw new NotSupportedException();
+
     public Task<bool> ExpectTool(string call, double seconds) => throw new NotSupportedException();
 
     public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();

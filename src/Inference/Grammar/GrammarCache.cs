@@ -26,7 +26,7 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize)
                 return entry.Value.Grammar;
             }
         }
-        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens);
+        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens, model.Format.Markup);
         lock (gate)
         {
             recent.AddFirst((key, made));
