@@ -78,17 +78,15 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("describe")] Task<RequestDescription?> Describe();
 }
 
-<<<<<<< HEAD
 /// <summary>Which call somebody speaks of, and what he may speak by: the call's own secret, or the tenant whose key he has.</summary>
 [GenerateSerializer, Alias("pharos.tool-proof")]
 public sealed record ToolProof([property: Id(0)] string Call, [property: Id(1)] string? Secret, [property: Id(2)] string? Tenant);
-=======
+
 /// <param name="From">The worker it is on; null: none.</param>
 /// <param name="Because">Why it does not move; null: it is on its way.</param>
 [GenerateSerializer, Alias("pharos.migration-start")]
 public sealed record MigrationStart(
     [property: Id(0)] string Request, [property: Id(1)] string? From, [property: Id(2)] string To, [property: Id(3)] bool Started, [property: Id(4)] string? Because);
->>>>>>> main
 
 /// <param name="TooLarge">It can never be served here: asking again is no use.</param>
 [GenerateSerializer, Alias("pharos.request-accepted")]
