@@ -40,6 +40,7 @@ internal static class GatewayRegistration
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<Counterfactual>();
         services.AddSingleton<RequestActions>();
+        services.AddSingleton<MigrationActions>();
         services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
@@ -89,6 +90,7 @@ internal static class GatewayRegistration
         app.MapCounterfactualApi();
         app.MapConsoleApi();
         app.MapRequestActionsApi();
+        app.MapMigrationApi();
         app.MapPolicyApi();
         return app;
     }

@@ -35,6 +35,8 @@ public sealed class PharosOptions
 
     public PredictionOptions Prediction { get; set; } = new();
 
+    public MigrationOptions Migration { get; set; } = new();
+
     public SimulatedOptions Simulated { get; set; } = new();
 
     public DemoToolOptions DemoTools { get; set; } = new();

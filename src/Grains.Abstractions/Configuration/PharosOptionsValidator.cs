@@ -40,6 +40,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
+        Range("Migration:PieceBytes", options.Migration.PieceBytes, 1, 64 << 20);
         Range("MaxQueued", options.MaxQueued, 1, int.MaxValue);
         Span("ParkedRetention", options.ParkedRetention, TimeSpan.FromDays(365));
         Require(

@@ -71,6 +71,16 @@ internal sealed class ServedSequence
 
     public string Text => text.ToString();
 
+    /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
+    public double? StoppedAt { get; set; }
+
+    /// <summary>The work as it would be given to another worker now.</summary>
+    public SequenceWork AsWork() => Work with
+    {
+        Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+    };
+
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
 
     /// <summary>
