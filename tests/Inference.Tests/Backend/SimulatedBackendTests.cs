@@ -25,6 +25,19 @@ public sealed class SimulatedBackendTests
     }
 
     [Fact]
+    public async Task RowThatWantsItsLogits_GetsSomeThatMeanTheSameToken()
+    {
+        await using var backend = new SimulatedBackend(new SimulatedBackendOptions { MinSegment = 20 });
+        var driver = new StepDriver(backend);
+        int[] tokens = await driver.GenerateAsync(new TestSequence(0, 1, 2), Prompt, 3);
+        Assert.Empty(driver.Result.Logits);
+        var again = new StepDriver(backend) { WantsLogits = true };
+        int[] same = await again.GenerateAsync(new TestSequence(3, 4, 5), Prompt, 3);
+        Assert.Equal(tokens, same);
+        Assert.Equal(same[^1], Pharos.Inference.Sampling.Sampler.ArgMax(again.Result.Logits.AsSpan(0, backend.Model.VocabularySize)));
+    }
+
+    [Fact]
     public async Task OneTokenChangedFarBack_ChangesTheAnswers()
     {
         await using var backend = new SimulatedBackend(new SimulatedBackendOptions { MinSegment = 20 });

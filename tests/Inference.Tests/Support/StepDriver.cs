@@ -27,6 +27,9 @@ internal sealed class StepDriver(IModelBackend backend)
 
     public StepResult Result => result;
 
+    /// <summary>Rows ask for their logits, of devices that sample too.</summary>
+    public bool WantsLogits { get; init; }
+
     /// <summary>Runs one step and returns the rows of logits (or nothing of devices that sample).</summary>
     public async Task<float[][]> RunAsync(params Part[] parts)
     {
@@ -102,7 +105,7 @@ internal sealed class StepDriver(IModelBackend backend)
                 batch.SlotMapping[row] = part.Write ? sequence.Blocks[position / size] * size + position % size : -1;
                 if (part.AllRows || i == part.Tokens.Length - 1)
                 {
-                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1);
+                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1, WantsLogits);
                     batch.LogitRows[batch.LogitRowCount++] = row;
                 }
             }
