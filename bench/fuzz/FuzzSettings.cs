@@ -6,7 +6,7 @@ internal static class FuzzSettings
     /// <summary>Of the section <c>Pharos</c>.</summary>
     public static string[] Settings { get; } =
     [
-        "Backend=simulated", "Simulated:TokensPerSecond=0", "Simulated:MinTokens=3", "Simulated:MaxTokens=12", "DemoTools:Latency=none",
+        "Workers=1", "Backend=simulated", "Simulated:TokensPerSecond=0", "Simulated:MinTokens=3", "Simulated:MaxTokens=12", "DemoTools:Latency=none",
         "ParkedRetention=00:00:01", "FinishedRetention=00:00:01", "ResponseRetention=00:00:01",
     ];
 
