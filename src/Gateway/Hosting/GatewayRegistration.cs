@@ -81,6 +81,7 @@ internal static class GatewayRegistration
         app.MapResponsesApi();
         app.MapEmbeddingsApi();
         app.MapTokensApi();
+        app.MapOpenApiApi();
         app.MapModelsApi();
         app.MapToolCallsApi();
         app.MapHealthApi();
