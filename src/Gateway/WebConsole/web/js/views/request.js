@@ -104,7 +104,7 @@ function actions(one, poll) {
   return h('div', { class: 'actions' },
     h('button', { id: 'migrate', type: 'button', onclick: () => give(
       { title: 'Move this request?', text: 'It goes on on another worker, from the tokens it has. Its cache goes with it where the cluster can, else it is computed again.', yes: 'Move it' },
-      `/admin/requests/${encodeURIComponent(one.id)}/migrate`, answer => (answer?.worker ? `It moves; now: ${answer.worker}.` : 'It moves.')) }, 'Move'),
+      `/admin/requests/${encodeURIComponent(one.id)}/migrate`, answer => (answer?.to ? `It moves to ${answer.to}.` : 'It moves.')) }, 'Move'),
     h('button', { id: 'cancel', type: 'button', class: 'danger', onclick: () => give(
       { title: 'Cancel this request?', text: 'Its answer ends with an error and all that it holds is freed.', yes: 'Cancel it', danger: true },
       `/admin/requests/${encodeURIComponent(one.id)}/cancel`, answer => `It is ${answer?.state ?? 'cancelled'}.`) }, 'Cancel'));
