@@ -36,6 +36,9 @@ public interface ISchedulerGrain : IGrainWithStringKey
     /// <exception cref="ArgumentException">No policy has that name.</exception>
     [Alias("switch-policies")] Task<PoolPolicies> SwitchPolicies(string? rank, string? pause);
 
+    /// <summary>Which sequences should move to other workers now, and why; unless it is a dry run, they are told to.</summary>
+    [Alias("rebalance")] Task<Scheduling.Migration.MigrationPlan> Rebalance(bool dryRun);
+
     /// <summary>Rank, position and reason of a waiting request; null when it does not wait here.</summary>
     [Alias("explain")] Task<RankDescription?> Explain(string request);
 }

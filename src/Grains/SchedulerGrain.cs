@@ -88,6 +88,8 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         foreach (var lost in core.Expire(Now))
             Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
         HandOut();
+        if (options.Value.Migration.Automatic)
+            CarryOut(core.PlanMigrations(Now));
     }
 
     private async Task Send(string request, Func<IRequestGrain, Task> say)
@@ -102,6 +104,6 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} could not be told of its turn.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} could not be told of its turn, or to move.")]
     private static partial void NotHeard(ILogger log, string request, Exception failure);
 }

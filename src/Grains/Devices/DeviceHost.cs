@@ -47,7 +47,11 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
         };
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
-        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes };
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>())
+        {
+            Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes,
+            LeaveTime = settings.Migration.Automatic ? TimeSpan.FromSeconds(5) : TimeSpan.Zero,
+        };
     }
 
     private static BatchComposition? Composition(PharosOptions settings, KvShape kv)

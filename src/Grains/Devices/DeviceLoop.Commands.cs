@@ -111,8 +111,8 @@ public sealed partial class DeviceLoop
     public Task<DrainForecast> Drain(bool on) => Post(() =>
     {
         state = on ? WorkerState.Draining : WorkerState.Active;
-        if (on)
-            RemoveParked(_ => true); // they go on elsewhere, from their tokens
+        drainingSince = on ? drainingSince ?? Now : null;
+        LetGoOfParked();
         return WhatIsLeft();
     });
 
@@ -125,6 +125,7 @@ public sealed partial class DeviceLoop
     public Task<DrainForecast> Evacuate() => Post(() =>
     {
         state = WorkerState.Draining;
+        drainingSince ??= Now;
         RemoveParked(_ => true);
         foreach (var sequence in sequences.Values.ToList())
         {
@@ -134,6 +135,14 @@ public sealed partial class DeviceLoop
 
         return WhatIsLeft();
     });
+
+    // What has not moved by then goes on elsewhere from its tokens; what is being fetched is given the time.
+    private void LetGoOfParked()
+    {
+        var now = Now;
+        if (drainingSince is { } since && now - since >= LeaveTime.TotalSeconds)
+            RemoveParked(slot => !(now - sequences[slot.Request].FetchedAt < BeingFetched));
+    }
 
     private DrainForecast WhatIsLeft()
     {

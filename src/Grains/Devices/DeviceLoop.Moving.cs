@@ -12,6 +12,7 @@ namespace Pharos.Grains.Devices;
 // Sequences that leave for another worker, and those that come from one. Each command runs on the loop, between two iterations.
 public sealed partial class DeviceLoop
 {
+    private const double BeingFetched = 1; // seconds between two pieces, at most
     private readonly SortedDictionary<string, ArrivingSequence> arriving = new(StringComparer.Ordinal);
     private readonly KvTransfers transfers;
 
@@ -209,6 +210,7 @@ public sealed partial class DeviceLoop
     private Task<KvPiece?> BeginRead(ServedSequence sequence, int epoch, int first, int most)
     {
         var slot = sequence.Slot;
+        sequence.FetchedAt = Now;
         most = Math.Min(most, PieceTokens);
         var stage = default(ExpectedSequence);
         var firstBlock = first / backend.Kv.BlockSize;

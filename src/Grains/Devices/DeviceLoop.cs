@@ -37,6 +37,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
     private WorkerState state = WorkerState.Active;
+    private double? drainingSince;
     private long reports;
 
     public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
@@ -58,6 +59,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>How long a cache is kept for a tool that does not return. The request is remembered for longer and computed anew.</summary>
     public TimeSpan ParkedLease { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long what is parked on a device that drains has to move elsewhere with its cache.</summary>
+    public TimeSpan LeaveTime { get; init; }
 
     /// <summary>What is said of a tool that the pool's scheduler has told nothing of yet.</summary>
     public PredictionPriors Priors { get; init; } = new();
@@ -258,6 +262,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
         var now = Now;
         RemoveParked(slot => now - slot.ParkedAt > ParkedLease.TotalSeconds);
+        LetGoOfParked();
     }
 
     private void RemoveParked(Func<SequenceSlot, bool> which)

@@ -74,6 +74,9 @@ internal sealed class ServedSequence
     /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
     public double? StoppedAt { get; set; }
 
+    /// <summary>When another worker last fetched some of its cache, Unix seconds; null: none has.</summary>
+    public double? FetchedAt { get; set; }
+
     /// <summary>The work as it would be given to another worker now.</summary>
     public SequenceWork AsWork() => Work with
     {

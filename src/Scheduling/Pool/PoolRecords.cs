@@ -112,10 +112,11 @@ public enum SequencePhase
 
 /// <param name="DeviceTokens">Tokens whose keys and values are on the device.</param>
 /// <param name="HostTokens">Tokens whose keys and values are in the host tier.</param>
+/// <param name="Load">Memory-time that it is still expected to need, token-seconds; of a parked one, after its tool has returned.</param>
 [GenerateSerializer, Alias("pharos.held-sequence")]
 public readonly record struct HeldSequence(
     [property: Id(0)] string Request, [property: Id(1)] int Epoch, [property: Id(2)] SequencePhase Phase,
-    [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens);
+    [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens, [property: Id(6)] double Load = 0);
 
 /// <summary>Totals since the device was opened.</summary>
 /// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>

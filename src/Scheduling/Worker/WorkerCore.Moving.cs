@@ -54,6 +54,7 @@ public sealed partial class WorkerCore
             slot.DeviceBlocks.Add(block);
         Restore(slot, state);
         slots.Add(work.Request, slot);
+        observer?.Arrived(View(slot, now), Fit.Profile);
         if (state.IsParked)
             Settle(slot, state);
         else

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Routing;
 
@@ -14,7 +15,7 @@ public sealed partial class WorkerCore
         var held = new HeldSequence[slots.Count];
         var i = 0;
         foreach (var slot in slots.Values)
-            held[i++] = new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens);
+            held[i++] = new HeldSequence(slot.Request, slot.Epoch, slot.Phase, slot.Length, slot.DeviceTokens, slot.HostTokens, Load(slot));
         return ImmutableCollectionsMarshal.AsImmutableArray(held);
     }
 
@@ -24,14 +25,17 @@ public sealed partial class WorkerCore
     /// </summary>
     public double Load()
     {
-        var device = Fit.Profile;
         var load = 0.0;
         foreach (var slot in slots.Values)
         {
             if (slot.Phase != SequencePhase.Parked)
-                load += MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+                load += Load(slot);
         }
 
         return load;
     }
+
+    private double Load(SequenceSlot slot) => slot.Phase == SequencePhase.Parked
+        ? MemoryTime.AfterCall(Fit.Profile, slot.Length, slot.Forecast)
+        : MemoryTimeLoad.OfSegment(Fit.Profile, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
 }
