@@ -124,8 +124,7 @@ public sealed partial class DeviceLoop
     {
         var (moving, last) = (departure.State, departure.Last);
         var work = moving.Work with { Epoch = order.Epoch };
-        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
-        keys?.Extend(work.Tokens.AsSpan());
+        var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
         return Post(() =>
         {
@@ -152,6 +151,27 @@ public sealed partial class DeviceLoop
                 GoOn(sequence);
             events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
             return true;
+        });
+    }
+
+    /// <summary>Puts a sequence into the batching loop whose first tokens were fetched from another worker.</summary>
+    public Task<Admission> Admit(SequenceWork work, MigrationOrder order, int cached)
+    {
+        var keys = KeysOf(work);
+        var grammar = GrammarOf(work.Options, work);
+        return Post(() =>
+        {
+            if (Coming(order) is not { } coming)
+                return new Admission(AdmissionKind.Refused, "it was called off");
+            if (MayAdmit(work) is { } refusal)
+            {
+                Forget(coming);
+                return refusal;
+            }
+
+            arriving.Remove(order.Request);
+            Serve(work, core.Admit(coming.Blocks, StartOf(work, keys), cached, Now), keys, grammar);
+            return new Admission(AdmissionKind.Accepted, null);
         });
     }
 

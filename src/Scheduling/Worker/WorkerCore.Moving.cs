@@ -42,16 +42,13 @@ public sealed partial class WorkerCore
     /// <summary>It has come, with keys and values of its first <paramref name="cached"/> tokens in the blocks, and goes on as it was.</summary>
     public SequenceSlot Adopt(ExpectedSequence arrival, MovingSequence state, int cached, IReadOnlyList<UInt128>? keys, double now)
     {
-        if (!expected.Remove(arrival))
-            throw new InvalidOperationException($"{state.Work.Request} was not expected, or has been dropped.");
         var work = state.Work;
-        var slot = new SequenceSlot(
-            arrival.Id, limits.BlockSize, blockLists,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated), now);
-        slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
-        GiveBack(arrival, ledger.BlocksFor(state.IsParked ? slot.Computed : slot.Length));
-        foreach (var block in arrival.Blocks)
-            slot.DeviceBlocks.Add(block);
+        var slot = Take(
+            arrival,
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated),
+            cached, now);
+        if (state.IsParked)
+            GiveBackBeyond(slot, slot.Computed);
         Restore(slot, state);
         slots.Add(work.Request, slot);
         observer?.Arrived(View(slot, now), Fit.Profile);
@@ -59,6 +56,17 @@ public sealed partial class WorkerCore
             Settle(slot, state);
         else
             GoOn(slot, now);
+        return slot;
+    }
+
+    /// <summary>Admits a sequence whose first <paramref name="cached"/> tokens were fetched from another worker; it waits for its turn like any other.</summary>
+    public SequenceSlot Admit(ExpectedSequence arrival, SequenceStart start, int cached, double now)
+    {
+        var slot = Take(arrival, start, cached, now);
+        slots.Add(start.Request, slot);
+        slot.QueuedBeside = RunningTokens();
+        observer?.Arrived(View(slot, now), Fit.Profile);
+        Queue(slot, now);
         return slot;
     }
 
@@ -106,6 +114,21 @@ public sealed partial class WorkerCore
         if (staged.Remove(stage))
             GiveBack(stage, 0);
     }
+
+    private SequenceSlot Take(ExpectedSequence arrival, SequenceStart start, int cached, double now)
+    {
+        if (!expected.Remove(arrival))
+            throw new InvalidOperationException($"{start.Request} was not expected, or has been dropped.");
+        var slot = new SequenceSlot(arrival.Id, limits.BlockSize, blockLists, start, now);
+        slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
+        foreach (var block in arrival.Blocks)
+            slot.DeviceBlocks.Add(block);
+        GiveBackBeyond(slot, slot.Length);
+        return slot;
+    }
+
+    private void GiveBackBeyond(SequenceSlot slot, int tokens) =>
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, Math.Min(ledger.BlocksFor(tokens), slot.DeviceBlocks.Count));
 
     // At once, where it ran before and there is a place; a prefill wants all its blocks from the start.
     private void GoOn(SequenceSlot slot, double now)
