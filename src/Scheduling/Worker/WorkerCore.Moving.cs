@@ -11,7 +11,10 @@ public sealed partial class WorkerCore
     private readonly List<SequenceSlot> leaving = []; // they have stopped, and hold what they have until the switch is made or given up
     private readonly List<ExpectedSequence> staged = []; // device blocks through which host blocks are read
 
-    /// <summary>Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free.</summary>
+    /// <summary>
+    /// Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free, and what runs here
+    /// takes them back when it needs them.
+    /// </summary>
     public ExpectedSequence? Reserve(int tokens)
     {
         var arrival = new ExpectedSequence(nextId++, limits.BlockSize);
@@ -37,6 +40,16 @@ public sealed partial class WorkerCore
     {
         if (expected.Remove(arrival))
             GiveBack(arrival, 0);
+        arrival.IsDropped = true;
+    }
+
+    // What comes has the memory that nobody here wants; the last to be expected goes first.
+    private bool TryDropExpected()
+    {
+        if (expected.Count == 0)
+            return false;
+        Drop(expected[^1]);
+        return true;
     }
 
     /// <summary>It has come, with keys and values of its first <paramref name="cached"/> tokens in the blocks, and goes on as it was.</summary>
