@@ -14,7 +14,7 @@ namespace Pharos.Grains;
 public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
 {
     private readonly PoolCore core = new(
-        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
+        new PoolLimits(MaxQueued: options.Value.MaxQueued, MovesCaches: options.Value.Migration.Automatic), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
         RoutingPolicies.Find(options.Value.Policy.Route));
 
     private readonly PoolJournal journal = new();

@@ -14,13 +14,19 @@ public sealed partial class DeviceLoop
 {
     public Task<Admission> Admit(SequenceWork work)
     {
-        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
-        keys?.Extend(work.Tokens.AsSpan());
+        var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
-        return Post(() => Admit(work, keys, grammar));
+        return Post(() =>
+        {
+            if (MayAdmit(work) is { } refusal)
+                return refusal;
+            Serve(work, core.Admit(StartOf(work, keys), Now), keys, grammar);
+            return new Admission(AdmissionKind.Accepted, null);
+        });
     }
 
-    private Admission Admit(SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar)
+    // Why not, or null; an older epoch makes way.
+    private Admission? MayAdmit(SequenceWork work)
     {
         if (sequences.TryGetValue(work.Request, out var held))
         {
@@ -32,15 +38,27 @@ public sealed partial class DeviceLoop
         if (state != WorkerState.Active)
             return new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state}");
         var largest = Math.Min(core.LargestContext, model.MaxPositions);
-        if (work.Tokens.Length >= largest)
-            return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
-        var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated), Now);
+        return work.Tokens.Length >= largest
+            ? new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}")
+            : null;
+    }
+
+    private void Serve(SequenceWork work, SequenceSlot slot, BlockKeys? keys, SegmentGrammar? grammar)
+    {
         var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
             End(sequence, end with { Text = "" }, []);
-        return new Admission(AdmissionKind.Accepted, null);
+    }
+
+    private static SequenceStart StartOf(SequenceWork work, BlockKeys? keys) => new(
+        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated);
+
+    private BlockKeys? KeysOf(SequenceWork work)
+    {
+        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
+        keys?.Extend(work.Tokens.AsSpan());
+        return keys;
     }
 
     public Task<Admission> Resume(ResumeWork work) => Post(() =>
@@ -64,7 +82,7 @@ public sealed partial class DeviceLoop
         SegmentRules.Of(options, work.ToolUse == ToolUse.None ? [] : work.ToolNames) is { } rules ? grammars.Find(rules) : null;
 
     public Task<bool> Holds(string request, int epoch) =>
-        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);
+        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch || arriving.TryGetValue(request, out var coming) && coming.Order.Epoch >= epoch);
 
     public Task Release(string request, int epoch) => Post(() =>
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pool;
@@ -126,13 +127,16 @@ public sealed partial class DeviceLoop
     {
         var (moving, last) = (departure.State, departure.Last);
         var work = moving.Work with { Epoch = order.Epoch };
-        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
-        keys?.Extend(work.Tokens.AsSpan());
+        var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
         return Post(() =>
         {
             if (Coming(order) is not { } coming)
+            {
+                Drop(order.Request, order.Epoch);
                 return false;
+            }
+
             if (sequences.TryGetValue(order.Request, out var held))
             {
                 if (held.Slot.Epoch >= order.Epoch)
@@ -157,14 +161,49 @@ public sealed partial class DeviceLoop
         });
     }
 
-    /// <summary>It does not come.</summary>
-    public Task<bool> Drop(MigrationOrder order) => Post(() =>
+    /// <summary>Puts a sequence into the batching loop whose first tokens were fetched from another worker.</summary>
+    public Task<Admission> Admit(SequenceWork work, MigrationOrder order, int cached)
     {
-        if (Coming(order) is not { } coming)
+        var keys = KeysOf(work);
+        var grammar = GrammarOf(work.Options, work);
+        return Post(() =>
+        {
+            if (Coming(order) is not { } coming)
+                return DropAndAdmit(work, order, keys, grammar);
+            if (MayAdmit(work) is { } refusal)
+            {
+                Forget(coming);
+                return refusal;
+            }
+
+            arriving.Remove(order.Request);
+            Serve(work, core.Admit(coming.Blocks, StartOf(work, keys), cached, Now), keys, grammar);
+            return new Admission(AdmissionKind.Accepted, null);
+        });
+    }
+
+    // Its blocks were wanted meanwhile: it is computed anew. One that was called off is not here at all.
+    private Admission DropAndAdmit(SequenceWork work, MigrationOrder order, BlockKeys? keys, SegmentGrammar? grammar)
+    {
+        if (!Drop(order.Request, order.Epoch))
+            return new Admission(AdmissionKind.Refused, "it was called off");
+        if (MayAdmit(work) is { } refusal)
+            return refusal;
+        Serve(work, core.Admit(StartOf(work, keys), Now), keys, grammar);
+        return new Admission(AdmissionKind.Accepted, null);
+    }
+
+    /// <summary>It does not come.</summary>
+    public Task<bool> Drop(MigrationOrder order) => Post(() => Drop(order.Request, order.Epoch));
+
+    // False: it was called off.
+    private bool Drop(string request, int epoch)
+    {
+        if (!arriving.TryGetValue(request, out var coming) || coming.Order.Epoch != epoch)
             return false;
         Forget(coming);
         return true;
-    });
+    }
 
     private void Stay(ServedSequence sequence)
     {
@@ -198,7 +237,7 @@ public sealed partial class DeviceLoop
         sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch == epoch ? sequence : null;
 
     private ArrivingSequence? Coming(MigrationOrder order) =>
-        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch ? coming : null;
+        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch && !coming.Blocks.IsDropped ? coming : null;
 
     private void Forget(ArrivingSequence coming)
     {

@@ -21,6 +21,9 @@ public enum MigrationReason
 
     /// <summary>Together they have room for what waits, none of them alone.</summary>
     Fragmentation,
+
+    /// <summary>Its tool has returned, and its turn is on another worker than the one that has its cache.</summary>
+    Return,
 }
 
 /// <summary>A request's word to the worker that is to have it: fetch it from where it is.</summary>

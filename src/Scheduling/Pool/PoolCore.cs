@@ -12,9 +12,10 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="WorkerTimeout">A worker that has not reported for so many seconds gets nothing new.</param>
 /// <param name="LostTimeout">After so many seconds its sequences are given up and placed anew.</param>
 /// <param name="RescoreSeconds">Age at which a score is taken anew before it decides; about ten iterations (LAMPS: 10).</param>
+/// <param name="MovesCaches">Workers fetch caches from each other.</param>
 public sealed record PoolLimits(
     int MaxQueued = 10_000, int Lookahead = 4, double WorkerTimeout = 3, double LostTimeout = 10, double RescoreSeconds = 0.25,
-    Binding Binding = Binding.Late);
+    Binding Binding = Binding.Late, bool MovesCaches = false);
 
 /// <summary>A request's turn on a worker.</summary>
 public readonly record struct Placement(string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route);
@@ -210,7 +211,7 @@ public sealed partial class PoolCore
             owner = device + host > 0 ? worker.Index : -1;
         }
 
-        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead);
+        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead, limits.MovesCaches);
     }
 
     private RouteDecision Decision(in RouteRequest request, int chosen)
@@ -224,9 +225,10 @@ public sealed partial class PoolCore
             (owner, ownerSeconds) = (holder.Worker, request.WaitSeconds(holder, request.Owner) + request.ReloadSeconds(holder, request.Owner));
         }
 
+        var movesCache = request.MovesCache(worker, chosen);
         return new RouteDecision(
             routing.Name, worker.Worker, request.WaitSeconds(worker, chosen), request.ReloadSeconds(worker, chosen),
-            chosen == request.Owner ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds);
+            chosen == request.Owner || movesCache ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds, movesCache);
     }
 
     private bool IsPlaced(RequestDescriptor request) =>

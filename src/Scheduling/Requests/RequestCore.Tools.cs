@@ -19,6 +19,7 @@ public sealed partial class RequestCore
         if (state.Phase == RequestPhase.Queued)
             effects.Add(new RequestEffect.Withdraw()); // this activation missed the dispatch; the worker has it all the same
         var end = report.End;
+        fetched = null;
         state.Worker = report.Worker;
         state.Tokens = [.. state.Tokens.AsSpan()[..report.SegmentStart], .. report.Tokens];
         state.Appended = 0;

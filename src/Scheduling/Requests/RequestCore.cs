@@ -18,6 +18,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
     private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
+    private CacheSource? fetched; // by the present worker, which frees it unless it is lost
     private readonly List<RequestNotice> notices = [.. state.Said];
     private (int Segment, Dictionary<string, double> ReturnAt) expected = (-1, []); // by call, seconds: what tools said
     private ulong? offer; // this and the words: what the predictor looks at, told at every turn
@@ -69,14 +70,18 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         }
         else
         {
+            var cache = default(CacheSource);
             if (returning)
             {
-                effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
+                if (route is { MovesCache: true })
+                    fetched = cache = new CacheSource(state.Worker!, state.ParkedEpoch);
+                else
+                    effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
                 state.Usage = state.Usage with { Migrations = state.Usage.Migrations + 1 };
                 state.ParkedEpoch = 0;
             }
 
-            effects.Add(new RequestEffect.Admit(worker, Work(forecast)));
+            effects.Add(new RequestEffect.Admit(worker, Work(forecast) with { Cache = cache }));
         }
 
         state.Worker = worker;
@@ -184,6 +189,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (state.Move is { } move)
             effects.Add(new RequestEffect.Release(move.Target, move.Epoch));
         state.Move = null;
+        FreeFetched(effects);
         return effects;
     }
 
@@ -192,6 +198,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var effects = new List<RequestEffect>();
         if (state.Worker is { } worker)
             effects.Add(new RequestEffect.Release(worker, state.Epoch)); // in case it was only slow
+        FreeFetched(effects);
         state.Appended = 0;
         state.ParkedEpoch = 0;
         state.Worker = null;

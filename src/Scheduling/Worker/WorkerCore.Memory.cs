@@ -21,6 +21,9 @@ public sealed partial class WorkerCore
 
         /// <summary>It holds all there is.</summary>
         Alone,
+
+        /// <summary>Others hold the rest for a moment: they are about to leave, or are being read.</summary>
+        Waits,
     }
 
     // One more block for a running sequence, at the cost of parked and waiting caches, then of whoever was admitted last.
@@ -28,8 +31,10 @@ public sealed partial class WorkerCore
     {
         while (!TryReserve(slot, now))
         {
+            if (TryDropExpected())
+                continue;
             if (running.Count == 1 && loading.Count == 0)
-                return Growth.Alone;
+                return leaving.Count + staged.Count > 0 ? Growth.Waits : Growth.Alone;
             preempted = true;
             var victim = loading.Count > 0 ? loading[^1] : running[^1];
             Requeue(victim, Reload(victim), now);
