@@ -33,7 +33,7 @@ public sealed partial class DeviceLoop
     /// <summary>Keys and values from a token on, as many as one piece may have; null: the sequence is not here under that epoch.</summary>
     public async Task<KvPiece?> Export(string request, int epoch, int first, int most)
     {
-        var read = await Post(() => Find(request, epoch) is { } sequence ? BeginRead(sequence, epoch, first, most) : null);
+        var read = await Post(() => FindMovable(request, epoch) is { } sequence ? BeginRead(sequence, epoch, first, most) : null);
         return read is null ? null : await read;
     }
 
@@ -46,7 +46,7 @@ public sealed partial class DeviceLoop
     {
         var (departure, last) = await Post<(Departure? Departure, Task<KvPiece?>? Last)>(() =>
         {
-            if (Find(request, epoch) is not { } sequence)
+            if (FindMovable(request, epoch) is not { } sequence)
                 return default;
             sequence.StoppedAt = sequence.Slot.Phase == SequencePhase.Parked ? null : Now;
             return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
@@ -236,6 +236,10 @@ public sealed partial class DeviceLoop
     private ServedSequence? Find(string request, int epoch) =>
         sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch == epoch ? sequence : null;
 
+    // One that was preempted may come back in a form that does not travel.
+    private ServedSequence? FindMovable(string request, int epoch) =>
+        Find(request, epoch) is { Slot.Form: CacheForm.Kv } sequence ? sequence : null;
+
     private ArrivingSequence? Coming(MigrationOrder order) =>
         arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch && !coming.Blocks.IsDropped ? coming : null;
 
@@ -267,7 +271,7 @@ public sealed partial class DeviceLoop
         var slot = sequence.Slot;
         try
         {
-            if (Find(slot.Request, epoch) != sequence)
+            if (FindMovable(slot.Request, epoch) != sequence)
                 return null; // released meanwhile
             var end = Math.Min(first + most, stage is null ? slot.DeviceTokens : slot.Computed);
             if (stage is not null)
