@@ -34,6 +34,9 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>Stops it wherever it is and frees what it holds.</summary>
     [Alias("cancel")] Task Cancel(string because);
 
+    /// <summary>From the scheduler: the queue is full and a more urgent request came; one that runs already takes no notice.</summary>
+    [Alias("shed")] Task Shed(string because, double retryAfterSeconds);
+
     /// <summary>From the scheduler: it is this request's turn, on the worker that <paramref name="route"/> names and says why.</summary>
     [Alias("dispatch")] Task Dispatch(Scheduling.Routing.RouteDecision route, Scheduling.Prediction.SegmentForecast forecast);
 
@@ -51,8 +54,10 @@ public interface IRequestGrain : IGrainWithStringKey
 }
 
 /// <param name="TooLarge">It can never be served here: asking again is no use.</param>
+/// <param name="RetryAfterSeconds">It was shed: when to try again.</param>
 [GenerateSerializer, Alias("pharos.request-accepted")]
-public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because, [property: Id(2)] bool TooLarge = false);
+public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because, [property: Id(2)] bool TooLarge = false,
+    [property: Id(3)] double? RetryAfterSeconds = null);
 
 [GenerateSerializer, Alias("pharos.rank-description")]
 public sealed record RankDescription(

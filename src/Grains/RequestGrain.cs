@@ -41,7 +41,7 @@ public sealed partial class RequestGrain(
     {
         if (core.State.Phase == RequestPhase.None) // else the caller asks again because the answer was lost
             await Apply(core.Start(spec, Now));
-        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure, core.State.TooLarge);
+        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure, core.State.TooLarge, core.State.RetryAfterSeconds);
     }
 
     public async Task<ResumeOutcome> Resume(ResumeSpec spec)
@@ -83,6 +83,8 @@ public sealed partial class RequestGrain(
         Apply(core.WorkerLost(worker, epoch, delivered, byReader, Now));
 
     public Task Cancel(string because) => Apply(core.Cancel(because, Now));
+
+    public Task Shed(string because, double retryAfterSeconds) => Apply(core.Shed(because, retryAfterSeconds, Now));
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => Apply(core.Dispatch(route.Worker, forecast, Now, route));
 

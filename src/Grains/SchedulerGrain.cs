@@ -15,7 +15,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
 {
     private readonly PoolCore core = new(
         new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
-        RoutingPolicies.Find(options.Value.Policy.Route));
+        RoutingPolicies.Find(options.Value.Policy.Route), options.Value.WeightOf);
 
     private readonly PoolJournal journal = new();
 
@@ -30,6 +30,8 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task<EnqueueOutcome> Enqueue(RequestDescriptor descriptor)
     {
         var outcome = core.Enqueue(descriptor);
+        foreach (var shed in core.TakeShed())
+            Send(shed.Request, request => request.Shed(shed.Because, shed.RetryAfterSeconds)).Forget();
         if (outcome.Kind == EnqueueKind.Queued && core.IsWaiting(descriptor.Request))
             journal.Queued(descriptor, Now);
         HandOut();
@@ -88,6 +90,11 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         foreach (var lost in core.Expire(Now))
             Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
         HandOut();
+        foreach (var used in core.TakeUsed())
+        {
+            if (!options.Value.LimitsOf(used.Tenant).IsNone)
+                GrainFactory.GetGrain<ITenantGrain>(used.Tenant).Used(used).Forget(); // lost, it is not counted
+        }
     }
 
     private async Task Send(string request, Func<IRequestGrain, Task> say)

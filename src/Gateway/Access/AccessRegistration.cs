@@ -14,6 +14,9 @@ internal static class AccessRegistration
         services.AddSingleton<AccessControl>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RequestDeadline>();
+        services.AddSingleton<TenantGate>();
+        services.AddHostedService(provider => provider.GetRequiredService<TenantGate>());
+        services.AddSingleton<TenantLimiter>();
         services.AddCors();
         services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<GatewayOptions>((cors, gateway) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST").AllowAnyHeader()
@@ -27,6 +30,7 @@ internal static class AccessRegistration
             app.UseCors();
         app.UseMiddleware<AuditLog>();
         app.UseMiddleware<AccessControl>();
+        app.UseMiddleware<TenantLimiter>();
         app.UseMiddleware<RequestDeadline>();
     }
 }

@@ -10,6 +10,8 @@ internal interface IClusterGrains
     IWorkerGrain Worker(string worker);
 
     ISchedulerGrain Scheduler(string pool);
+
+    ITenantGrain Tenant(string tenant);
 }
 
 internal sealed class ClusterGrains(IGrainFactory factory) : IClusterGrains
@@ -19,4 +21,6 @@ internal sealed class ClusterGrains(IGrainFactory factory) : IClusterGrains
     public IWorkerGrain Worker(string worker) => factory.GetGrain<IWorkerGrain>(worker);
 
     public ISchedulerGrain Scheduler(string pool) => factory.GetGrain<ISchedulerGrain>(pool);
+
+    public ITenantGrain Tenant(string tenant) => factory.GetGrain<ITenantGrain>(tenant);
 }

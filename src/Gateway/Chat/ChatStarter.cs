@@ -11,7 +11,7 @@ internal sealed record StartedChat(string Id, AnswerStream Answer, int FromNotic
 
 /// <summary>Brings a chat request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
 internal sealed partial class ChatStarter(
-    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids,
+    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids, TenantGate tenants,
     ILogger<AnswerStream> logger)
 {
     private const string OutOfReach = "The cluster is failing over; try again.";
@@ -20,6 +20,7 @@ internal sealed partial class ChatStarter(
     public async Task<StartedChat> Start(ChatRequest request, Caller caller, CancellationToken ct)
     {
         var spec = factory.Create(request, caller.Tenant);
+        await tenants.Spend(caller.Tenant, spec.Tokens.Length, ct);
         try
         {
             var resumed = ResumePlan.From(request.Messages, request.Tools) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
@@ -79,7 +80,7 @@ internal sealed partial class ChatStarter(
                 },
                 ct);
             if (!accepted.Accepted)
-                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge));
+                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge, accepted.RetryAfterSeconds));
             return new StartedChat(id, answer!, 0, spec);
         }
         catch (ApiException)

@@ -27,7 +27,7 @@ internal sealed class CollectedChat(string id, long created, string model)
                 _returned.Add(result);
                 return null;
             case ChatEvent.Failed failed:
-                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge));
+                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds));
             case ChatEvent.Ended ended:
                 return Complete(ended);
             default:

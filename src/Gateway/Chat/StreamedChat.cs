@@ -45,7 +45,7 @@ internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, ChatT
     {
         if (step is ChatEvent.Failed failed)
         {
-            var error = ApiError.NotServed(failed.Because, failed.TooLarge);
+            var error = ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds);
             if (!_started)
                 throw new ApiException(error);
             await _stream.Data(OpenAiErrors.Envelope(error), OpenAiJson.Readable.ErrorEnvelope, ct);

@@ -15,6 +15,9 @@ namespace Pharos.Gateway.Hosting;
 /// <summary>What the gateway registers, and its routes. Expects grains, the model and the tool registry from others.</summary>
 internal static class GatewayRegistration
 {
+    /// <summary>What the process needs to end, on top of the drain.</summary>
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(5);
+
     public static WebApplicationBuilder AddPharosGateway(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -54,6 +57,8 @@ internal static class GatewayRegistration
                 server.Limits.MaxRequestHeaderCount = gateway.MaxHeaders;
                 server.Limits.RequestHeadersTimeout = gateway.HeadersTimeout;
             });
+        // Told to end, it takes nothing new and finishes what it has begun.
+        services.AddOptions<HostOptions>().Configure<IOptions<Grains.Configuration.PharosOptions>>((host, pharos) => host.ShutdownTimeout = pharos.Value.DrainTimeout + Leaving);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls("http://localhost:8080");
         return builder;

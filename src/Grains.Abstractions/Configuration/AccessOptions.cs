@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Pharos.Scheduling.Fairness;
 
 namespace Pharos.Grains.Configuration;
 
@@ -49,6 +50,5 @@ public sealed class TenantOptions
     /// <summary>Most requests at once.</summary>
     public int Concurrency { get; set; }
 
-    /// <summary>Nothing is limited: nobody need be asked.</summary>
-    public bool IsUnlimited => RequestsPerMinute == 0 && TokensPerMinute == 0 && KvTokenSecondsPerMinute == 0 && Concurrency == 0;
+    public TenantLimits Limits => new(RequestsPerMinute, TokensPerMinute, KvTokenSecondsPerMinute, Concurrency);
 }

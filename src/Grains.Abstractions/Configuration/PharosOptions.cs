@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Grains.Configuration;
@@ -48,6 +49,12 @@ public sealed class PharosOptions
 
     /// <summary>Limits and shares of tenants, by name; one that is not named has none and weighs 1.</summary>
     public Dictionary<string, TenantOptions> Tenants { get; set; } = [];
+
+    /// <summary>What a tenant is kept to.</summary>
+    public TenantLimits LimitsOf(string tenant) => Tenants.GetValueOrDefault(tenant)?.Limits ?? TenantLimits.None;
+
+    /// <summary>A tenant's weight in the shares of memory-time.</summary>
+    public double WeightOf(string tenant) => Tenants.GetValueOrDefault(tenant)?.Weight ?? 1;
 
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);

@@ -35,7 +35,7 @@ public sealed partial class DeviceLoop
         if (work.Tokens.Length >= largest)
             return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
         var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds), Now);
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Tenant), Now);
         var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
@@ -145,7 +145,7 @@ public sealed partial class DeviceLoop
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
-                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load());
+                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), core.Usage(Now));
     }
 
     private async Task<T> Post<T>(Func<T> command)

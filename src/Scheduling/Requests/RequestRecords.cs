@@ -95,6 +95,7 @@ public enum NoticeKind
 /// <summary>One step of a request's life, numbered from 0.</summary>
 /// <param name="SegmentStart">Absolute position where the segment's generated tokens begin.</param>
 /// <param name="Position">For Placed: absolute position of the first token to come.</param>
+/// <param name="RetryAfterSeconds">For Failed, of one that was shed: when it is worth trying again.</param>
 /// <param name="TooLarge">For Failed: it can never be served here, asking again is no use.</param>
 [GenerateSerializer, Alias("pharos.request-notice")]
 public sealed record RequestNotice(
@@ -110,4 +111,5 @@ public sealed record RequestNotice(
     [property: Id(9)] string? Text = null,
     [property: Id(10)] SegmentEndReason? Reason = null,
     [property: Id(11)] SegmentEnd? End = null,
-    [property: Id(12)] bool TooLarge = false);
+    [property: Id(12)] bool TooLarge = false,
+    [property: Id(13)] double? RetryAfterSeconds = null);

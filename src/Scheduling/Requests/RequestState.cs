@@ -129,6 +129,9 @@ public sealed class RequestState
     /// <summary>It failed because it can never fit.</summary>
     [Id(27)] public bool TooLarge { get; set; }
 
+    /// <summary>It was shed, or found the queue full: when it is worth trying again, seconds.</summary>
+    [Id(40)] public double? RetryAfterSeconds { get; set; }
+
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }
 }

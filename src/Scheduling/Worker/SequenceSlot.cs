@@ -13,7 +13,7 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="ToolSeconds">Its tools took so far, wherever it was: that is not waiting.</param>
 public sealed record SequenceStart(
     string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
-    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0);
+    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, string Tenant = "");
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -27,11 +27,13 @@ public sealed class SequenceSlot
     internal readonly List<int> HostBlocks = []; // [block of the context], NoBlock where the host has none
     private readonly int blockSize;
 
-    internal SequenceSlot(int id, int blockSize, SequenceStart start, double now)
+    internal SequenceSlot(int id, int blockSize, SequenceStart start, TenantMeter meter, double now)
     {
         this.blockSize = blockSize;
         Id = id;
         Request = start.Request;
+        Tenant = start.Tenant;
+        Meter = meter;
         Epoch = start.Epoch;
         ArrivalAt = start.ArrivalAt;
         Priority = start.Priority;
@@ -47,6 +49,11 @@ public sealed class SequenceSlot
     public int Id { get; }
 
     public string Request { get; }
+
+    public string Tenant { get; }
+
+    /// <summary>Its tenant's.</summary>
+    internal TenantMeter Meter { get; }
 
     public int Epoch { get; internal set; }
 

@@ -209,7 +209,9 @@ public sealed partial class WorkerCore
 
     private void Account(SequenceSlot slot, double now)
     {
-        slot.KvTokenSeconds += slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        var held = slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        slot.KvTokenSeconds += held;
+        slot.Meter.KvTokenSeconds += held;
         slot.HeldSince = now;
     }
 }

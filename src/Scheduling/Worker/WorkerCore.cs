@@ -94,7 +94,7 @@ public sealed partial class WorkerCore
     {
         if (start.Tokens < 1 || start.Tokens >= LargestContext)
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
-        var slot = new SequenceSlot(nextId++, limits.BlockSize, start, now);
+        var slot = new SequenceSlot(nextId++, limits.BlockSize, start, MeterOf(start.Tenant), now);
         slots.Add(start.Request, slot);
         slot.QueuedBeside = RunningTokens();
         observer?.Arrived(View(slot, now), Fit.Profile);
@@ -224,6 +224,7 @@ public sealed partial class WorkerCore
             slot.Length += 1 + accepted;
             slot.TotalGenerated += 1 + accepted;
             Totals.GeneratedTokens += 1 + accepted;
+            slot.Meter.GeneratedTokens += 1 + accepted;
         }
 
         observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, recomputed, resident, LargestContext, Waiting));
