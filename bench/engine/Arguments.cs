@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pharos.Bench.Engine;
 
 /// <summary>Options as --name value; a name alone is a switch. A first word without dashes is the command.</summary>
@@ -21,6 +23,18 @@ internal sealed class Arguments
 
     public string Command { get; } = "run";
 
+    /// <summary>Refuses what a command does not know: a misspelled option would measure something else unnoticed.</summary>
+    /// <exception cref="ArgumentException">Names the option.</exception>
+    public void Expect(params ReadOnlySpan<string> known)
+    {
+        foreach (string name in values.Keys)
+        {
+            if (!known.Contains(name))
+                throw new ArgumentException(
+                    $"--{name} is no option of {Command}; there {(known.IsEmpty ? "are none" : "are: --" + string.Join(", --", known!))}.");
+        }
+    }
+
     /// <summary>As they were given, without the reader's own paths.</summary>
     public override string ToString() => string.Join(' ', values.Where(option => option.Key is not ("work" or "output" or "json"))
         .Select(option => option.Key == "peer" ? "--peer DIR" : $"--{option.Key} {option.Value}".TrimEnd()));
@@ -31,9 +45,22 @@ internal sealed class Arguments
 
     public string Text(string name, string fallback) => values.GetValueOrDefault(name, fallback);
 
-    public int[] Integers(string name, string fallback) => [.. Text(name, fallback).Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+    /// <summary>A whole number.</summary>
+    public int Number(string name, int fallback) => Text(name) is { } value ? Whole(name, value) : fallback;
+
+    /// <summary>More than 0 and at most 1.</summary>
+    public double Fraction(string name, double fallback) => Text(name) is not { } value ? fallback
+        : double.TryParse(value, CultureInfo.InvariantCulture, out double number) && number is > 0 and <= 1 ? number
+        : throw new ArgumentException($"--{name} {value}: more than 0 and at most 1 is expected.");
+
+    /// <summary>Whole numbers with commas between.</summary>
+    public int[] Integers(string name, string fallback) => [.. Text(name, fallback).Split(',', StringSplitOptions.RemoveEmptyEntries).Select(value => Whole(name, value))];
 
     public T? Choice<T>(string name) where T : struct, Enum => Text(name) is { } value ? Parse<T>(name, value) : null;
+
+    private static int Whole(string name, string value) => int.TryParse(value, CultureInfo.InvariantCulture, out int number) && number >= 0
+        ? number
+        : throw new ArgumentException($"--{name} {value}: a whole number is expected.");
 
     public static T Parse<T>(string name, string value) where T : struct, Enum => Enum.TryParse<T>(value, ignoreCase: true, out var choice)
         ? choice

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Threading.Channels;
 using Pharos.Grains.Devices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Chat;
@@ -13,6 +14,27 @@ using Pharos.Scheduling.Worker;
 
 namespace Pharos.Bench.Engine;
 
+/// <summary>What an iteration of a device loop spends its time on.</summary>
+internal enum LoopPart
+{
+    /// <summary>What runs, and where its blocks are.</summary>
+    Plan,
+
+    /// <summary>The flat arrays of the step.</summary>
+    Layout,
+    Forward,
+
+    /// <summary>Tokens of the logits.</summary>
+    Choose,
+
+    /// <summary>Text of the tokens, stop strings, the records of a message.</summary>
+    Text,
+
+    /// <summary>What the core learns.</summary>
+    Commit,
+    Send,
+}
+
 /// <summary>The parts of a device loop in the order in which it uses them, on this thread, with the time that each takes.</summary>
 internal sealed class BenchLoop : IDisposable
 {
@@ -22,7 +44,10 @@ internal sealed class BenchLoop : IDisposable
     private readonly Iteration iteration;
     private readonly Dictionary<string, ServedSequence> sequences = [];
     private readonly List<SequenceDelta> deltas = [];
+    private readonly List<(ServedSequence Sequence, int Token)> chosen = [];
+    private readonly Channel<DeltaBatch> outbox = Channel.CreateUnbounded<DeltaBatch>();
     private double now;
+    private long last;
 
     public BenchLoop(LoadedModel loaded, int sequences, int threads, float temperature, float topP)
     {
@@ -38,9 +63,8 @@ internal sealed class BenchLoop : IDisposable
             Iterate(messages: false);
     }
 
-    public double ForwardSeconds { get; set; }
-
-    public double OtherSeconds { get; set; }
+    /// <summary>Seconds so far of each <see cref="LoopPart"/>.</summary>
+    public double[] Seconds { get; } = new double[Enum.GetValues<LoopPart>().Length];
 
     public void Run(int iterations, bool messages = true)
     {
@@ -48,40 +72,59 @@ internal sealed class BenchLoop : IDisposable
             Iterate(messages);
     }
 
-    public void Dispose() => backend.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    public void Dispose()
+    {
+        iteration.Dispose();
+        backend.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
 
     private void Iterate(bool messages)
     {
-        long start = Stopwatch.GetTimestamp();
+        last = Stopwatch.GetTimestamp();
         var plan = core.Plan(now += 0.01);
         iteration.Copy(plan);
+        Took(LoopPart.Plan);
         var forward = iteration.ForwardAsync(plan, CancellationToken.None);
-        long posted = Stopwatch.GetTimestamp();
+        Took(LoopPart.Layout);
         while (!forward.IsCompleted)
             Thread.Yield();
         forward.GetAwaiter().GetResult();
-        long computed = Stopwatch.GetTimestamp();
-        int row = 0;
+        Took(LoopPart.Forward);
+        iteration.ChooseAhead(plan);
+        chosen.Clear();
         foreach (var planned in plan.Batch)
         {
-            if (!planned.Samples)
-                continue;
-            var sequence = sequences[planned.Sequence.Request];
-            int token = iteration.Sample(row++, sequence);
+            if (planned.Samples)
+                chosen.Add((sequences[planned.Sequence.Request], iteration.Sample(chosen.Count, sequences[planned.Sequence.Request])));
+        }
+        Took(LoopPart.Choose);
+        foreach (var (sequence, token) in chosen)
+        {
             if (!messages)
             {
                 sequence.Tokens.Add(token);
                 continue;
             }
             string text = sequence.Append(token % 300).Text; // the tokenizer at hand has fewer tokens than the model
-            deltas.Add(new SequenceDelta(planned.Sequence.Request, 1, sequence.Tokens.Count - 1, [token], text, null));
+            deltas.Add(new SequenceDelta(sequence.Slot.Request, 1, sequence.Tokens.Count - 1, [token], text, null));
         }
+        Took(LoopPart.Text);
         iteration.Commit();
+        Took(LoopPart.Commit);
         if (messages)
-            GC.KeepAlive(new DeltaBatch("worker", [.. deltas]));
+            outbox.Writer.TryWrite(new DeltaBatch("worker", [.. deltas]));
         deltas.Clear();
-        ForwardSeconds += Stopwatch.GetElapsedTime(posted, computed).TotalSeconds;
-        OtherSeconds += Stopwatch.GetElapsedTime(start, posted).TotalSeconds + Stopwatch.GetElapsedTime(computed).TotalSeconds;
+        Took(LoopPart.Send);
+        while (outbox.Reader.TryRead(out _))
+        {
+        }
+    }
+
+    private void Took(LoopPart part)
+    {
+        long present = Stopwatch.GetTimestamp();
+        Seconds[(int)part] += Stopwatch.GetElapsedTime(last, present).TotalSeconds;
+        last = present;
     }
 
     private void Start(ServedModel model, int number, GenerationOptions options)

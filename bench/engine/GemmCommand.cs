@@ -10,6 +10,7 @@ internal static unsafe class GemmCommand
 
     public static int Run(Arguments arguments)
     {
+        arguments.Expect("rows", "dtype", "instructions");
         var kernels = KernelSet.For(arguments.Choice<InstructionPath>("instructions") ?? KernelSet.Best.Path);
         using var probe = new LimitProbe(1);
         Console.WriteLine($"{Machine.Describe()}, {kernels.Path}\n{"dtype",-5} {"columns",7} {"depth",5} {"rows",5} {"GFLOP/s",8} {"FMA peak",8} {"GB/s",6} {"bandwidth",9}");

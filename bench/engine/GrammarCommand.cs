@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Tokenization;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Bench.Engine;
 
@@ -17,8 +18,11 @@ internal static class GrammarCommand
          "tags":{"type":"array","items":{"type":"string","maxLength":40}},"notes":{"type":"object"}},"required":["name","age","kind","tags","notes"],"additionalProperties":false}
         """;
 
-    public static int Run()
+    private static readonly SegmentRules Rules = new(Schema, new CallRules(Required: false, Parallel: true, [], []));
+
+    public static int Run(Arguments arguments)
     {
+        arguments.Expect();
         Console.WriteLine($"machine  {Machine.Describe()}");
         Console.WriteLine();
         Console.WriteLine("vocabulary   compile ms   first request us/token   again us/token   tokens");
@@ -30,9 +34,9 @@ internal static class GrammarCommand
     private static void Measure(int size)
     {
         var tokenizer = Vocabulary(size);
-        SegmentGrammar.Compile(Schema, [], tokenizer, size, [0]); // the vocabulary's tree is made once a model
+        SegmentGrammar.Compile(Rules, tokenizer, size, [0]); // the vocabulary's tree is made once a model
         var compiling = Stopwatch.StartNew();
-        var grammar = SegmentGrammar.Compile(Schema, [], tokenizer, size, [0]);
+        var grammar = SegmentGrammar.Compile(Rules, tokenizer, size, [0]);
         double compiled = compiling.Elapsed.TotalMilliseconds;
         var cold = Generate(grammar, tokenizer, size, seeds: 1..2);
         var warm = Generate(grammar, tokenizer, size, seeds: 2..52);

@@ -18,6 +18,7 @@ internal static class LoopCommand
 {
     public static int Run(Arguments options)
     {
+        options.Expect("shape", "batch", "iterations", "threads", "allocations", "work");
         if (options.Has("allocations"))
         {
             var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance).WithInvocationCount(16).WithUnrollFactor(1).WithWarmupCount(2).WithIterationCount(5);
@@ -25,17 +26,20 @@ internal static class LoopCommand
             return 0;
         }
 
-        int batch = int.Parse(options.Text("batch", "32")), iterations = int.Parse(options.Text("iterations", "60")), threads = int.Parse(options.Text("threads", "1"));
+        int batch = options.Number("batch", 32), iterations = options.Number("iterations", 60), threads = options.Number("threads", 1);
         using var model = ModelDirectory.Load(new SeededFiles(options, SeededModel.Parse(options.Text("shape", "768x12")), WeightType.Bf16).Directory);
         Console.WriteLine($"machine  {Machine.Describe()}");
         foreach (var (name, temperature, topP) in new[] { ("greedy", 0f, 1f), ("temperature 0.8", 0.8f, 1f), ("temperature 0.8, top-p 0.95", 0.8f, 0.95f) })
         {
             using var loop = new BenchLoop(model, batch, threads, temperature, topP);
             loop.Run(10);
-            loop.ForwardSeconds = loop.OtherSeconds = 0;
+            Array.Clear(loop.Seconds);
             loop.Run(iterations);
+            double all = loop.Seconds.Sum(), forward = loop.Seconds[(int)LoopPart.Forward];
             Console.WriteLine(FormattableString.Invariant(
-                $"{name,-28} batch {batch}: forward {loop.ForwardSeconds / iterations * 1e3:F2} ms, all else {loop.OtherSeconds / iterations * 1e6:F0} us: {100 * loop.OtherSeconds / (loop.ForwardSeconds + loop.OtherSeconds):F2} % of an iteration"));
+                $"{name,-28} batch {batch}: forward {forward / iterations * 1e3:F2} ms, all else {(all - forward) / iterations * 1e6:F0} us: {100 * (all - forward) / all:F2} % of an iteration"));
+            Console.WriteLine("  " + string.Join(", ", Enum.GetValues<LoopPart>().Where(part => part != LoopPart.Forward).Select(part =>
+                FormattableString.Invariant($"{part.ToString().ToLowerInvariant()} {loop.Seconds[(int)part] / iterations * 1e6:F0} us"))));
         }
 
         return 0;

@@ -8,6 +8,7 @@ internal static class MemoryCommand
 {
     public static int Run(Arguments arguments)
     {
+        arguments.Expect("bytes", "shape", "dtype", "work");
         long budget = long.Parse(arguments.Text("bytes", (1L << 30).ToString()));
         var shape = SeededModel.Parse(arguments.Text("shape", "768x12"));
         var type = RunCommand.TypeOf(arguments.Text("dtype", "bf16"));

@@ -8,14 +8,22 @@ using Pharos.Bench.Engine;
 //   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // See docs/engine-cpu.md for options and examples.
-var arguments = new Arguments(args);
-return arguments.Command switch
+try
 {
-    "run" => RunCommand.Run(arguments),
-    "memory" => MemoryCommand.Run(arguments),
-    "swap" => await SwapCommand.RunAsync(arguments),
-    "loop" => LoopCommand.Run(arguments),
-    "grammar" => GrammarCommand.Run(),
-    "gemm" => GemmCommand.Run(arguments),
-    var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, grammar, gemm."),
-};
+    var arguments = new Arguments(args);
+    return arguments.Command switch
+    {
+        "run" => RunCommand.Run(arguments),
+        "memory" => MemoryCommand.Run(arguments),
+        "swap" => await SwapCommand.RunAsync(arguments),
+        "loop" => LoopCommand.Run(arguments),
+        "grammar" => GrammarCommand.Run(arguments),
+        "gemm" => GemmCommand.Run(arguments),
+        var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, grammar, gemm."),
+    };
+}
+catch (ArgumentException wrong)
+{
+    Console.Error.WriteLine(wrong.Message);
+    return 2;
+}

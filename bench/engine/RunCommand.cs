@@ -12,6 +12,7 @@ internal static class RunCommand
 {
     public static int Run(Arguments arguments)
     {
+        arguments.Expect("shape", "model", "dtype", "threads", "batch", "depth", "prefill", "kv", "instructions", "peer", "repeats", "json", "output", "work");
         int[] batches = arguments.Integers("batch", "1,8,32"), depths = arguments.Integers("depth", "0"), prefills = arguments.Integers("prefill", "256");
         bool json = arguments.Has("json");
         if (arguments.Text("peer") is { } folder)
@@ -64,7 +65,7 @@ internal static class RunCommand
         using var probe = new LimitProbe(threads);
         var comparison = new Comparison(source, dtype, ours.Backend.StepBytes, kvBytes, threads, ours, peer, probe)
         {
-            Repeats = int.Parse(arguments.Text("repeats", "5")),
+            Repeats = arguments.Number("repeats", 5),
         };
         foreach (int depth in depths)
         {

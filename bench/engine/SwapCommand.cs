@@ -14,12 +14,13 @@ internal static class SwapCommand
 {
     public static async Task<int> RunAsync(Arguments options)
     {
+        options.Expect("shape", "threads", "batch", "tokens", "rounds", "steps", "share", "device-mb", "host-mb", "work");
         var files = new SeededFiles(options, SeededModel.Parse(options.Text("shape", "768x12")), WeightType.Bf16);
         using var model = ModelDirectory.Load(files.Directory);
         var settings = new CpuBackendOptions
         {
-            Threads = Number("threads", 1), KvType = KvType.Bf16, CopyShare = double.Parse(options.Text("share", "0.1")),
-            DeviceBytes = (long)Number("device-mb", 256) << 20, HostBytes = (long)Number("host-mb", 64) << 20,
+            Threads = options.Number("threads", 1), KvType = KvType.Bf16, CopyShare = options.Fraction("share", 0.1),
+            DeviceBytes = (long)options.Number("device-mb", 256) << 20, HostBytes = (long)options.Number("host-mb", 64) << 20,
         };
         long idle;
         await using (var empty = CpuBackend.Create(model, settings with { DeviceBytes = 1 << 20, HostBytes = 0 }))
@@ -31,9 +32,7 @@ internal static class SwapCommand
         Console.WriteLine(FormattableString.Invariant(
             $"memory   {budget / 1e6:F0} MB of budgets hold {backend.Kv.DeviceBlocks} + {backend.Kv.HostBlocks} blocks, {(backend.Kv.DeviceBlocks + backend.Kv.HostBlocks) * backend.Kv.BytesPerBlock / 1e6:F0} MB; the process grew by {grown / 1e6:F0} MB ({100.0 * grown / budget:F1} %)"));
         foreach (int batch in options.Integers("batch", "8"))
-            new SwapBench(backend, batch, Number("tokens", 2000)).Run(Number("rounds", 5), Number("steps", 50));
+            new SwapBench(backend, batch, options.Number("tokens", 2000)).Run(options.Number("rounds", 5), options.Number("steps", 50));
         return 0;
-
-        int Number(string name, int otherwise) => int.Parse(options.Text(name, otherwise.ToString()));
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Pharos.Gateway.Chat;
+using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
 
 namespace Pharos.Bench.Faults;
@@ -35,9 +36,13 @@ internal sealed record Conversation(int Number, ToolFate Fate)
     public static ImmutableArray<ChatTool> Tools { get; } = [new("search", "", "{}"), new("fetch", "", "{}")];
 
     public ChatRequest Ask(ImmutableArray<ChatMessage> messages) => new(
-        PharosModel.Served.Name, messages, Stream: true, IncludeUsage: true, MaxTokens: Number % 7 == 0 ? 30 : 200, Temperature: Number % 2 == 0 ? 0 : 0.8f,
-        TopP: 1, TopK: 0, Seed: (ulong)Number, Stop: Number % 11 == 0 ? ["qu", "zz"] : [], Schema: null, Kind == ConversationKind.Plain ? [] : Tools,
-        OffersTools: Kind != ConversationKind.Plain, RunTools: Kind == ConversationKind.ServerTools, Priority: Number % 5 == 0 ? -1 : 0);
+        PharosModel.Served.Name, messages, Stream: true, IncludeUsage: true, Answers: 1,
+        new SamplingRequest(MaxTokens: Number % 7 == 0 ? 30 : 200, Temperature: Number % 2 == 0 ? 0 : 0.8f, TopP: 1, TopK: 0, Seed: (ulong)Number)
+        {
+            Stop = Number % 11 == 0 ? ["qu", "zz"] : [],
+        },
+        Schema: null, Kind == ConversationKind.Plain ? [] : Tools,
+        Kind == ConversationKind.Plain ? ToolChoice.Auto with { Mode = ToolMode.None } : ToolChoice.Auto, RunTools: Kind == ConversationKind.ServerTools, Priority: Number % 5 == 0 ? -1 : 0);
 
     public ChatMessage Question()
     {

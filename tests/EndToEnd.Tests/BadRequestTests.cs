@@ -31,7 +31,7 @@ public sealed class BadRequestTests(SharedGateway shared)
     [InlineData("""{"model":"spark","temperature":9,"messages":[{"role":"user","content":"x"}]}""", "temperature")]
     [InlineData("""{"model":"spark","stop":[1],"messages":[{"role":"user","content":"x"}]}""", "stop[0]")]
     [InlineData("""{"model":"spark","tools":{},"messages":[{"role":"user","content":"x"}]}""", "tools")]
-    [InlineData("""{"model":"spark","n":3,"messages":[{"role":"user","content":"x"}]}""", "n")]
+    [InlineData("""{"model":"spark","n":99,"messages":[{"role":"user","content":"x"}]}""", "n")]
     [InlineData("""{"model":"spark","pharos":{"run_tools":"yes"},"messages":[{"role":"user","content":"x"}]}""", "pharos.run_tools")]
     public async Task Malformed_body_is_400_that_names_the_field(string body, string? field)
     {

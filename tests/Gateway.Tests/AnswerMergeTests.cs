@@ -270,6 +270,29 @@ public sealed class AnswerMergeTests
         Assert.Equal(new AnswerEvent.Failed("no worker fits"), _events[^1]);
     }
 
+    [Fact]
+    public void LogProbabilities_AreGivenOnceEach_ThoughTheirTextComesTwiceOrFromTheRequest()
+    {
+        Placed("w1", 1, 10);
+        Take(new AnswerInput.Delta("w1", Told(1, 10, [7, 8], "ab")));
+        Take(new AnswerInput.FeedLost("w1"));
+        Placed("w2", 2, 10, segmentStart: 10); // from the beginning, though two tokens are here
+        Take(new AnswerInput.Delta("w2", Told(2, 10, [7, 8, 9], "abc")));
+        Take(new AnswerInput.FeedLost("w2"));
+        Notice(new(
+            0, NoticeKind.SegmentEnded, Epoch: 3, SegmentStart: 10, Text: "abcde", Reason: SegmentEndReason.Stop,
+            End: Fakes.End(SegmentEndReason.Stop) with { GeneratedTokens = 5 }, Logprobs: [.. ((int[])[9, 5, 6]).Select(One)]));
+        Finished();
+
+        Assert.Equal("abcde", Text);
+        Assert.Equal([7, 8, 9, 5, 6], _events.OfType<AnswerEvent.Text>().SelectMany(text => text.Fresh.Logprobs).Select(one => one.Token));
+
+        static SequenceDelta Told(int epoch, int position, ImmutableArray<int> tokens, string text) =>
+            new("r", epoch, position, tokens, text, null, [.. tokens.Select(One)]);
+
+        static TokenLogprob One(int token) => new(token, -1, []);
+    }
+
     private void Placed(string worker, int epoch, int position, int? segmentStart = null) =>
         Notice(new(0, NoticeKind.Placed, worker, epoch, segmentStart ?? position, position));
 

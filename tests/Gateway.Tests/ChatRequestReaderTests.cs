@@ -2,7 +2,9 @@ using System.Net;
 using System.Text.Json;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
+using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Tests;
 
@@ -41,10 +43,17 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":HELLO,"stop":["a",5]}""", "stop[1]", "a string")]
     [InlineData("""{"model":"m","messages":HELLO,"stop":["a","b","c","d","e"]}""", "stop", "at most 4")]
     [InlineData("""{"model":"m","messages":HELLO,"stop":""}""", "stop", "empty")]
-    [InlineData("""{"model":"m","messages":HELLO,"n":2}""", "n", "allowed: 1")]
-    [InlineData("""{"model":"m","messages":HELLO,"logprobs":true}""", "logprobs", "allowed: false")]
-    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"5":1}}""", "logit_bias", "empty")]
-    [InlineData("""{"model":"m","messages":HELLO,"presence_penalty":0.5}""", "presence_penalty", "allowed: 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"n":0}""", "n", "from 1 to 16; it is 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"top_logprobs":2}""", "top_logprobs", "'logprobs' is true")]
+    [InlineData("""{"model":"m","messages":HELLO,"logprobs":true,"top_logprobs":21}""", "top_logprobs", "from 0 to 20")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":[]}""", "logit_bias", "an object")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"Hello":1}}""", "logit_bias", "token ids from 0 to 299; it holds \"Hello\"")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"300":1}}""", "logit_bias", "it holds \"300\"")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"\ud800":1}}""", "", "surrogate")]
+    [InlineData("""{"model":"m","messages":HELLO,"min_p":0.1}""", "min_p", "allowed: 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"prediction":{}}""", "prediction", "absent")]
+    [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"5":101}}""", "logit_bias.5", "from -100 to 100")]
+    [InlineData("""{"model":"m","messages":HELLO,"presence_penalty":2.5}""", "presence_penalty", "from -2 to 2")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":"json"}""", "response_format", "an object; it is a string")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"yaml"}}""", "response_format.type", "json_schema")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema"}}""", "response_format.json_schema", "required")]
@@ -53,8 +62,16 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","strict":"yes","schema":{}}}}""", "response_format.json_schema.strict", "true or false")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"properties":{"x":{"oneOf":[{}]}}}}}}""",
         "response_format.json_schema.schema.properties.x.oneOf", "not supported")]
-    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"required"}""", "tool_choice", "not supported")]
-    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"function"}}""", "tool_choice", "not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"required"}""", "tool_choice", "'tools' offers none")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"function"}}""", "tool_choice.name", "required")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"some"}""", "tool_choice", "it is \"some\"")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":5}""", "tool_choice", "it is a number")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"custom"}}""", "tool_choice.type", "\"custom\" is not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"g"}}}""", "tool_choice", "\"g\", which is not in 'tools'")]
+    [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}}""", "tool_choice.allowed_tools.tools", "at least one")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{"a":{"not":{}}}}}}]}""",
+        "tools[0].function.parameters.properties.a.not", "not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"string"}}}]}""", "tools[0].function.parameters", "\"object\"")]
     [InlineData("""{"model":"m","messages":HELLO,"tools":{}}""", "tools", "an array")]
     [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"magic"}]}""", "tools[0].type", "magic")]
     [InlineData("""{"model":"m","messages":HELLO,"tools":[{"type":"function","function":{"name":"a b"}}]}""", "tools[0].function.name", "a b")]
@@ -84,11 +101,13 @@ public sealed class ChatRequestReaderTests
         var request = Read(
             """
             {"model":"m","messages":HELLO,"n":1,"logprobs":false,"logit_bias":{},"presence_penalty":0,"frequency_penalty":0.0,"response_format":{"type":"text"},
-             "tool_choice":"auto","parallel_tool_calls":true,"store":true,"service_tier":"auto","reasoning_effort":"low","metadata":{"a":"b"},"user":"u","seed":null}
+             "tool_choice":"auto","parallel_tool_calls":true,"store":true,"verbosity":"low","safety_identifier":"s","stream_options":null,"top_logprobs":0,"service_tier":"auto","reasoning_effort":"low","metadata":{"a":"b"},"user":"u","seed":null}
             """);
 
         Assert.Equal("m", request.Model);
-        Assert.Null(request.Seed);
+        Assert.Null(request.Sampling.Seed);
+        Assert.Null(request.Sampling.Controls);
+        Assert.Null(request.Sampling.Logprobs);
     }
 
     [Fact]
@@ -96,13 +115,15 @@ public sealed class ChatRequestReaderTests
     {
         var request = Read(
             """
-            {"model":"m","stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":"x","priority":-3,
+            {"model":"m","n":3,"logprobs":true,"top_logprobs":2,"logit_bias":{"5":-100},"frequency_penalty":0.5,"stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":"x","priority":-3,
              "pharos":{"run_tools":true},"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
              {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
              {"role":"tool","tool_call_id":"c1","content":"5"}]}
             """);
 
-        Assert.True(request is { Stream: true, IncludeUsage: true, RunTools: true, MaxTokens: 5, Temperature: 0.5f, TopP: 0.9f, Seed: ulong.MaxValue, Priority: -3 });
+        Assert.True(request is { Stream: true, IncludeUsage: true, RunTools: true, Priority: -3, Answers: 3 });
+        Assert.True(request.Sampling is { MaxTokens: 5, Temperature: 0.5f, TopP: 0.9f, Seed: ulong.MaxValue, Logprobs: 2, Controls: { PresencePenalty: 0, FrequencyPenalty: 0.5f } });
+        Assert.Equal(new TokenBias(5, -100), Assert.Single(request.Sampling.Controls.Biases));
         Assert.Equal(ChatMessage.System("ab").Content, request.Messages[0].Content);
         Assert.Equal(new ChatToolCall("c1", "f", "{}"), Assert.Single(request.Messages[1].ToolCalls));
         Assert.Equal("c1", request.Messages[2].ToolCallId);
@@ -121,9 +142,25 @@ public sealed class ChatRequestReaderTests
         Assert.Equal(["c2", "c1"], request.Messages[2..].Select(message => message.ToolCallId));
     }
 
+    [Theory]
+    [InlineData("null", ToolMode.Auto, "")]
+    [InlineData("\"none\"", ToolMode.None, "")]
+    [InlineData("\"required\"", ToolMode.Required, "")]
+    [InlineData("""{"type":"function","function":{"name":"f"}}""", ToolMode.Required, "f")]
+    [InlineData("""{"type":"function","name":"f"}""", ToolMode.Required, "f")]
+    [InlineData("""{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"g"}}]}}""", ToolMode.Auto, "g")]
+    [InlineData("""{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"},{"type":"function","name":"g"}]}""", ToolMode.Required, "f,g")]
+    public void Read_ToolChoice_InAllItsForms(string choice, object mode, string only)
+    {
+        const string tools = """[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]""";
+        var read = Read($$"""{"model":"m","messages":HELLO,"tools":{{tools}},"tool_choice":{{choice}},"parallel_tool_calls":false}""").Choice;
+
+        Assert.Equal(((ToolMode)mode, only, false), (read.Mode, string.Join(',', read.Only), read.Parallel));
+    }
+
     private static ChatRequest Read(string body)
     {
         using var document = JsonDocument.Parse(body.Replace("HELLO", Hello, StringComparison.Ordinal));
-        return ChatRequestReader.Read(document.RootElement, contextTokens: 1024);
+        return ChatRequestReader.Read(document.RootElement, new ModelBounds(1024, 300));
     }
 }

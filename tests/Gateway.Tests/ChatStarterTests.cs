@@ -6,6 +6,7 @@ using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.Requests;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
@@ -46,10 +47,10 @@ public sealed class ChatStarterTests
         _cluster.ResumeFails.Enqueue(new TimeoutException());
         _cluster.ResumeFails.Enqueue(new StoreIsDown());
 
-        var chat = await Starter().Start(Results, Caller.Anonymous, default);
-        chat.Answer.Leave();
+        var chat = (await Starter().Start(Results, Caller.Anonymous, default))[0];
+        chat.Stream.Leave();
 
-        Assert.Equal(("r", 3), (chat.Answer.Request, chat.FromNotice));
+        Assert.Equal(("r", 3), (chat.Stream.Request, chat.FromNotice));
         Assert.Equal(3, _cluster.Resumes.Count);
         Assert.Single(_cluster.Resumes.Select(resume => resume.NewRequest).Distinct());
         Assert.Equal(TranscriptHash.Of(Results.Tools, Results.Messages[..1]).ToArray(), _cluster.Resumes[0].Transcript.ToArray());
@@ -75,7 +76,7 @@ public sealed class ChatStarterTests
     }
 
     private static ChatRequest Request(params ChatMessage[] messages) => new(
-        "m", [.. messages], false, false, null, null, null, null, null, [], null, [new ChatTool("get_weather", "", "{}")], OffersTools: true, RunTools: false, 0);
+        "m", [.. messages], Stream: false, IncludeUsage: false, Answers: 1, new SamplingRequest(), Schema: null, [new ChatTool("get_weather", "", "{}")], ToolChoice.Auto, RunTools: false, Priority: 0);
 
     private ChatStarter Starter(PromptModel? model = null)
     {

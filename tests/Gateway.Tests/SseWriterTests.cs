@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
+using Pharos.Gateway.Models;
 
 namespace Pharos.Gateway.Tests;
 
@@ -12,9 +13,9 @@ public sealed class SseWriterTests
     {
         using var stream = new MemoryStream();
         var writer = new SseWriter(PipeWriter.Create(stream));
-        var chunks = new ChatChunks("chatcmpl-r", 5, "m");
+        var chunks = new ChatChunks("chatcmpl-r", 5, "m", new TokenTexts(_ => [], _ => false));
 
-        await writer.Data(chunks.Of(new ChatEvent.Content("a\n\"ü\""))!, OpenAiJson.Readable.ChatChunk, default);
+        await writer.Data(chunks.Of(0, new ChatEvent.Content("a\n\"ü\""))!, OpenAiJson.Readable.ChatChunk, default);
         await writer.Data(new ServerCallStarted("c", "f", "{}"), OpenAiJson.Readable.ServerCallStarted, default, "pharos.tool_call");
         await writer.Ping(default);
         await writer.Done(default);

@@ -12,7 +12,7 @@ internal sealed record Mutation(string Name, string Project, string File, string
         new("epoch fence of token deltas dropped", "src/Gateway", "Answers/AnswerMerge.cs",
             "else if (delta.Epoch == _epoch)", "else"),
         new("position dedup off", "src/Gateway", "Answers/DeliveredSegment.cs",
-            "var fresh = Math.Min(_sourceText - _text, delta.Text.Length);", "var fresh = delta.Text.Length;"),
+            "var unheard = Math.Clamp(_sourceText - _text, 0, delta.Text.Length);", "var unheard = delta.Text.Length;"),
         new("gap in the positions unnoticed", "src/Gateway", "Answers/DeliveredSegment.cs",
             "if (delta.Position != _position)\n            return false;", "_position = delta.Position;"),
         new("free of blocks skipped", "src/Scheduling", "Worker/WorkerCore.cs",

@@ -73,13 +73,13 @@ internal sealed class Client(World world, Gateway gateway, Conversation conversa
     private async Task<Answer?> Ask(ImmutableArray<ChatMessage> messages)
     {
         world.Tally.Requests++;
-        var chat = await gateway.Starter.Start(conversation.Ask(messages), Caller.Anonymous, CancellationToken.None);
-        world.Watch.Note($"{Name} is {chat.Answer.Request}");
-        world.Tools.Decide(chat.Answer.Request, conversation.Fate);
-        await using var answer = chat.Answer;
+        await using var started = await gateway.Starter.Start(conversation.Ask(messages), Caller.Anonymous, CancellationToken.None);
+        var (answer, fromNotice) = (started[0].Stream, started[0].FromNotice);
+        world.Watch.Note($"{Name} is {answer.Request}");
+        world.Tools.Decide(answer.Request, conversation.Fate);
         var text = new StringBuilder();
         var calls = ImmutableArray<ToolCall>.Empty;
-        await foreach (var step in answer.Read(chat.FromNotice, CancellationToken.None))
+        await foreach (var step in answer.Read(fromNotice, CancellationToken.None))
         {
             switch (step)
             {

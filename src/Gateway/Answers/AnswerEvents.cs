@@ -26,7 +26,15 @@ internal abstract record AnswerEvent
     /// <summary>It waits for its turn.</summary>
     public sealed record Waiting(string? Because) : AnswerEvent;
 
-    public sealed record Text(int SegmentStart, string Value) : AnswerEvent;
+    public sealed record Text(int SegmentStart, FreshText Fresh) : AnswerEvent
+    {
+        public Text(int segmentStart, string value)
+            : this(segmentStart, new FreshText(value, []))
+        {
+        }
+
+        public string Value => Fresh.Text;
+    }
 
     /// <summary>All text of the segment has been given.</summary>
     public sealed record SegmentEnded(int SegmentStart, SegmentEnd End) : AnswerEvent;

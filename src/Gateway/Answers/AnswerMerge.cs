@@ -86,7 +86,7 @@ internal sealed class AnswerMerge
         _isConfirmed = true;
         // The last word: the request has all the text, and a delta that was lost on the way would be waited for in vain.
         if (_segmentOpen && notice.Kind is NoticeKind.Parked or NoticeKind.Finished && _ended is { End: { } end } ended)
-            EndSegment(_segment.Rest(ended.Text ?? ""), end);
+            EndSegment(_segment.Rest(ended), end);
         if (_segmentOpen)
             _waiting.Enqueue(notice);
         else
@@ -98,7 +98,7 @@ internal sealed class AnswerMerge
         if (notice.Epoch <= _epoch)
             return; // said again after Follow was reopened
         if (_segmentOpen && _ended is { End: { } end } ended)
-            EndSegment(_segment.Rest(ended.Text ?? ""), end); // the segment before this one was lost with its worker
+            EndSegment(_segment.Rest(ended), end); // the segment before this one was lost with its worker
         while (_waiting.TryDequeue(out var missed))
             Tell(missed);
         (_worker, _epoch) = (notice.Worker, notice.Epoch);
@@ -127,7 +127,7 @@ internal sealed class AnswerMerge
     {
         _isConfirmed = true;
         if (notice.SegmentStart > _segment.Start && _segmentOpen && _ended is { End: { } past } before)
-            EndSegment(_segment.Rest(before.Text ?? ""), past); // told by a new activation, which says nothing of placings
+            EndSegment(_segment.Rest(before), past); // told by a new activation, which says nothing of placings
         if (notice.SegmentStart > _segment.Start && !_segmentOpen)
             _segmentOpen = _segment.Begin(notice.SegmentStart, notice.SegmentStart); // its placing was never told: all of it is here
         else if (notice.SegmentStart != _segment.Start)
@@ -136,7 +136,7 @@ internal sealed class AnswerMerge
             return;
         _ended = notice;
         if (_lostEpoch == _epoch || notice.Epoch > _epoch)
-            EndSegment(_segment.Rest(notice.Text ?? ""), notice.End!);
+            EndSegment(_segment.Rest(notice), notice.End!);
     }
 
     private void Keep(string worker, SequenceDelta delta)
@@ -150,21 +150,21 @@ internal sealed class AnswerMerge
     {
         if (!_segmentOpen || _epoch == _lostEpoch)
             return;
-        if (!_segment.TryTake(delta, out var text))
+        if (!_segment.TryTake(delta, out var fresh))
         {
             Lose();
             return;
         }
         if (delta.End is { } end)
-            EndSegment(text, end);
-        else if (text.Length > 0)
-            _events.Add(new AnswerEvent.Text(_segment.Start, text));
+            EndSegment(fresh, end);
+        else if (!fresh.IsEmpty)
+            _events.Add(new AnswerEvent.Text(_segment.Start, fresh));
     }
 
-    private void EndSegment(string text, SegmentEnd end)
+    private void EndSegment(FreshText rest, SegmentEnd end)
     {
-        if (text.Length > 0)
-            _events.Add(new AnswerEvent.Text(_segment.Start, text));
+        if (!rest.IsEmpty)
+            _events.Add(new AnswerEvent.Text(_segment.Start, rest));
         _segmentOpen = false;
         _endedSegment = _segment.Start;
         _ended = null;
@@ -210,7 +210,7 @@ internal sealed class AnswerMerge
         _lostEpoch = _epoch;
         if (_ended is { End: { } end } ended)
         {
-            EndSegment(_segment.Rest(ended.Text ?? ""), end);
+            EndSegment(_segment.Rest(ended), end);
             return;
         }
 

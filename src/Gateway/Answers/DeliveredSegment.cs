@@ -35,33 +35,44 @@ internal sealed class DeliveredSegment
         return _textAt.ContainsKey(position);
     }
 
-    /// <summary>Takes a delta and gives the part of its text that is new; false on a gap.</summary>
-    public bool TryTake(SequenceDelta delta, out string text)
+    /// <summary>Takes a delta and gives the part of it that is new; false on a gap.</summary>
+    public bool TryTake(SequenceDelta delta, out FreshText fresh)
     {
-        text = "";
+        fresh = FreshText.None;
         if (delta.Position < _position && delta.Position + delta.Tokens.Length <= _position && delta.Tokens.Length > 0)
             return true; // came twice
         if (delta.Position != _position)
             return false;
-        var known = Start + _tokens.Count - _position;
-        if (known < delta.Tokens.Length)
-            _tokens.AddRange(delta.Tokens.AsSpan()[known..]);
+        var known = Math.Min(Start + _tokens.Count - _position, delta.Tokens.Length);
+        _tokens.AddRange(delta.Tokens.AsSpan()[known..]);
         _position += delta.Tokens.Length;
 
         _sourceText += delta.Text.Length;
-        var fresh = Math.Min(_sourceText - _text, delta.Text.Length);
-        if (fresh > 0)
-            text = delta.Text[^fresh..];
+        var unheard = Math.Clamp(_sourceText - _text, 0, delta.Text.Length);
+        fresh = new FreshText(delta.Text[^unheard..], delta.Logprobs?[known..] ?? []);
         _text = Math.Max(_text, _sourceText);
         _textAt[_position] = _sourceText;
         return true;
     }
 
-    /// <summary>What of the whole segment's text was not given yet.</summary>
-    public string Rest(string whole)
+    /// <summary>What of the whole segment was not given yet.</summary>
+    /// <param name="ended">The request's word that it is over.</param>
+    public FreshText Rest(RequestNotice ended)
     {
+        var whole = ended.Text ?? "";
         var rest = whole.Length > _text ? whole[_text..] : "";
         _text = Math.Max(_text, whole.Length);
-        return rest;
+        var logprobs = ended.Logprobs ?? [];
+        var missed = Math.Clamp(ended.End!.GeneratedTokens - _tokens.Count, 0, logprobs.Length);
+        return new FreshText(rest, logprobs[^missed..]);
     }
+}
+
+/// <summary>What a reader has not seen yet of a segment.</summary>
+/// <param name="Logprobs">Of the tokens behind it; empty where nobody asked for them.</param>
+internal readonly record struct FreshText(string Text, ImmutableArray<TokenLogprob> Logprobs)
+{
+    public static FreshText None { get; } = new("", []);
+
+    public bool IsEmpty => Text.Length == 0 && Logprobs.IsEmpty;
 }

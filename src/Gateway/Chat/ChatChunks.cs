@@ -1,20 +1,22 @@
+using Pharos.Gateway.Models;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
 
 /// <summary>The chunks of one response.</summary>
-internal sealed class ChatChunks(string id, long created, string model)
+internal sealed class ChatChunks(string id, long created, string model, TokenTexts tokens)
 {
-    /// <summary>The role, before anything else.</summary>
-    public ChatChunk First() => Chunk(new ChunkDelta(Role: "assistant", Content: ""));
+    /// <summary>The role, before anything else of an answer.</summary>
+    public ChatChunk First(int answer) => Chunk(answer, new ChunkDelta(Role: "assistant", Content: ""));
 
     /// <summary>Null for steps that have no chunk.</summary>
-    public ChatChunk? Of(ChatEvent step) => step switch
+    public ChatChunk? Of(int answer, ChatEvent step) => step switch
     {
-        ChatEvent.Content { Text: var text } => Chunk(new ChunkDelta(Content: text)),
-        ChatEvent.CallStarted start => Chunk(Call(new ChunkCall(start.Index, start.Id, "function", new ChunkFunction(start.Name, "")))),
-        ChatEvent.CallArguments arguments => Chunk(Call(new ChunkCall(arguments.Index, null, null, new ChunkFunction(null, arguments.Fragment)))),
-        ChatEvent.Ended { FinishReason: var reason } => Chunk(new ChunkDelta(), reason),
+        ChatEvent.Content { Text: var text, Logprobs: var logprobs } => Chunk(
+            answer, new ChunkDelta(Content: text.Length > 0 ? text : null), logprobs: logprobs is null ? null : ChatLogprobs.Of(logprobs, tokens)),
+        ChatEvent.CallStarted start => Chunk(answer, Call(new ChunkCall(start.Index, start.Id, "function", new ChunkFunction(start.Name, "")))),
+        ChatEvent.CallArguments arguments => Chunk(answer, Call(new ChunkCall(arguments.Index, null, null, new ChunkFunction(null, arguments.Fragment)))),
+        ChatEvent.Ended { FinishReason: var reason } => Chunk(answer, new ChunkDelta(), reason),
         _ => null,
     };
 
@@ -23,6 +25,6 @@ internal sealed class ChatChunks(string id, long created, string model)
 
     private static ChunkDelta Call(ChunkCall call) => new(ToolCalls: [call]);
 
-    private ChatChunk Chunk(ChunkDelta delta, string? finishReason = null) =>
-        new(id, "chat.completion.chunk", created, model, [new ChunkChoice(0, delta, null, finishReason)], null);
+    private ChatChunk Chunk(int answer, ChunkDelta delta, string? finishReason = null, ChatLogprobs? logprobs = null) =>
+        new(id, "chat.completion.chunk", created, model, [new ChunkChoice(answer, delta, logprobs, finishReason)], null);
 }

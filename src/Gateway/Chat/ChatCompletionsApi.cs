@@ -3,6 +3,7 @@ using Pharos.Gateway.Access;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.Requests;
 
 namespace Pharos.Gateway.Chat;
 
@@ -11,40 +12,38 @@ internal static class ChatCompletionsApi
     public static void MapChatCompletionsApi(this IEndpointRouteBuilder routes) => routes.MapPost("/v1/chat/completions", Answer);
 
     private static async Task Answer(
-        HttpContext context, PromptModel model, ChatStarter starter, GatewayMetrics metrics, GatewayOptions options, TimeProvider time, CancellationToken ct)
+        HttpContext context, PromptModel model, TokenTexts tokens, ChatStarter starter, GatewayMetrics metrics, GatewayOptions options, TimeProvider time, CancellationToken ct)
     {
-        var clock = new AnswerClock(metrics, time);
+        var arrived = time.GetTimestamp();
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
-        var request = ChatRequestReader.Read(body.RootElement, model.ContextTokens);
-        if (request.Model != model.Name)
-            throw new ApiException(ApiError.ModelNotFound(request.Model, model.Name));
-        var chat = await starter.Start(request, context.Caller(), ct);
-        await using var answer = chat.Answer;
-        RequestIds.Answer(context, answer.Request);
-        var (id, created) = ($"chatcmpl-{chat.Id}", time.GetUtcNow().ToUnixTimeSeconds());
-        var translator = new ChatTranslator(answer.Request, chat.Spec, model.Format, request.Stream);
+        var request = ChatRequestReader.Read(body.RootElement, model.Bounds);
+        model.RequireServed(request.Model);
+        await using var answers = await starter.Start(request, context.Caller(), ct);
+        RequestIds.Answer(context, answers[0].Stream.Request);
+        var chat = new TranslatedAnswers(answers, model.Format, request.Stream, () => new AnswerClock(metrics, time, arrived));
+        var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Stream)
         {
-            var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name), translator, clock, time, options.PingInterval);
+            var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name, tokens), time, options.PingInterval);
             await streamed.Write(chat, request.IncludeUsage || request.RunTools, ct);
         }
         else
         {
-            await WriteWhole(context, chat, new CollectedChat(id, created, model.Name), translator, clock, ct);
+            await WriteWhole(context, chat, (choices, usage, made) => new ChatCompletion(id, "chat.completion", created, model.Name, choices, usage, made), tokens, ct);
         }
     }
 
     private static async Task WriteWhole(
-        HttpContext context, StartedChat chat, CollectedChat collected, ChatTranslator translator, AnswerClock clock, CancellationToken ct)
+        HttpContext context, TranslatedAnswers chat, Func<ChatChoice[], ChatUsage, ChatExtension?, ChatCompletion> completion, TokenTexts tokens, CancellationToken ct)
     {
-        await foreach (var step in chat.Answer.Read(chat.FromNotice, ct))
-        {
-            foreach (var shown in translator.Translate(step))
-            {
-                clock.Saw(shown);
-                if (collected.Add(shown) is { } completion)
-                    await context.Response.WriteAsJsonAsync(completion, OpenAiJson.Readable.ChatCompletion, cancellationToken: ct);
-            }
-        }
+        var collected = Enumerable.Range(0, chat.Count).Select(_ => new CollectedAnswer()).ToList();
+        await foreach (var (answer, step) in chat.Read(ct))
+            collected[answer].Add(step);
+        var made = collected.SelectMany(answer => answer.ServerCalls).ToArray();
+        var whole = completion(
+            [.. collected.Select((answer, index) => answer.ToChoice(index, tokens))],
+            ChatUsage.Of(AnswerUsage.Sum(collected.Select(answer => answer.End!.Usage))),
+            made.Length > 0 ? new ChatExtension(made) : null);
+        await context.Response.WriteAsJsonAsync(whole, OpenAiJson.Readable.ChatCompletion, cancellationToken: ct);
     }
 }

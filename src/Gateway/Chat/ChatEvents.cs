@@ -5,7 +5,8 @@ namespace Pharos.Gateway.Chat;
 /// <summary>What a chat client is to be shown, step by step: the answer in the terms of the protocol.</summary>
 internal abstract record ChatEvent
 {
-    public sealed record Content(string Text) : ChatEvent;
+    /// <param name="Logprobs">Of the next tokens, where they were asked for; their text may follow later.</param>
+    public sealed record Content(string Text, IReadOnlyList<TokenLogprob>? Logprobs = null) : ChatEvent;
 
     /// <param name="Index">Place among the calls of the response.</param>
     public sealed record CallStarted(int Index, string Id, string Name) : ChatEvent;

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pharos.Gateway.Models;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -10,8 +11,26 @@ internal sealed record ChatCompletion(
     string Id, string Object, long Created, string Model, ChatChoice[] Choices, ChatUsage Usage,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatExtension? Pharos);
 
-/// <param name="Logprobs">Always null: written since some clients look for it.</param>
-internal sealed record ChatChoice(int Index, ChatAnswerMessage Message, object? Logprobs, string FinishReason);
+/// <param name="Logprobs">Null is written too, since some clients look for it.</param>
+internal sealed record ChatChoice(int Index, ChatAnswerMessage Message, ChatLogprobs? Logprobs, string FinishReason);
+
+internal sealed record ChatLogprobs(LogprobJson[] Content, object? Refusal)
+{
+    /// <summary>One entry a sampled token, markup of calls included; the token that ends an answer is left out.</summary>
+    public static ChatLogprobs Of(IEnumerable<TokenLogprob> logprobs, TokenTexts tokens) =>
+        new([.. logprobs.Where(one => !tokens.Ends(one.Token)).Select(one => LogprobJson.Of(one, tokens))], null);
+}
+
+/// <param name="Bytes">As numbers, not as base 64.</param>
+internal sealed record LogprobJson(string Token, float Logprob, int[] Bytes, TopLogprobJson[] TopLogprobs)
+{
+    public static LogprobJson Of(TokenLogprob one, TokenTexts tokens) => new(
+        tokens.Text(one.Token), one.Value, Numbers(tokens, one.Token), [.. one.Top.Select(top => new TopLogprobJson(tokens.Text(top.Token), top.Value, Numbers(tokens, top.Token)))]);
+
+    private static int[] Numbers(TokenTexts tokens, int token) => [.. tokens.Bytes(token).Select(value => (int)value)];
+}
+
+internal sealed record TopLogprobJson(string Token, float Logprob, int[] Bytes);
 
 internal sealed record ChatAnswerMessage(
     string Role, string? Content, string? Refusal, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatCallJson[]? ToolCalls);
@@ -30,7 +49,7 @@ internal sealed record ChatChunk(
     string Id, string Object, long Created, string Model, ChunkChoice[] Choices,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ChatUsage? Usage);
 
-internal sealed record ChunkChoice(int Index, ChunkDelta Delta, object? Logprobs, string? FinishReason);
+internal sealed record ChunkChoice(int Index, ChunkDelta Delta, ChatLogprobs? Logprobs, string? FinishReason);
 
 internal sealed record ChunkDelta(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role = null,

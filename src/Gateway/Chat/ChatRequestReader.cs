@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Pharos.Gateway.Http;
+using Pharos.Gateway.Requests;
 
 namespace Pharos.Gateway.Chat;
 
@@ -10,54 +10,47 @@ namespace Pharos.Gateway.Chat;
 /// </summary>
 internal static class ChatRequestReader
 {
-    private const int MaxStops = 4;
+    public const int MostAlternatives = 20;
 
-    /// <param name="contextTokens">The model's context: the upper bound of <c>max_tokens</c>.</param>
     /// <exception cref="ApiException">A field is missing, of a wrong type, out of range or not supported.</exception>
-    public static ChatRequest Read(JsonElement body, int contextTokens)
+    public static ChatRequest Read(JsonElement body, ModelBounds bounds)
     {
-        if (body.ValueKind != JsonValueKind.Object)
-            throw new ApiException(new ApiError(System.Net.HttpStatusCode.BadRequest, "invalid_request_error", "The body must be a JSON object."));
-        var fields = new RequestFields(body);
+        var fields = RequestFields.OfBody(body);
         var model = fields.RequiredText("model");
         UnsupportedFields.Refuse(fields);
         var stream = fields.Flag("stream") ?? false;
-        var streamOptions = fields.Object("stream_options");
-        if (streamOptions is not null && !stream)
-            throw ApiException.Invalid("stream_options", "'stream_options' is allowed only where 'stream' is true.");
+        var tools = ToolReader.Read(fields);
+        var runTools = fields.Object("pharos")?.Flag("run_tools") ?? false;
         return new ChatRequest(
             model,
             MessageReader.Read(fields),
             stream,
-            streamOptions?.Flag("include_usage") ?? false,
-            (int?)(fields.Integer("max_completion_tokens", 1, contextTokens) ?? fields.Integer("max_tokens", 1, contextTokens)),
-            (float?)fields.Number("temperature", 0, 2),
-            (float?)fields.Number("top_p", 0, 1, leastAllowed: false),
-            (int?)fields.Integer("top_k", -1, int.MaxValue),
-            (ulong?)fields.Integer("seed", long.MinValue, long.MaxValue),
-            ReadStop(fields),
+            IncludesUsage(fields, stream),
+            SamplingReader.Answers(fields),
+            SamplingReader.Read(fields, bounds, ["max_completion_tokens", "max_tokens"], Logprobs(fields)),
             ResponseFormatReader.Read(fields),
-            ToolReader.Read(fields),
-            ToolReader.OffersTools(fields),
-            ReadExtension(fields),
-            (int)(fields.Integer("priority", int.MinValue, int.MaxValue) ?? 0));
+            tools,
+            ToolChoice.Read(fields, tools, runTools),
+            runTools,
+            Priority(fields));
     }
 
-    private static ImmutableArray<string> ReadStop(RequestFields fields)
+    /// <summary><c>stream_options.include_usage</c>.</summary>
+    public static bool IncludesUsage(RequestFields fields, bool stream)
     {
-        if (fields.Find("stop") is not { } stop)
-            return [];
-        if (stop.ValueKind is not (JsonValueKind.String or JsonValueKind.Array))
-            throw RequestFields.WrongType("stop", "a string or an array of strings", stop);
-        ImmutableArray<string> texts = stop.ValueKind == JsonValueKind.String
-            ? [RequestFields.StringOf(stop, "stop")]
-            : [.. fields.Array("stop")!.Select(element => RequestFields.StringOf(element.Value, element.Path))];
-        if (texts.Length > MaxStops)
-            throw ApiException.Invalid("stop", $"'stop' must have at most {MaxStops} strings; it has {texts.Length}.", "invalid_value");
-        if (texts.Contains(""))
-            throw ApiException.Invalid("stop", "'stop' must not hold an empty string.", "invalid_value");
-        return texts;
+        if (fields.Object("stream_options") is not { } options)
+            return false;
+        return stream ? options.Flag("include_usage") ?? false : throw ApiException.Invalid("stream_options", "'stream_options' is allowed only where 'stream' is true.");
     }
 
-    private static bool ReadExtension(RequestFields fields) => fields.Object("pharos")?.Flag("run_tools") ?? false;
+    /// <summary><c>priority</c>: lower is sooner.</summary>
+    public static int Priority(RequestFields fields) => (int)(fields.Integer("priority", int.MinValue, int.MaxValue) ?? 0);
+
+    private static int? Logprobs(RequestFields fields)
+    {
+        var top = (int?)fields.Integer("top_logprobs", 0, MostAlternatives);
+        if (fields.Flag("logprobs") ?? false)
+            return top ?? 0;
+        return top is null or 0 ? null : throw ApiException.Invalid("top_logprobs", "'top_logprobs' is allowed only where 'logprobs' is true.", "invalid_value");
+    }
 }

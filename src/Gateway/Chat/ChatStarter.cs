@@ -5,26 +5,47 @@ using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
 
-/// <summary>An answer under way.</summary>
-/// <param name="Id">Of the response; it names the request, and the answer where that has several.</param>
-internal sealed record StartedChat(string Id, AnswerStream Answer, int FromNotice, RequestSpec Spec);
-
-/// <summary>Brings a chat request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
+/// <summary>Brings a request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
 internal sealed partial class ChatStarter(
     RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids, TenantGate tenants,
     ILogger<AnswerStream> logger)
 {
     private const string OutOfReach = "The cluster is failing over; try again.";
 
+    /// <summary>All answers that the request asks for; the first may go on from a parked one.</summary>
     /// <exception cref="ApiException">The request is wrong, or the cluster can't take it now.</exception>
-    public async Task<StartedChat> Start(ChatRequest request, Caller caller, CancellationToken ct)
+    public Task<AnswerSet> Start(ChatRequest request, Caller caller, CancellationToken ct)
     {
         var spec = factory.Create(request, caller.Tenant);
-        await tenants.Spend(caller.Tenant, spec.Tokens.Length, ct);
+        var plan = ResumePlan.From(request.Messages, request.Tools);
+        return Start([.. Enumerable.Range(0, request.Answers).Select(answer => RequestFactory.Sibling(spec, answer))], spec.ToolUse == ToolUse.Client ? plan : null, ct);
+    }
+
+    /// <summary>An answer to each of <paramref name="specs"/>.</summary>
+    /// <param name="plan">The parked request that the first is to wake; null: none.</param>
+    /// <exception cref="ApiException">The cluster can't take them now.</exception>
+    public async Task<AnswerSet> Start(IReadOnlyList<RequestSpec> specs, ResumePlan? plan, CancellationToken ct)
+    {
+        var started = new List<StartedAnswer>();
         try
         {
-            var resumed = ResumePlan.From(request.Messages, request.Tools) is { } plan && spec.ToolUse == ToolUse.Client ? await Resume(plan, spec, ct) : null;
-            return resumed ?? await StartAnew(spec, ct);
+            foreach (var spec in specs)
+                started.Add(await StartOne(spec, started.Count == 0 ? plan : null, ct));
+            return new AnswerSet(started);
+        }
+        catch
+        {
+            await new AnswerSet(started).DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<StartedAnswer> StartOne(RequestSpec spec, ResumePlan? plan, CancellationToken ct)
+    {
+        try
+        {
+            await tenants.Spend(spec.Tenant, spec.Tokens.Length, ct);
+            return (plan is null ? null : await Resume(plan, spec, ct)) ?? await StartAnew(spec, ct);
         }
         catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
         {
@@ -34,7 +55,7 @@ internal sealed partial class ChatStarter(
     }
 
     /// <summary>Null where nobody knows the parked request.</summary>
-    private async Task<StartedChat?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
+    private async Task<StartedAnswer?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
     {
         var answer = Listen(plan.Request);
         var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next());
@@ -53,17 +74,17 @@ internal sealed partial class ChatStarter(
             throw;
         }
         if (outcome.Kind == ResumeKind.Resumed)
-            return new StartedChat($"{plan.Request}-{outcome.FromNotice}", answer, outcome.FromNotice, spec);
+            return new StartedAnswer($"{plan.Request}-{outcome.FromNotice}", answer, outcome.FromNotice, spec);
         answer.Leave();
         return outcome.Kind switch
         {
-            ResumeKind.Forked => new StartedChat(outcome.Request, Listen(outcome.Request), outcome.FromNotice, spec),
+            ResumeKind.Forked => new StartedAnswer(outcome.Request, Listen(outcome.Request), outcome.FromNotice, spec),
             ResumeKind.Incomplete => throw new ApiException(ResumePlan.Unanswered(outcome.Because)),
             _ => null,
         };
     }
 
-    private async Task<StartedChat> StartAnew(RequestSpec spec, CancellationToken ct)
+    private async Task<StartedAnswer> StartAnew(RequestSpec spec, CancellationToken ct)
     {
         var id = "";
         AnswerStream? answer = null;
@@ -81,7 +102,7 @@ internal sealed partial class ChatStarter(
                 ct);
             if (!accepted.Accepted)
                 throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge, accepted.RetryAfterSeconds));
-            return new StartedChat(id, answer!, 0, spec);
+            return new StartedAnswer(id, answer!, 0, spec);
         }
         catch (ApiException)
         {

@@ -28,15 +28,10 @@ internal sealed class ChatTranslator(string request, RequestSpec spec, IChatForm
         var events = new List<ChatEvent>();
         switch (step)
         {
-            case AnswerEvent.Text { SegmentStart: var segment, Value: var text }:
-                if (ParserOf(segment) is not { } parser)
-                {
-                    events.Add(new ChatEvent.Content(text));
-                    break;
-                }
-                _parsed.Clear();
-                parser.Feed(text, _parsed);
-                Show(events);
+            case AnswerEvent.Text { SegmentStart: var segment, Fresh: var fresh }:
+                Show(segment, fresh.Text, events);
+                if (!fresh.Logprobs.IsEmpty)
+                    Attach(fresh.Logprobs, events);
                 break;
             case AnswerEvent.SegmentEnded { SegmentStart: var segment, End: var end }:
                 EndSegment(segment, end, events);
@@ -55,6 +50,29 @@ internal sealed class ChatTranslator(string request, RequestSpec spec, IChatForm
                 break;
         }
         return events;
+    }
+
+    private void Show(int segment, string text, List<ChatEvent> events)
+    {
+        if (ParserOf(segment) is { } parser)
+        {
+            _parsed.Clear();
+            parser.Feed(text, _parsed);
+            Show(events);
+        }
+        else if (text.Length > 0)
+        {
+            events.Add(new ChatEvent.Content(text));
+        }
+    }
+
+    // Tokens whose text is markup, or still to come, have theirs told with no text.
+    private static void Attach(IReadOnlyList<TokenLogprob> logprobs, List<ChatEvent> events)
+    {
+        if (events is [ChatEvent.Content content, ..])
+            events[0] = content with { Logprobs = logprobs };
+        else
+            events.Insert(0, new ChatEvent.Content("", logprobs));
     }
 
     private ToolCallParser? ParserOf(int segment)

@@ -2,8 +2,11 @@ using System.Collections.Immutable;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.Requests;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Grammar;
+using Pharos.Inference.Sampling;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -15,24 +18,62 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
     public RequestSpec Create(ChatRequest request, string tenant)
     {
         var (use, tools) = ChooseTools(request);
+        var rules = use == ToolUse.None ? null : Rules(request.Choice, tools);
         var prompt = model.Format.Render(request.Messages, tools);
         var characters = prompt.Sum(piece => (long)piece.Text.Length);
         if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
             throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
         var tokens = model.Encode(prompt);
+        var spec = Create(tokens, request.Sampling, "messages", tenant, request.Priority);
+        return spec with
+        {
+            Options = spec.Options with { Schema = request.Schema, Calls = rules },
+            ToolUse = use,
+            ToolNames = [.. tools.Select(tool => tool.Name)],
+            Transcript = TranscriptHash.Of(tools, request.Messages),
+        };
+    }
+
+    /// <summary>A request to go on from <paramref name="tokens"/>, whatever they are.</summary>
+    /// <param name="param">The field they come from, should they be too many.</param>
+    /// <exception cref="ApiException">They leave no room in the context.</exception>
+    public RequestSpec Create(ImmutableArray<int> tokens, SamplingRequest sampling, string param, string tenant, int priority)
+    {
         var left = model.ContextTokens - tokens.Length;
         if (left < 1)
-            throw new ApiException(ApiError.ContextExceeded(tokens.Length, model.ContextTokens));
+            throw new ApiException(ApiError.ContextExceeded(tokens.Length, model.ContextTokens) with { Param = param });
         var options = new GenerationOptions(
-            Math.Min(request.MaxTokens ?? left, left),
-            request.Temperature ?? model.Sampling.Temperature,
-            request.TopP ?? model.Sampling.TopP,
-            Math.Max(0, request.TopK ?? model.Sampling.TopK),
-            request.Seed ?? NewSeed(),
-            request.Stop,
-            request.Schema);
-        return new RequestSpec(
-            model.Name, tenant, gateway.Id, tokens, options, use, [.. tools.Select(tool => tool.Name)], TranscriptHash.Of(tools, request.Messages), request.Priority);
+            Math.Min(sampling.MaxTokens ?? left, left),
+            sampling.Temperature ?? model.Sampling.Temperature,
+            sampling.TopP ?? model.Sampling.TopP,
+            Math.Max(0, sampling.TopK ?? model.Sampling.TopK),
+            sampling.Seed ?? NewSeed(),
+            sampling.Stop,
+            Controls: sampling.Controls,
+            Logprobs: sampling.Logprobs);
+        return new RequestSpec(model.Name, tenant, gateway.Id, tokens, options, ToolUse.None, [], [], priority);
+    }
+
+    /// <summary>The same request for another answer to it: only its luck is different.</summary>
+    /// <param name="answer">Its number; 0 for the request itself.</param>
+    public static RequestSpec Sibling(RequestSpec spec, int answer) =>
+        answer == 0 ? spec : spec with { Options = spec.Options with { Seed = CounterRandom.Bits(spec.Options.Seed, (ulong)answer) } };
+
+    /// <summary>
+    /// What calls must be like: null where the model's own way will do. Where a call is required its arguments keep the tool's schema, strict or not, if that
+    /// is one which can be kept.
+    /// </summary>
+    private static CallRules? Rules(ToolChoice choice, ImmutableArray<ChatTool> tools)
+    {
+        var required = choice.Mode == ToolMode.Required;
+        if (!required && choice.Parallel && choice.Only.IsEmpty && tools.All(tool => !tool.Strict))
+            return null;
+        var callable = tools.Where(tool => required || choice.Only.IsEmpty || choice.Only.Contains(tool.Name));
+        return new CallRules(
+            required,
+            choice.Parallel,
+            [.. callable.Select(tool => new CallableTool(tool.Name, tool.Strict || (required && SegmentGrammar.TakesArguments(tool.Schema)) ? tool.Schema : null))],
+            required ? choice.Only : []);
     }
 
     private ulong NewSeed()
@@ -43,7 +84,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
 
     private (ToolUse Use, ImmutableArray<ChatTool> Tools) ChooseTools(ChatRequest request)
     {
-        if (!request.OffersTools)
+        if (request.Choice.Mode == ToolMode.None)
             return (ToolUse.None, []);
         if (!request.RunTools)
             return request.Tools.Length > 0 ? (ToolUse.Client, request.Tools) : (ToolUse.None, []);
@@ -60,7 +101,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         [
             .. from tool in registry.Tools
                where request.Tools.Length == 0 || request.Tools.Any(wanted => wanted.Name == tool.Name)
-               select new ChatTool(tool.Name, tool.Description, tool.Schema),
+               select new ChatTool(tool.Name, tool.Description, tool.Schema, request.Tools.Any(wanted => wanted.Name == tool.Name && wanted.Strict)),
         ];
         return (offered.Length > 0 ? ToolUse.Server : ToolUse.None, offered);
     }

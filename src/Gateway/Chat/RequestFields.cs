@@ -9,9 +9,17 @@ internal readonly struct RequestFields(JsonElement json, string path = "")
 {
     public string PathOf(string field) => path.Length == 0 ? field : $"{path}.{field}";
 
+    /// <exception cref="ApiException">It is no object.</exception>
+    public static RequestFields OfBody(JsonElement body) => body.ValueKind == JsonValueKind.Object
+        ? new RequestFields(body)
+        : throw new ApiException(new ApiError(System.Net.HttpStatusCode.BadRequest, "invalid_request_error", "The body must be a JSON object."));
+
     /// <summary>The field's value; null where it is absent or null, which clients use alike.</summary>
     public JsonElement? Find(string field) =>
         json.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>The names of its fields, as often as they come.</summary>
+    public IEnumerable<string> Names() => json.EnumerateObject().Select(field => NameOf(field)).ToList();
 
     public string? Text(string field) => Find(field) switch
     {
@@ -93,6 +101,18 @@ internal readonly struct RequestFields(JsonElement json, string path = "")
     public static ApiException WrongType(string path, string expected, JsonElement came) => ApiException.Invalid(path, $"'{path}' must be {expected}; it is {Kind(came)}.", "invalid_type");
 
     public static ApiException OutOfRange(string path, string expected, JsonElement came) => ApiException.Invalid(path, $"'{path}' must be {expected}; it is {came.GetRawText()}.", "invalid_value");
+
+    private static string NameOf(JsonProperty field)
+    {
+        try
+        {
+            return field.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw ApiException.Invalid("", "The name of a field holds half of a surrogate pair; expected valid Unicode.");
+        }
+    }
 
     private ApiException Missing(string field, string expected) => ApiException.Invalid(PathOf(field), $"'{PathOf(field)}' is required: {expected}.", "missing_required_parameter");
 

@@ -14,15 +14,25 @@ internal static partial class ResponseFormatReader
     /// <exception cref="ApiException">It is malformed, or the schema uses what is not supported; the keyword is named.</exception>
     public static string? Read(RequestFields fields)
     {
-        if (fields.Object(Field) is not { } format)
-            return null;
-        return format.RequiredText("type") switch
-        {
-            "text" => null,
-            "json_object" => AnyObject,
-            "json_schema" => Schema(format.RequiredObject("json_schema")),
-            var other => throw ApiException.Invalid($"{Field}.type", $"'{Field}.type' must be \"text\", \"json_object\" or \"json_schema\"; it is \"{other}\".", "invalid_value"),
-        };
+        return fields.Object(Field) is { } format ? Read(format, format.Object("json_schema")) : null;
+    }
+
+    /// <summary>Reads a format whose schema, if it is one, stands in <paramref name="nested"/>.</summary>
+    public static string? Read(RequestFields format, RequestFields? nested) => format.RequiredText("type") switch
+    {
+        "text" => null,
+        "json_object" => AnyObject,
+        "json_schema" => Schema(nested ?? format.RequiredObject("json_schema")),
+        var other => throw ApiException.Invalid(
+            format.PathOf("type"), $"'{format.PathOf("type")}' must be \"text\", \"json_object\" or \"json_schema\"; it is \"{other}\".", "invalid_value"),
+    };
+
+    /// <summary>What a client is told whose schema cannot be kept.</summary>
+    /// <param name="at">Where the schema stands.</param>
+    public static ApiException Refusal(string at, SchemaException exception)
+    {
+        at = exception.Path.Length == 0 ? at : $"{at}.{exception.Path}";
+        return ApiException.Invalid(at, $"'{at}' {exception.Because}.", "invalid_json_schema");
     }
 
     private static string Schema(RequestFields format)
@@ -40,9 +50,7 @@ internal static partial class ResponseFormatReader
         }
         catch (SchemaException exception)
         {
-            var at = format.PathOf("schema");
-            at = exception.Path.Length == 0 ? at : $"{at}.{exception.Path}";
-            throw ApiException.Invalid(at, $"'{at}' {exception.Because}.", "invalid_json_schema");
+            throw Refusal(format.PathOf("schema"), exception);
         }
     }
 

@@ -1,57 +1,48 @@
 using Pharos.Gateway.Http;
-using Pharos.Gateway.Metrics;
+using Pharos.Gateway.Requests;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
 
 /// <summary>
-/// Writes an answer as server-sent events. The status line waits for the first thing to show, so that a request that can't be served gets
+/// Writes answers as server-sent events. The status line waits for the first thing to show, so that a request that can't be served gets
 /// a proper 503; a long wait starts the stream with a ping instead.
 /// </summary>
-internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, ChatTranslator translator, AnswerClock clock, TimeProvider time, TimeSpan pingInterval)
+internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, TimeProvider time, TimeSpan pingInterval)
 {
     private readonly SseWriter _stream = new(context.Response.BodyWriter);
+    private readonly SortedList<int, RequestUsage> _ended = [];
+    private int _answers;
     private bool _started;
 
-    public async Task Write(StartedChat chat, bool includeUsage, CancellationToken ct)
+    public async Task Write(TranslatedAnswers chat, bool includeUsage, CancellationToken ct)
     {
-        await using var steps = chat.Answer.Read(chat.FromNotice, ct).GetAsyncEnumerator(ct);
-        while (await NextOrPing(steps.MoveNextAsync().AsTask(), ct))
+        _answers = chat.Count;
+        var reading = new PingedReading(time, pingInterval);
+        await using var steps = chat.Read(ct).GetAsyncEnumerator(ct);
+        while (await reading.Next(steps, () => Ping(ct), ct))
         {
-            foreach (var step in translator.Translate(steps.Current))
+            await Show(steps.Current.Answer, steps.Current.Step, ct);
+            if (_ended.Count == _answers)
             {
-                clock.Saw(step);
-                await Show(step, includeUsage, ct);
+                if (includeUsage)
+                    await _stream.Data(chunks.Usage(AnswerUsage.Sum(_ended.Values)), OpenAiJson.Readable.ChatChunk, ct);
+                await _stream.Done(ct);
+                return;
             }
         }
     }
 
-    private async Task<bool> NextOrPing(Task<bool> next, CancellationToken ct)
+    private async Task Ping(CancellationToken ct)
     {
-        while (!next.IsCompleted)
-        {
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            var quiet = Task.Delay(pingInterval, time, waiting.Token);
-            var first = await Task.WhenAny(next, quiet);
-            await waiting.CancelAsync();
-            if (first == next || ct.IsCancellationRequested)
-                break;
-            await Start(ct);
-            await _stream.Ping(ct);
-        }
-        return await next;
+        await Start(ct);
+        await _stream.Ping(ct);
     }
 
-    private async Task Show(ChatEvent step, bool includeUsage, CancellationToken ct)
+    private async Task Show(int answer, ChatEvent step, CancellationToken ct)
     {
         if (step is ChatEvent.Failed failed)
-        {
-            var error = ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds);
-            if (!_started)
-                throw new ApiException(error);
-            await _stream.Data(OpenAiErrors.Envelope(error), OpenAiJson.Readable.ErrorEnvelope, ct);
-            await _stream.Done(ct);
-            return;
-        }
+            throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds)); // on the stream, where that has begun
         await Start(ct);
         switch (step)
         {
@@ -63,16 +54,12 @@ internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, ChatT
                 await _stream.Data(returned, OpenAiJson.Readable.ServerCallReturned, ct, "pharos.tool_result");
                 break;
             default:
-                if (chunks.Of(step) is { } chunk)
+                if (chunks.Of(answer, step) is { } chunk)
                     await _stream.Data(chunk, OpenAiJson.Readable.ChatChunk, ct);
                 break;
         }
         if (step is ChatEvent.Ended { Usage: var usage })
-        {
-            if (includeUsage)
-                await _stream.Data(chunks.Usage(usage), OpenAiJson.Readable.ChatChunk, ct);
-            await _stream.Done(ct);
-        }
+            _ended.Add(answer, usage);
     }
 
     private async Task Start(CancellationToken ct)
@@ -81,6 +68,7 @@ internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, ChatT
             return;
         _started = true;
         SseWriter.Prepare(context.Response);
-        await _stream.Data(chunks.First(), OpenAiJson.Readable.ChatChunk, ct);
+        for (var answer = 0; answer < _answers; answer++)
+            await _stream.Data(chunks.First(answer), OpenAiJson.Readable.ChatChunk, ct);
     }
 }

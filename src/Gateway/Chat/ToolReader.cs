@@ -1,17 +1,18 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pharos.Gateway.Http;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Grammar;
 
 namespace Pharos.Gateway.Chat;
 
-/// <summary>Reads <c>tools</c> and <c>tool_choice</c>.</summary>
+/// <summary>Reads <c>tools</c>.</summary>
 internal static partial class ToolReader
 {
     private const int MaxTools = 128;
 
-    public static ImmutableArray<ChatTool> Read(RequestFields fields)
+    /// <param name="flat">A tool's fields stand beside its type, as in the Responses API.</param>
+    public static ImmutableArray<ChatTool> Read(RequestFields fields, bool flat = false)
     {
         var tools = ImmutableArray.CreateBuilder<ChatTool>();
         foreach (var (value, path) in fields.Array("tools") ?? [])
@@ -19,29 +20,34 @@ internal static partial class ToolReader
             var tool = RequestFields.Of(value, path);
             if (tool.RequiredText("type") is var type && type != "function")
                 throw ApiException.Invalid($"{path}.type", $"'{path}.type' must be \"function\"; it is \"{type}\".", "invalid_value");
-            var function = tool.RequiredObject("function");
+            var function = flat ? tool : tool.RequiredObject("function");
             var name = function.RequiredText("name");
             if (!Name().IsMatch(name))
-                throw ApiException.Invalid($"{path}.function.name", $"'{path}.function.name' must be 1 to 64 letters, digits, underscores or hyphens; it is \"{name}\".", "invalid_value");
+                throw ApiException.Invalid(function.PathOf("name"), $"'{function.PathOf("name")}' must be 1 to 64 letters, digits, underscores or hyphens; it is \"{name}\".", "invalid_value");
             if (tools.Any(other => other.Name == name))
-                throw ApiException.Invalid($"{path}.function.name", $"'{path}.function.name' must be unique; \"{name}\" comes twice.", "invalid_value");
+                throw ApiException.Invalid(function.PathOf("name"), $"'{function.PathOf("name")}' must be unique; \"{name}\" comes twice.", "invalid_value");
             _ = function.Object("parameters");
-            tools.Add(new ChatTool(name, function.Text("description") ?? "", function.Find("parameters")?.GetRawText() ?? "{}"));
+            var strict = function.Flag("strict") ?? false;
+            tools.Add(new ChatTool(name, function.Text("description") ?? "", strict ? StrictSchema(function) : function.Find("parameters")?.GetRawText() ?? "{}", strict));
         }
         if (tools.Count > MaxTools)
             throw ApiException.Invalid("tools", $"'tools' must have at most {MaxTools} entries; it has {tools.Count}.", "invalid_value");
         return tools.ToImmutable();
     }
 
-    public static bool OffersTools(RequestFields fields) => fields.Find("tool_choice") switch
+    private static string StrictSchema(RequestFields function)
     {
-        null => true,
-        { ValueKind: JsonValueKind.String } choice when choice.ValueEquals("auto") => true,
-        { ValueKind: JsonValueKind.String } choice when choice.ValueEquals("none") => false,
-        { ValueKind: JsonValueKind.String or JsonValueKind.Object } => throw ApiException.Invalid(
-            "tool_choice", "'tool_choice' other than \"auto\" and \"none\" is not supported yet.", "unsupported_value"),
-        { } choice => throw RequestFields.WrongType("tool_choice", "\"auto\" or \"none\"", choice),
-    };
+        var schema = function.Find("parameters")?.GetRawText() ?? """{"type":"object","properties":{},"additionalProperties":false}""";
+        try
+        {
+            SegmentGrammar.RequireArguments(schema);
+            return schema;
+        }
+        catch (SchemaException exception)
+        {
+            throw ResponseFormatReader.Refusal(function.PathOf("parameters"), exception);
+        }
+    }
 
     [GeneratedRegex(@"^[A-Za-z0-9_-]{1,64}\z")]
     private static partial Regex Name();

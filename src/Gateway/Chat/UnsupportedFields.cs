@@ -8,23 +8,21 @@ internal static class UnsupportedFields
 {
     private static readonly (string Field, Func<JsonElement, bool> IsNeutral, string Allowed)[] Fields =
     [
-        ("n", value => Is(value, 1), "1"),
-        ("logprobs", IsFalse, "false"),
-        ("top_logprobs", value => Is(value, 0), "0"),
-        ("logit_bias", IsEmpty, "an empty object"),
-        ("presence_penalty", value => Is(value, 0), "0"),
-        ("frequency_penalty", value => Is(value, 0), "0"),
         ("repetition_penalty", value => Is(value, 1), "1"),
         ("min_p", value => Is(value, 0), "0"),
         ("min_tokens", value => Is(value, 0), "0"),
         ("ignore_eos", IsFalse, "false"),
         ("stop_token_ids", IsEmpty, "an empty array"),
-        ("parallel_tool_calls", value => value.ValueKind == JsonValueKind.True, "true"),
         ("functions", IsEmpty, "absent; use 'tools'"),
         ("function_call", value => Is(value, "none") || Is(value, "auto"), "absent; use 'tool_choice'"),
         ("modalities", value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(one => Is(one, "text")), "[\"text\"]"),
         ("audio", _ => false, "absent"),
         ("web_search_options", _ => false, "absent"),
+        ("prediction", _ => false, "absent"),
+        ("guided_json", _ => false, "absent; use 'response_format'"),
+        ("guided_regex", _ => false, "absent; use 'response_format' with a 'pattern'"),
+        ("guided_choice", _ => false, "absent; use 'response_format' with an 'enum'"),
+        ("guided_grammar", _ => false, "absent; use 'response_format'"),
     ];
 
     /// <exception cref="ApiException">One of them has another value than its neutral one.</exception>
@@ -33,7 +31,7 @@ internal static class UnsupportedFields
         foreach (var (field, isNeutral, allowed) in Fields)
         {
             if (fields.Find(field) is { } value && !isNeutral(value))
-                throw ApiException.Invalid(field, $"'{field}' is not supported yet; allowed: {allowed}.", "unsupported_value");
+                throw ApiException.Invalid(field, $"'{field}' is not supported; allowed: {allowed}.", "unsupported_value");
         }
     }
 

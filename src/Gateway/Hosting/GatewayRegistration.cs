@@ -27,6 +27,7 @@ internal static class GatewayRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Random.Shared);
         services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
+        services.TryAddSingleton(provider => TokenTexts.Of(provider.GetRequiredService<ServedModel>()));
         services.TryAddSingleton<IClusterGrains, ClusterGrains>();
         services.AddSingleton(GatewayIdentity.New());
         services.AddSingleton(provider => new GatewayStart(provider.GetRequiredService<TimeProvider>().GetUtcNow()));

@@ -3,9 +3,9 @@ using Pharos.Gateway.Chat;
 namespace Pharos.Gateway.Metrics;
 
 /// <summary>Times one answer as its client sees it.</summary>
-internal sealed class AnswerClock(GatewayMetrics metrics, TimeProvider time)
+/// <param name="arrived">The provider's timestamp of its request's arrival.</param>
+internal sealed class AnswerClock(GatewayMetrics metrics, TimeProvider time, long arrived)
 {
-    private readonly long _arrived = time.GetTimestamp();
     private long? _lastText;
 
     public void Saw(ChatEvent step)
@@ -17,14 +17,14 @@ internal sealed class AnswerClock(GatewayMetrics metrics, TimeProvider time)
                 if (_lastText is { } last)
                     metrics.NextText(time.GetElapsedTime(last, now).TotalSeconds);
                 else
-                    metrics.FirstText(time.GetElapsedTime(_arrived, now).TotalSeconds);
+                    metrics.FirstText(time.GetElapsedTime(arrived, now).TotalSeconds);
                 _lastText = now;
                 break;
             case ChatEvent.ServerCall:
                 _lastText = _lastText is null ? null : time.GetTimestamp(); // the tool's time is not the model's
                 break;
             case ChatEvent.Ended { FinishReason: var reason, Usage: var usage }:
-                metrics.Answered(reason, usage, time.GetElapsedTime(_arrived).TotalSeconds);
+                metrics.Answered(reason, usage, time.GetElapsedTime(arrived).TotalSeconds);
                 break;
         }
     }

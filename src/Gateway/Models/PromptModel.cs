@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Pharos.Gateway.Http;
+using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 
@@ -16,6 +18,18 @@ internal sealed record PromptModel(
     /// </summary>
     public long MostCharacters { get; init; } = long.MaxValue;
 
+    /// <summary>Tokens that the model knows: ids are below it.</summary>
+    public int VocabularySize { get; init; } = int.MaxValue;
+
+    public ModelBounds Bounds => new(ContextTokens, VocabularySize);
+
+    /// <exception cref="ApiException">Another model is asked for.</exception>
+    public void RequireServed(string model)
+    {
+        if (model != Name)
+            throw new ApiException(ApiError.ModelNotFound(model, Name));
+    }
+
     public static PromptModel Of(ServedModel model) => new(
         model.Name,
         model.MaxPositions,
@@ -24,6 +38,7 @@ internal sealed record PromptModel(
         model.Encode)
     {
         MostCharacters = (long)model.MaxPositions * model.Tokenizer.LongestToken,
+        VocabularySize = model.Loaded.Shape.VocabularySize,
     };
 }
 

@@ -61,7 +61,7 @@ public sealed partial class DeviceLoop
     });
 
     private SegmentGrammar? GrammarOf(GenerationOptions options, SequenceWork work) =>
-        options.Schema is { } schema ? grammars.Find(schema, work.ToolUse == ToolUse.None ? [] : work.ToolNames) : null;
+        SegmentRules.Of(options, work.ToolUse == ToolUse.None ? [] : work.ToolNames) is { } rules ? grammars.Find(rules) : null;
 
     public Task<bool> Holds(string request, int epoch) =>
         Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);

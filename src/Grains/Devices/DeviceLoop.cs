@@ -101,12 +101,17 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     Begin(plan);
                     if (plan.Batch.Count > 0)
                     {
-                        await iteration.ForwardAsync(plan, stopping.Token); // here, not in a method of its own: that would allocate each time
+                        var running = iteration.ForwardAsync(plan, stopping.Token);
+                        SendPending(); // what the last iteration said: it travels while the device computes
+                        await running; // here, not in a method of its own: that would allocate each time
                         iteration.Commit(plan, spoken);
                         Deliver();
                     }
+                    else
+                    {
+                        SendPending();
+                    }
 
-                    SendPending();
                     if (core.Totals.Iterations % 1024 == 0)
                         Sweep();
                 }
@@ -203,13 +208,18 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
 
         events.Writer.TryWrite(new DeviceEvent.SegmentEnded(
-            slot.Request, new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt)));
+            slot.Request,
+            new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
     }
 
     private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>
         Outbox(sequence.Gateway).Pending.Add(new SequenceDelta(
-            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end));
+            sequence.Slot.Request, sequence.Slot.Epoch, sequence.Tokens.Count - tokens.Length, tokens, text, end, LogprobsOf(sequence, tokens.Length)));
+
+    // Of its last tokens.
+    private static ImmutableArray<TokenLogprob>? LogprobsOf(ServedSequence sequence, int tokens) =>
+        sequence.Options.Logprobs is null ? null : [.. CollectionsMarshal.AsSpan(sequence.Logprobs)[^tokens..]];
 
     private GatewayOutbox Outbox(string gateway)
     {
@@ -256,6 +266,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         state = WorkerState.Failed;
         foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked))
             events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(failure);
         events.Writer.TryComplete(failure);
@@ -266,9 +277,11 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     {
         stopping.Cancel();
         await run;
+        SendPending();
         foreach (var outbox in outboxes.Values)
             outbox.Close(null);
         events.Writer.TryComplete();
+        iteration.Dispose();
         await backend.DisposeAsync();
     }
 

@@ -8,7 +8,7 @@ namespace Pharos.Grains.Devices;
 /// Executes plans on a backend: copies, one forward pass, the choice of tokens, and the measurements the core learns from. In a steady state it
 /// allocates nothing.
 /// </summary>
-internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<SequenceSlot, ServedSequence> content)
+internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<SequenceSlot, ServedSequence> content) : IDisposable
 {
     private readonly StepBatch step = new();
     private readonly StepResult result = new();
@@ -29,7 +29,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     public ValueTask ForwardAsync(IterationPlan plan, CancellationToken ct)
     {
         StepBuilder.Fill(step, plan, core, backend.Kv.BlockSize, content);
-        result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens);
+        result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens || step.WantsLogits);
         return backend.ForwardAsync(step, result, ct);
     }
 
@@ -37,6 +37,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <param name="spoken">Receives each sequence that got tokens, in the plan's order, and how many.</param>
     public void Commit(IterationPlan plan, List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken)
     {
+        ChooseAhead(plan);
         var row = 0;
         foreach (var planned in plan.Batch)
         {
@@ -56,10 +57,15 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <summary>The batch has run, and nobody is to understand its tokens.</summary>
     public void Commit() => core.Commit(result.Seconds);
 
+    /// <summary>Chooses on several threads what depends on nothing but its row of logits, where there is enough of it.</summary>
+    public void ChooseAhead(IterationPlan plan) => chooser.ChooseAhead(result, step, plan, content);
+
     /// <summary>
     /// The token chosen from a row of logits. Rows are those of the plan's sequences that sample, in order: one each, and one for each guess.
     /// </summary>
     public int Sample(int row, ServedSequence sequence) => chooser.Choose(result, row, step.Sampling[row], sequence);
+
+    public void Dispose() => chooser.Dispose();
 
     // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
     private TokenMeaning Understand(ServedSequence sequence, int drafts, int row)

@@ -55,6 +55,9 @@ internal sealed class ServedSequence
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
 
+    /// <summary>Of the last tokens of the running segment, those chosen here; empty where nobody asked for them.</summary>
+    public List<TokenLogprob> Logprobs { get; } = [];
+
     /// <summary>When the running segment's first token was sampled here, Unix seconds; null before it.</summary>
     public double? FirstTokenAt { get; set; }
 
@@ -94,6 +97,7 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Appended);
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
+        Logprobs.Clear();
         detokenizer = new Detokenizer(model.Tokenizer);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();

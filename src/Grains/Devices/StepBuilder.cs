@@ -37,7 +37,8 @@ internal static class StepBuilder
             var options = sequence.Options;
             for (var back = planned.Drafts; back >= 0; back--)
             {
-                step.Sampling[step.LogitRowCount] = new SamplingStep(options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back);
+                step.Sampling[step.LogitRowCount] = new SamplingStep(
+                    options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back, GuidedChooser.Guides(sequence));
                 step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1 - back;
             }
         }

@@ -25,7 +25,7 @@ public sealed class CpuBackend : IModelBackend
         int rebuildTokens = RebuildTokens(source.Shape, options);
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock) { CompactForms = [.. options.CompactForms], MaxCompactContext = rebuildTokens };
         Limits = new BackendLimits(
-            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true);
+            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true, SamplingThreads: threads);
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
         lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));

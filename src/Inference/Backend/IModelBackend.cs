@@ -87,7 +87,8 @@ public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, lo
 /// <param name="MaxSequences">Most sequences of one step.</param>
 /// <param name="PreferredChunk">Prefill chunk in tokens at which the device is near its best throughput.</param>
 /// <param name="IsBatchInvariant">Logits are bit-identical however a prompt is chunked and whatever else is in the batch.</param>
-/// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise the caller samples from the logits.</param>
+/// <param name="SamplesTokens">The device fills <see cref="StepResult.Tokens"/> itself; otherwise, and where a row wants its logits, the caller samples from them.</param>
 /// <param name="CopiesBesideSteps">Copies between the tiers run beside steps that do not depend on them.</param>
+/// <param name="SamplingThreads">Threads with which the caller may choose tokens between two steps: processors that the device leaves idle then.</param>
 public sealed record BackendLimits(
-    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps);
+    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, int SamplingThreads = 1);

@@ -62,7 +62,7 @@ public sealed class SimulatedBackend : IModelBackend
     {
         ct.ThrowIfCancellationRequested();
         StepValidation.RequireValid(batch, Model, Kv, Limits);
-        result.Reserve(batch.LogitRowCount, Model.VocabularySize, logits: false);
+        result.Reserve(batch.LogitRowCount, Model.VocabularySize, batch.WantsLogits);
         for (int token = 0, writer = 0; token < batch.TokenCount; token++)
         {
             while (batch.QueryStart[writer + 1] <= token)
@@ -76,6 +76,8 @@ public sealed class SimulatedBackend : IModelBackend
             while (batch.QueryStart[sequence + 1] <= batch.LogitRows[row])
                 sequence++;
             result.Tokens[row] = Answer(batch, sequence, batch.Positions[batch.LogitRows[row]] + 1, batch.Sampling[row]);
+            if (batch.Sampling[row].WantsLogits)
+                Insist(result.Logits.AsSpan(row * Model.VocabularySize, Model.VocabularySize), result.Tokens[row]);
         }
         var duration = DurationOf(batch);
         result.Seconds = duration.TotalSeconds;
@@ -141,6 +143,13 @@ public sealed class SimulatedBackend : IModelBackend
             return alphabet[CounterRandom.Bits(hash, 2) % (ulong)alphabet.Length];
         var call = CallAfter(beforeSegment);
         return segment - length < call.Count ? call[segment - length] : options.EosToken;
+    }
+
+    /// <summary>As good as certain of its token; all others are alike.</summary>
+    private static void Insist(Span<float> logits, int token)
+    {
+        logits.Clear();
+        logits[token] = 30;
     }
 
     private IReadOnlyList<int> CallAfter(ulong beforeSegment) =>

@@ -25,6 +25,20 @@ public sealed class StepBatch
     public int[] LogitRows = [];      // [rows] token index whose logits are wanted, ascending
     public SamplingStep[] Sampling = []; // [rows] for devices that sample
 
+    /// <summary>A row's logits are wanted by the caller.</summary>
+    public bool WantsLogits
+    {
+        get
+        {
+            foreach (ref readonly var step in Sampling.AsSpan(0, LogitRowCount))
+            {
+                if (step.WantsLogits)
+                    return true;
+            }
+            return false;
+        }
+    }
+
     /// <summary>Set by backends that copy beside steps: the copy to wait for.</summary>
     internal long CopyFence;
 
@@ -55,12 +69,13 @@ public sealed class StepBatch
 
 /// <summary>How the token of a row is chosen, for devices that sample. See <see cref="Pharos.Inference.Sampling.Sampler"/> for the meaning.</summary>
 /// <param name="Position">Absolute position of the token to be sampled: with the seed it fixes the random number.</param>
-public readonly record struct SamplingStep(float Temperature, float TopP, int TopK, ulong Seed, int Position);
+/// <param name="WantsLogits">The caller chooses from the row's logits: a device that samples fills them all the same.</param>
+public readonly record struct SamplingStep(float Temperature, float TopP, int TopK, ulong Seed, int Position, bool WantsLogits = false);
 
 /// <summary>What a step gives back; reused, so that a steady state allocates nothing.</summary>
 public sealed class StepResult
 {
-    /// <summary>[rows * vocabulary] of <see cref="StepBatch.LogitRows"/>, in order; left alone by devices that sample.</summary>
+    /// <summary>[rows * vocabulary] of <see cref="StepBatch.LogitRows"/>, in order; devices that sample fill the rows whose <see cref="SamplingStep.WantsLogits"/> is set.</summary>
     public float[] Logits = [];
 
     /// <summary>[rows] sampled tokens, for devices that sample.</summary>

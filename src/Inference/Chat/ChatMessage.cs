@@ -30,4 +30,5 @@ public sealed record ChatToolCall(string Id, string Name, string Arguments);
 
 /// <summary>A tool the model may call.</summary>
 /// <param name="Schema">JSON schema of its arguments, as text.</param>
-public sealed record ChatTool(string Name, string Description, string Schema);
+/// <param name="Strict">Arguments keep the schema whatever the model would rather say.</param>
+public sealed record ChatTool(string Name, string Description, string Schema, bool Strict = false);

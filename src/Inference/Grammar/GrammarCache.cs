@@ -1,10 +1,9 @@
-using System.Collections.Immutable;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Inference.Grammar;
 
 /// <summary>
-/// Grammars of the last schemas that were asked for: clients send the same one again and again. May be asked on any thread; what it gives serves one.
+/// Grammars of the last rules that were asked for: clients send the same ones again and again. May be asked on any thread; what it gives serves one.
 /// </summary>
 public sealed class GrammarCache(ServedModel model, int vocabularySize)
 {
@@ -12,11 +11,10 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize)
     private readonly Lock gate = new();
     private readonly LinkedList<(string Key, SegmentGrammar Grammar)> recent = [];
 
-    /// <param name="tools">Tools that may be called instead of an answer.</param>
-    /// <exception cref="SchemaException">No grammar can be made of the schema.</exception>
-    public SegmentGrammar Find(string schema, ImmutableArray<string> tools)
+    /// <exception cref="SchemaException">No grammar can be made of one of their schemas.</exception>
+    public SegmentGrammar Find(SegmentRules rules)
     {
-        string key = string.Join('\n', tools.Append(schema));
+        string key = rules.Key;
         lock (gate)
         {
             for (var entry = recent.First; entry is not null; entry = entry.Next)
@@ -28,7 +26,7 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize)
                 return entry.Value.Grammar;
             }
         }
-        var made = SegmentGrammar.Compile(schema, tools, model.Tokenizer, vocabularySize, model.EndTokens);
+        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens);
         lock (gate)
         {
             recent.AddFirst((key, made));

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Pharos.Inference.Chat;
 
 namespace Pharos.Inference.Grammar;
 
@@ -11,20 +10,54 @@ internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, i
 {
     private const int MaxSchemaLength = 200_000;
 
-    /// <summary>What <paramref name="schema"/> allows; with tools, calls of some of them instead.</summary>
+    /// <summary>What the schema allows, or any text; calls of tools instead or after it.</summary>
+    /// <exception cref="SchemaException">A schema is not supported.</exception>
+    public static GrammarNet Compile(SegmentRules rules)
+    {
+        var grammar = new GrammarBuilder();
+        var json = new JsonRules(grammar);
+        int start = grammar.Add();
+        var calls = new CallRule(grammar, json);
+        int? called = rules.Callable.Count == 0 ? null : calls.Compile(rules.Callable, rules.Calls.Parallel, (schema, at) => Arguments(grammar, json, schema, at));
+        if (called is { } rule)
+            grammar.Skip(start, calls.Opening(rule));
+        if (rules is { Schema: null, Calls.Required: false })
+            calls.FreeText(start, called);
+        else if (rules is { Schema: { } schema, Calls.Required: false })
+            Answer(grammar, json, start, schema);
+        return new GrammarNet(grammar.Nodes, start, json.Character);
+    }
+
     /// <exception cref="SchemaException">The schema is not supported.</exception>
-    public static GrammarNet Compile(string schema, IReadOnlyCollection<string> tools)
+    public static void Check(string schema)
+    {
+        var grammar = new GrammarBuilder();
+        Answer(grammar, new JsonRules(grammar), grammar.Add(), schema);
+    }
+
+    /// <exception cref="SchemaException">The schema is not supported, or allows other values than objects.</exception>
+    public static void CheckArguments(string schema)
+    {
+        var grammar = new GrammarBuilder();
+        Arguments(grammar, new JsonRules(grammar), schema, "");
+    }
+
+    private static void Answer(GrammarBuilder grammar, JsonRules json, int start, string schema)
     {
         using var document = Parse(schema);
-        var grammar = new GrammarBuilder();
-        var rules = new JsonRules(grammar);
-        var (start, value) = (grammar.Add(), grammar.Add());
+        int value = grammar.Add();
         grammar.Skip(start, value);
         grammar.Byte(start, ' ', value); // many tokenizers begin a text so
-        grammar.Call(value, Compile(grammar, rules, document.RootElement), GrammarBuilder.End);
-        if (tools.Count > 0)
-            Calls(grammar, rules, start, tools);
-        return new GrammarNet(grammar.Nodes, start, rules.Character);
+        grammar.Call(value, Compile(grammar, json, document.RootElement), GrammarBuilder.End);
+    }
+
+    private static int Arguments(GrammarBuilder grammar, JsonRules json, string schema, string at)
+    {
+        using var document = Parse(schema);
+        var root = document.RootElement;
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("object"))
+            throw new SchemaException(at, "must have the 'type' \"object\": arguments are members of an object");
+        return Compile(grammar, json, root);
     }
 
     private static int Compile(GrammarBuilder grammar, JsonRules rules, JsonElement schema)
@@ -51,33 +84,5 @@ internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, i
         {
             throw new SchemaException("", $"is not JSON: {exception.Message}");
         }
-    }
-
-    // As ToolCallParser reads them: one or several, each with an offered name and an object of arguments.
-    private static void Calls(GrammarBuilder grammar, JsonRules rules, int start, IReadOnlyCollection<string> tools)
-    {
-        var (opened, name, named, member, valued, arguments) = (grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add());
-        grammar.Text(start, ToolCallParser.OpenTag, opened);
-        int key = grammar.Add(), colon = grammar.Add();
-        rules.Mark(opened, '{', key);
-        rules.SpacedCall(key, Word(grammar, ["\"name\""]), colon);
-        rules.Mark(colon, ':', name);
-        rules.SpacedCall(name, Word(grammar, tools.Select(tool => $"\"{tool}\"")), named);
-        rules.Mark(named, ',', member);
-        rules.SpacedCall(member, Word(grammar, ["\"arguments\""]), valued);
-        int value = grammar.Add(), close = grammar.Add(), closed = grammar.Add();
-        rules.Mark(valued, ':', value);
-        rules.SpacedCall(value, rules.Map(rules.Any), arguments);
-        rules.Mark(arguments, '}', close);
-        rules.SpacedCall(close, Word(grammar, [ToolCallParser.CloseTag]), closed);
-        rules.Space(closed, GrammarBuilder.End);
-        rules.SpacedCall(closed, Word(grammar, [ToolCallParser.OpenTag]), opened);
-    }
-
-    private static int Word(GrammarBuilder grammar, IEnumerable<string> texts)
-    {
-        int rule = grammar.Add();
-        grammar.Texts(rule, texts, GrammarBuilder.End);
-        return rule;
     }
 }

@@ -30,16 +30,31 @@ public sealed class SegmentGrammar
             plain.Add(token);
     }
 
-    /// <param name="schema">A JSON schema.</param>
-    /// <param name="tools">Tools that may be called instead of an answer.</param>
     /// <param name="vocabularySize">Logits of a row.</param>
     /// <param name="endTokens">Allowed where the answer is whole, and only there.</param>
-    /// <exception cref="SchemaException">The schema is not supported.</exception>
-    public static SegmentGrammar Compile(string schema, IReadOnlyCollection<string> tools, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens) =>
-        new(GrammarNet.Compile(schema, tools), tokenizer, vocabularySize, endTokens);
+    /// <exception cref="SchemaException">A schema is not supported.</exception>
+    public static SegmentGrammar Compile(SegmentRules rules, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens) =>
+        new(GrammarNet.Compile(rules), tokenizer, vocabularySize, endTokens);
 
     /// <exception cref="SchemaException">No grammar can be made of the schema.</exception>
-    public static void RequireSupported(string schema) => GrammarNet.Compile(schema, []);
+    public static void RequireSupported(string schema) => GrammarNet.Check(schema);
+
+    /// <exception cref="SchemaException">No grammar can be made of the schema, or it allows other values than objects.</exception>
+    public static void RequireArguments(string schema) => GrammarNet.CheckArguments(schema);
+
+    /// <summary>Whether <see cref="RequireArguments"/> is content with the schema.</summary>
+    public static bool TakesArguments(string schema)
+    {
+        try
+        {
+            RequireArguments(schema);
+            return true;
+        }
+        catch (SchemaException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>At the beginning of a segment.</summary>
     public GrammarMatcher Begin() => new(this, automaton.Start);

@@ -4,7 +4,7 @@ namespace Pharos.Inference.Kernels;
 /// Threads that run one body together, phase by phase. Waiting spins for a bounded while and then parks: the cores are shared
 /// with the rest of the server, and a barrier that only spins collapses when one of its threads is not scheduled.
 /// </summary>
-internal sealed class ThreadTeam : IDisposable
+public sealed class ThreadTeam : IDisposable
 {
     private const int Spins = 2_000; // some tens of microseconds: longer than a phase's imbalance, shorter than a time slice
     private readonly object gate = new();
@@ -30,12 +30,14 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
+    /// <summary>The caller and its followers.</summary>
     public int Threads { get; }
 
     /// <summary>Threads of the present run.</summary>
     public int Active => active;
 
     /// <summary>Runs the body on the caller, together with all followers or alone, and returns when it is done.</summary>
+    /// <exception cref="InvalidOperationException">The body failed on another thread.</exception>
     public void Run(bool together)
     {
         active = together ? Threads : 1;
@@ -116,6 +118,7 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
+    /// <summary>Ends the followers.</summary>
     public void Dispose()
     {
         Volatile.Write(ref stopping, true);

@@ -10,6 +10,9 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="Seed">Together with a token's absolute position it fixes the random number: a replay gives the same text.</param>
 /// <param name="Stop">Strings that end generation; not part of the text.</param>
 /// <param name="Schema">JSON schema of the answer, as text; null: any text. Tokens are chosen so that the answer keeps it.</param>
+/// <param name="Controls">What else has a say in the choice of tokens; null: nothing.</param>
+/// <param name="Calls">What calls of tools must be like; null: whatever the model makes of the offered ones.</param>
+/// <param name="Logprobs">Tokens to tell log probabilities of at every step, besides that of the chosen one; null: none are told at all.</param>
 [GenerateSerializer, Alias("pharos.generation")]
 public sealed record GenerationOptions(
     [property: Id(0)] int MaxTokens,
@@ -18,7 +21,10 @@ public sealed record GenerationOptions(
     [property: Id(3)] int TopK,
     [property: Id(4)] ulong Seed,
     [property: Id(5)] ImmutableArray<string> Stop,
-    [property: Id(6)] string? Schema = null);
+    [property: Id(6)] string? Schema = null,
+    [property: Id(7)] TokenControls? Controls = null,
+    [property: Id(8)] CallRules? Calls = null,
+    [property: Id(9)] int? Logprobs = null);
 
 /// <summary>Who runs the tools that the model calls.</summary>
 [GenerateSerializer, Alias("pharos.tool-use")]

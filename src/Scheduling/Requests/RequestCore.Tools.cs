@@ -31,7 +31,7 @@ public sealed partial class RequestCore
             Preemptions = state.Usage.Preemptions + end.Preemptions,
         };
         RecordRun(end, report.Worker, now);
-        effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end)));
+        effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end, Logprobs: report.Logprobs)));
         if (end.Reason != SegmentEndReason.ToolCalls)
         {
             effects.AddRange(End(report, now));
@@ -109,6 +109,7 @@ public sealed partial class RequestCore
             return Nothing;
         var effects = new List<RequestEffect>();
         effects.AddRange(results.Select(result => Tell(new(0, NoticeKind.ToolReturned, SegmentStart: segmentStart, Result: result))));
+        state.Options = state.Options! with { Calls = state.Options.Calls?.Later() };
         effects.AddRange(GoOn(results, now));
         return effects;
     }

@@ -85,7 +85,7 @@ public enum NoticeKind
     /// <summary>It could not be served: Text says why.</summary>
     Failed,
 
-    /// <summary>A segment is over: End says how, Text is all its text. Whoever missed its last tokens has them here.</summary>
+    /// <summary>A segment is over: End says how, Text is all its text, Logprobs those of its last tokens. Whoever missed these has them here.</summary>
     SegmentEnded,
 
     /// <summary>Nothing new, but the request is there: sent every second of silence, with the number -1.</summary>
@@ -112,4 +112,5 @@ public sealed record RequestNotice(
     [property: Id(10)] SegmentEndReason? Reason = null,
     [property: Id(11)] SegmentEnd? End = null,
     [property: Id(12)] bool TooLarge = false,
-    [property: Id(13)] double? RetryAfterSeconds = null);
+    [property: Id(13)] ImmutableArray<TokenLogprob>? Logprobs = null,
+    [property: Id(14)] double? RetryAfterSeconds = null);

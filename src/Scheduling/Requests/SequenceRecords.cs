@@ -65,14 +65,18 @@ public sealed record DeltaBatch([property: Id(0)] string Worker, [property: Id(1
 /// <param name="Position">Absolute position of the first of <paramref name="Tokens"/>.</param>
 /// <param name="Text">Text these tokens made final; may lag behind them (stop strings, incomplete characters).</param>
 /// <param name="End">Set on the last delta of a segment.</param>
+/// <param name="Logprobs">One for each of <paramref name="Tokens"/>, where they were asked for.</param>
 [GenerateSerializer, Immutable, Alias("pharos.sequence-delta")]
 public sealed record SequenceDelta(
     [property: Id(0)] string Request, [property: Id(1)] int Epoch, [property: Id(2)] int Position,
-    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd? End);
+    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd? End,
+    [property: Id(6)] ImmutableArray<TokenLogprob>? Logprobs = null);
 
 /// <param name="Tokens">All tokens the segment generated, from <paramref name="SegmentStart"/> on.</param>
 /// <param name="Receipt">What was decided about the cache, when it ended in a tool call.</param>
+/// <param name="Logprobs">Of the last of <paramref name="Tokens"/>, those that this worker chose; null where nobody asked for them.</param>
 [GenerateSerializer, Alias("pharos.segment-report")]
 public sealed record SegmentReport(
     [property: Id(0)] string Worker, [property: Id(1)] int Epoch, [property: Id(2)] int SegmentStart,
-    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd End, [property: Id(6)] PauseReceipt? Receipt);
+    [property: Id(3)] ImmutableArray<int> Tokens, [property: Id(4)] string Text, [property: Id(5)] SegmentEnd End, [property: Id(6)] PauseReceipt? Receipt,
+    [property: Id(7)] ImmutableArray<TokenLogprob>? Logprobs = null);

@@ -133,7 +133,7 @@ public sealed class RandomLoopTests
 
         public async Task RunAsync(IReadOnlyList<Life> all, Random dice)
         {
-            var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!);
+            using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!);
             var toCome = new Queue<Life>(all);
             for (var step = 0; all.Any(life => !life.IsOver); step++)
             {

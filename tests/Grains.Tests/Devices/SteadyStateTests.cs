@@ -67,7 +67,11 @@ public sealed class SteadyStateTests
             }
         }
 
-        public void Dispose() => backend.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        public void Dispose()
+        {
+            iteration.Dispose();
+            backend.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        }
 
         private void Start(ServedModel model, string name, float temperature)
         {

@@ -4,6 +4,7 @@ using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
 using Pharos.Inference.Tests.Support;
 using Pharos.Inference.Tokenization;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Inference.Tests.Grammar;
 
@@ -34,13 +35,22 @@ internal sealed class Generation
         Matcher = grammar.Begin();
     }
 
-    public static SegmentGrammar Compile(string schema, params string[] tools) => SegmentGrammar.Compile(schema, tools, Tokenizer, Vocabulary, [ByteTokenizer.ImEnd]);
+    public static SegmentGrammar Compile(string schema, params string[] tools) =>
+        Compile(new SegmentRules(schema, new CallRules(Required: false, Parallel: true, [.. tools.Select(tool => new CallableTool(tool, null))], [])));
+
+    public static SegmentGrammar Compile(SegmentRules rules) => SegmentGrammar.Compile(rules, Tokenizer, Vocabulary, [ByteTokenizer.ImEnd]);
 
     public GrammarMatcher Matcher { get; }
 
     public List<int> Tokens { get; } = [];
 
     public bool HasEnded { get; private set; }
+
+    /// <summary>A text that it would like to say again and again; null: none.</summary>
+    public string? Liked { get; init; }
+
+    /// <summary>What was said, whether it is Unicode or not.</summary>
+    public string AnyText => Encoding.UTF8.GetString(bytes.ToArray());
 
     public string Text => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.ToArray());
 
@@ -53,6 +63,8 @@ internal sealed class Generation
             bool closes = id == ByteTokenizer.ImEnd || (Tokenizer.TokenBytes(id) is [(byte)'"' or (byte)'}' or (byte)']'] && id < Tokenizer.IdLimit);
             logits[id] = random.Next(40) == 0 ? float.NegativeInfinity : (float)(random.NextDouble() * 6) + (closes && hurried ? 20 : 0);
         }
+        if (Liked is { } liked && Tokenizer.Encode(liked, parseSpecial: false) is var wanted)
+            logits[wanted[Tokens.Count % wanted.Count]] = 30;
         Matcher.Mask(logits);
         int token = sampler.Sample(logits, new SamplingStep(random.Next(3) * 0.6f, 0.5f + random.NextSingle() / 2, random.Next(20), 7, Tokens.Count));
         if (!Matcher.Allows(token))

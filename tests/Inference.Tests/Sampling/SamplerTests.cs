@@ -1,5 +1,6 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Inference.Tests.Sampling;
 
@@ -103,6 +104,62 @@ public sealed class SamplerTests
         Assert.True(drawn.Count > Math.Min(20, expected.Count(p => p > 0) / 2));
     }
 
+    [Theory]
+    [InlineData(32_000, 1f)]
+    [InlineData(32_000, 0.1f)]
+    [InlineData(5003, 2f)]
+    [InlineData(5003, 0.01f)]
+    [InlineData(37, 1f)]
+    public void EveryChoice_IsThatOfASort(int vocabulary, float temperature)
+    {
+        var random = new Random(vocabulary);
+        float[] row = [.. Enumerable.Range(0, vocabulary).Select(i => i % 97 == 5 ? float.NaN : i % 89 == 3 ? 1.5f : (float)(8 * (random.NextDouble() + random.NextDouble())))];
+        var weights = new TokenWeights(vocabulary);
+        weights.Fill(row, row[Sampler.ArgMax(row)], temperature);
+        double[] weight = [.. Enumerable.Range(0, vocabulary).Select(i => (double)weights.Padded[i])];
+        Assert.Equal(weight.Sum(), weights.Total);
+        int[] ranked = [.. Enumerable.Range(0, vocabulary).OrderByDescending(i => weight[i]).ThenBy(i => i)];
+        var large = new Sampler(vocabulary);
+        foreach (var (topP, topK) in new[] { (0.95f, 0), (0.5f, 0), (0f, 0), (0.9999f, 0), (1f, 30), (0.9f, 30), (0.8f, vocabulary - 1), (1f, vocabulary - 1), (0.3f, 3) })
+        {
+            int kept = Reach(ranked.Take(topK == 0 ? vocabulary : topK), weight, (double)topP * ranked.Take(topK == 0 ? vocabulary : topK).Sum(i => weight[i]), orMore: true);
+            double mass = ranked.Take(kept).Sum(i => weight[i]);
+            for (int position = 0; position < 100; position++)
+            {
+                int expected = ranked[Reach(ranked.Take(kept), weight, CounterRandom.Uniform(11, (ulong)position) * mass, orMore: false) - 1];
+                Assert.Equal(expected, large.Sample(row, new SamplingStep(temperature, topP, topK, 11, position)));
+            }
+        }
+
+        static int Reach(IEnumerable<int> ranked, double[] weight, double target, bool orMore)
+        {
+            double sum = 0;
+            int count = 0;
+            foreach (int token in ranked)
+            {
+                count++;
+                sum += weight[token];
+                if (sum > target || (orMore && sum == target))
+                    break;
+            }
+            return count;
+        }
+    }
+
+    [Fact]
+    public void Weights_AreTheExponentialsOfTheirLogits()
+    {
+        float[] row = [.. Enumerable.Range(0, 1003).Select(i => i * -0.02f)];
+        var weights = new TokenWeights(row.Length);
+        weights.Fill(row, 0, 0.8f);
+        for (int i = 0; i < row.Length; i++)
+        {
+            double expected = Math.Exp(row[i] / 0.8) * weights.Padded[0];
+            Assert.Equal(expected, weights.Padded[i], 1 + 4e-6 * expected);
+        }
+        Assert.All(weights.Padded[row.Length..].ToArray(), beyond => Assert.Equal(0, beyond));
+    }
+
     [Fact]
     public void Draws_FollowTheOrderOfIds_WithoutACut()
     {
@@ -121,7 +178,7 @@ public sealed class SamplerTests
     public void Bias_ForbidsAndForces()
     {
         float[] biased = [.. Logits];
-        Sampler.ApplyBias(biased, [new LogitBias(1, float.NegativeInfinity), new LogitBias(0, 100), new LogitBias(99, 1)]);
+        Sampler.ApplyBias(biased, [new TokenBias(1, float.NegativeInfinity), new TokenBias(0, 100), new TokenBias(99, 1)]);
         Assert.Equal(0, Sampler.ArgMax(biased));
         Assert.Equal(float.NegativeInfinity, biased[1]);
     }

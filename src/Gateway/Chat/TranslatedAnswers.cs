@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+using Pharos.Gateway.Answers;
+using Pharos.Gateway.Metrics;
+using Pharos.Inference.Chat;
+
+namespace Pharos.Gateway.Chat;
+
+/// <summary>All answers of one response in the terms of the protocol, timed as they pass.</summary>
+internal sealed class TranslatedAnswers(AnswerSet answers, IChatFormat format, bool streaming, Func<AnswerClock> clock)
+{
+    private readonly (ChatTranslator Translator, AnswerClock Clock)[] _answers =
+        [.. Enumerable.Range(0, answers.Count).Select(i => (new ChatTranslator(answers[i].Stream.Request, answers[i].Spec, format, streaming), clock()))];
+
+    public int Count => answers.Count;
+
+    public async IAsyncEnumerable<(int Answer, ChatEvent Step)> Read([EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var (answer, step) in answers.Read(ct))
+        {
+            foreach (var shown in _answers[answer].Translator.Translate(step))
+            {
+                _answers[answer].Clock.Saw(shown);
+                yield return (answer, shown);
+            }
+        }
+    }
+}
