@@ -47,9 +47,9 @@ public sealed partial class PoolCore
             used[use.Tenant] = new TenantUse(use.Tenant, sum.KvTokenSeconds + seconds, sum.GeneratedTokens + tokens, 0);
         }
 
-        static TenantUse Find(ReadOnlySpan<TenantUse> uses, string tenant)
+        static TenantUse Find(ReadOnlySpan<TenantUse> said, string tenant)
         {
-            foreach (ref readonly var use in uses)
+            foreach (ref readonly var use in said)
             {
                 if (use.Tenant == tenant)
                     return use;
