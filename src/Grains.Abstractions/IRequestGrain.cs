@@ -46,6 +46,10 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>From itself: all server-side tools of the pause at <paramref name="segmentStart"/> have answered.</summary>
     [Alias("tools-returned")] Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results);
 
+    /// <summary>From a tool, or from the client that runs it: the call under that id returns in so many seconds. It may say so again.</summary>
+    /// <returns>False where the request does not wait for that call.</returns>
+    [Alias("expect-tool")] Task<bool> ExpectTool(string call, double seconds);
+
     /// <summary>From the worker: what was decided about the parked cache has changed.</summary>
     [Alias("receipt-revised")] Task ReceiptRevised(int epoch, PauseReceipt receipt);
 

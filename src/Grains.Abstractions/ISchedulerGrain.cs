@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Grains;
 
@@ -53,7 +54,9 @@ public interface IToolGrain : IGrainWithStringKey
     [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);
 }
 
+/// <param name="Promise">What those that come now are promised; null where the ranking promises nothing.</param>
 [GenerateSerializer, Alias("pharos.pool-description")]
 public sealed record PoolDescription(
     [property: Id(0)] string Pool, [property: Id(1)] int Waiting, [property: Id(2)] ImmutableArray<WorkerSnapshot> Workers,
-    [property: Id(3)] ImmutableArray<ToolForecast> Tools, [property: Id(4)] string RankPolicy, [property: Id(5)] string PausePolicy);
+    [property: Id(3)] ImmutableArray<ToolForecast> Tools, [property: Id(4)] string RankPolicy, [property: Id(5)] string PausePolicy,
+    [property: Id(6)] PromiseState? Promise = null);

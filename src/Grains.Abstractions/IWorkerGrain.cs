@@ -25,6 +25,9 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// <summary>Stops a sequence within one iteration and frees what it holds. Older epochs than the one held are ignored.</summary>
     [AlwaysInterleave, Alias("release")] Task Release(string request, int epoch);
 
+    /// <summary>The tools that a sequence parked here waits for return in so many seconds. Nothing happens where it is parked no more.</summary>
+    [AlwaysInterleave, Alias("expect")] Task Expect(string request, int epoch, double seconds);
+
     /// <summary>All new tokens of this gateway's sequences: one message an iteration. One stream a gateway; a new one replaces the old.</summary>
     [AlwaysInterleave, Alias("deltas")] IAsyncEnumerable<DeltaBatch> Deltas(string gateway, CancellationToken ct);
 

@@ -92,6 +92,13 @@ public sealed partial class RequestGrain(
 
     public Task ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results) => Apply(core.ToolsReturned(segmentStart, results, Now));
 
+    public async Task<bool> ExpectTool(string call, double seconds)
+    {
+        var (waits, effects) = core.ExpectTool(call, seconds, Now);
+        await Apply(effects);
+        return waits;
+    }
+
     public Task ReceiptRevised(int epoch, PauseReceipt receipt)
     {
         core.Revise(epoch, receipt);

@@ -50,7 +50,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         core.Report(snapshot, Now);
         journal.Reported(snapshot, Now);
         HandOut();
-        return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools));
+        return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools, core.Promise));
     }
 
     public Task WorkerLost(string worker)
@@ -67,7 +67,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     }
 
     public Task<PoolDescription> Describe() => Task.FromResult(new PoolDescription(
-        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, PausePolicy));
+        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, PausePolicy, core.Promise));
 
     public Task<RankDescription?> Explain(string request) => Task.FromResult(
         core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);

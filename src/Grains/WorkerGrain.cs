@@ -39,6 +39,8 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task Release(string request, int epoch) => loop.Release(request, epoch);
 
+    public Task Expect(string request, int epoch, double seconds) => loop.Expect(request, epoch, seconds);
+
     public Task<WorkerSnapshot> Describe() => loop.Snapshot();
 
     public Task<DrainForecast> Drain(bool on) => loop.Drain(on);

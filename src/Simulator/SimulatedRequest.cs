@@ -41,6 +41,9 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
     /// <summary>Of all calls before this segment.</summary>
     internal double ToolSecondsSoFar => Session.Segments.Take(Segment).Sum(segment => segment.ToolSeconds);
 
+    /// <summary>Tokens generated in all segments before this one.</summary>
+    internal int GeneratedSoFar => Session.Segments.Take(Segment).Sum(segment => segment.CompletionTokens);
+
     /// <summary>Tokens to have in the cache before its next segment begins.</summary>
     internal int ContextTokens => Slot is null ? Session.PromptTokens : Slot.Length + Returned;
 }

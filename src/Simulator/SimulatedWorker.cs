@@ -22,7 +22,10 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
     public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
 
     /// <summary>How often its policy broke a promise.</summary>
-    public long Violations => (Core.Ranking as IPromisingPolicy)?.Promise.Violations ?? 0;
+    public long Violations => Promise?.Violations ?? 0;
+
+    /// <summary>How its policy's promise stands; null where it gives none.</summary>
+    public PromiseState? Promise => (Core.Ranking as IPromisingPolicy)?.Promise;
 
     /// <summary>Whose sequence it is.</summary>
     public SimulatedRequest this[SequenceSlot slot] => requests[slot.Id]!;
@@ -50,10 +53,10 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
         (request.Slot, request.Worker) = (slot, this);
     }
 
-    public void Remove(SequenceSlot slot, double now)
+    public void Remove(SequenceSlot slot, double now, bool isDone)
     {
         requests[slot.Id] = null;
-        Core.Remove(slot, now);
+        Core.Remove(slot, now, isDone);
     }
 
     /// <summary>Plans and begins an iteration, if there is anything to do.</summary>
@@ -96,7 +99,7 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
     /// <summary>What it says of itself to the pool.</summary>
     public WorkerSnapshot Report() => new(
         name, "simulated", name, "simulated", 1, ++reports, WorkerState.Active, Core.Use(1), setup.MaxSequences, Core.LargestContext, 0, 0, Core.Held(),
-        Counters, Core.Fit.Profile, Core.Load());
+        Counters, Core.Fit.Profile, Core.Load(), Promise);
 
     /// <summary>Brings the memory held by parked caches up to <paramref name="now"/>.</summary>
     public void Measure(double now)

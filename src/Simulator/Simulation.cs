@@ -1,5 +1,6 @@
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Requests;
 using Pharos.Scheduling.Routing;
 using Pharos.Scheduling.Worker;
@@ -119,7 +120,7 @@ public sealed class Simulation
         var tokens = request.ContextTokens;
         if (request.Slot is not null)
             Leave(request);
-        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast, ToolSeconds: request.ToolSecondsSoFar), now);
+        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast, ToolSeconds: request.ToolSecondsSoFar, Generated: request.GeneratedSoFar), now);
     }
 
     // It goes on elsewhere: all that was computed of it is computed again there.
@@ -128,7 +129,7 @@ public sealed class Simulation
         var (slot, worker) = (request.Slot!, request.Worker!);
         migrations++;
         recomputedElsewhere += slot.Length - 1;
-        worker.Remove(slot, now);
+        worker.Remove(slot, now, isDone: false);
         Wake(worker);
     }
 
@@ -157,7 +158,7 @@ public sealed class Simulation
 
         if (segmentsEnded && workers.Length > 1)
         {
-            pool.Report(worker.Report(), now);
+            Report(worker);
             HandOut();
         }
 
@@ -178,7 +179,7 @@ public sealed class Simulation
             throw new InvalidOperationException($"{slot.Request} ends with {slot.Computed} of {slot.Length} tokens computed; its session has {request.Session.MostContextTokens}.");
         request.FinishedAt = now;
         finished++;
-        worker.Remove(slot, now);
+        worker.Remove(slot, now, isDone: true);
         pool.Withdraw(request.Id);
         setup.Predictions.Learn(request);
     }
@@ -186,10 +187,18 @@ public sealed class Simulation
     private void ReportAll()
     {
         foreach (var worker in workers)
-            pool.Report(worker.Report(), now);
+            Report(worker);
         HandOut();
         if (workers.Length > 1 && events.Any)
             events.At(now + ReportSeconds, new SimulationEvent(SimulationEventKind.Reports, null, null));
+    }
+
+    // And hears what the pool promises, as live workers do.
+    private void Report(SimulatedWorker worker)
+    {
+        pool.Report(worker.Report(), now);
+        if (workers.Length > 1 && pool.Promise is { } promise && worker.Core.Ranking is IPromisingPolicy policy)
+            policy.Follow(promise);
     }
 
     private void Wake(SimulatedWorker worker)
@@ -218,7 +227,7 @@ public sealed class Simulation
             workers.Sum(worker => worker.BusyInWindow) / workers.Length,
             workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds))
         {
-            StarvationViolations = workers.Sum(worker => worker.Violations),
+            StarvationViolations = workers.Sum(worker => worker.Violations), PromisesKept = workers.Sum(worker => worker.Promise?.Kept ?? 0),
         };
     }
 }

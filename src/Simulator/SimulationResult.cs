@@ -13,6 +13,9 @@ public sealed record SimulationResult(
     /// <summary>How often the policy broke a promise that it had given.</summary>
     public long StarvationViolations { get; init; }
 
+    /// <summary>Requests to whom it was given, all their time, and kept.</summary>
+    public long PromisesKept { get; init; }
+
     /// <summary>Arrival to last token, tools included.</summary>
     public Distribution EndToEnd => Distribution.Of(Requests.Select(request => request.FinishedAt!.Value - request.ArrivedAt));
 

@@ -93,6 +93,7 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
 
+    public Task<bool> ExpectTool(string call, double seconds) => throw new NotSupportedException();
 
     public Task SegmentEnded(SegmentReport report) => throw new NotSupportedException();
 
@@ -130,6 +131,8 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
     public Task<bool> Holds(string request, int epoch) => throw new NotSupportedException();
 
     public Task Release(string request, int epoch) => throw new NotSupportedException();
+
+    public Task Expect(string request, int epoch, double seconds) => throw new NotSupportedException();
 
     public Task<WorkerSnapshot> Describe() => throw new NotSupportedException();
 

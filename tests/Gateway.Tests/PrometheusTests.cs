@@ -1,5 +1,9 @@
 using System.Diagnostics.Metrics;
 using Pharos.Gateway.Metrics;
+using Pharos.Grains;
+using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Gateway.Tests;
 
@@ -53,4 +57,31 @@ public sealed class PrometheusTests
         Assert.Contains("pharos_test_ours_total 1\n", text.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("test_other", text.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Write_PoolThatPromises_ShowsWhatItPromisesAndHowItWasKept()
+    {
+        var pool = Pool(new PromiseState(PromiseMode.Order, 25, 2, 0.9, 0.95, 0.04, 100, 7, 1));
+        var text = new PrometheusText();
+        PoolGauges.Write(text, pool);
+        string[] expected =
+        [
+            "pharos_promise{state=\"promise\"} 0", "pharos_promise{state=\"order\"} 1", "pharos_promise{state=\"shed\"} 0",
+            "pharos_load{bound=\"mean\"} 0.95", "pharos_load{bound=\"sustainable\"} 0.9",
+            "pharos_promised_requests_total{outcome=\"kept\",worker=\"w\"} 7", "pharos_promised_requests_total{outcome=\"violated\",worker=\"w\"} 1",
+        ];
+        Assert.All(expected, line => Assert.Contains(line + "\n", text.ToString(), StringComparison.Ordinal));
+
+        var silent = new PrometheusText();
+        PoolGauges.Write(silent, Pool(null));
+        Assert.DoesNotContain("pharos_promise", silent.ToString(), StringComparison.Ordinal);
+    }
+
+    private static PoolDescription Pool(PromiseState? promise) => new(
+        "pool", 0,
+        [
+            new WorkerSnapshot("w", "silo", "cpu0", "spark", 1, 1, WorkerState.Active, new KvUse(16, 1, 10, 10, 0, 0, 0), 8, 100, 0.01, 1, [],
+                new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), DeviceProfile.GptJ6bA100, Promise: promise),
+        ],
+        [], "pharos-bounded", "pharos", promise);
 }

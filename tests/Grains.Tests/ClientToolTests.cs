@@ -57,6 +57,20 @@ public sealed class ClientToolTests
         Assert.NotEqual(worker, (await cluster.Request(id).Describe())!.Worker);
     }
 
+    [Fact]
+    public async Task Tool_that_says_it_takes_long_has_its_cache_moved_out_of_the_way()
+    {
+        await using var cluster = await PharosCluster.StartAsync(("Policy:Pause", "lamps"), ("Prediction:ToolSeconds", "0.0001"));
+        var (id, call) = await ParkAsync(cluster);
+        Assert.False(await cluster.Request(id).ExpectTool("call_" + id + "_0_7", 1));
+        Assert.True(await cluster.Request(id).ExpectTool(call.Id, 3600));
+        await Eventually.Holds(async () => (await cluster.Request(id).Describe())!.Receipts[^1].Revisions is [{ Because: "the tool said when it returns" }]);
+
+        var outcome = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
+        Assert.Equal("127*43+9 is 5470.", (await cluster.ReadAsync(outcome.Request, "gateway", outcome.FromNotice)).Text);
+        Assert.False(await cluster.Request(id).ExpectTool(call.Id, 1)); // it has returned
+    }
+
     private static async Task<(string Id, ToolCall Call)> ParkAsync(PharosCluster cluster)
     {
         var id = cluster.NewId();

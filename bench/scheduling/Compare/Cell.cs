@@ -28,4 +28,4 @@ internal sealed record Machine(string Profile, int KvTokens, int HostTokens, dou
 /// <summary>What a cell measured, in seconds; see <see cref="SimulationResult"/>.</summary>
 internal sealed record CellResult(
     string Key, int Requests, int FinishedInWindow, Distribution E2e, Distribution Wait, Distribution Ttft, double Rho, double RecomputedShare,
-    double IdleShare, long Preemptions, long StarvationViolations, double ComputedInSeconds);
+    double IdleShare, long Preemptions, long StarvationViolations, double ComputedInSeconds, long PromisesKept = 0);

@@ -42,6 +42,6 @@ internal sealed class CellRunner(CellStore store, int jobs, TimeSpan limit)
             cell.Machine.KvTokens, cell.Machine.HostTokens) { Workers = cell.Machine.Workers });
         return new CellResult(
             cell.Key, result.Requests.Count, result.FinishedInWindow, result.EndToEnd, result.Wait, result.TimeToFirstToken, result.Utilisation,
-            result.RecomputedShare, result.IdleShare, result.Preemptions, result.StarvationViolations, watch.Elapsed.TotalSeconds);
+            result.RecomputedShare, result.IdleShare, result.Preemptions, result.StarvationViolations, watch.Elapsed.TotalSeconds, result.PromisesKept);
     }
 }

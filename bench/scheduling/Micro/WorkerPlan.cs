@@ -9,8 +9,7 @@ namespace Pharos.Bench.Scheduling.Micro;
 
 /// <summary>
 /// What it costs a worker to decide on an iteration: 256 sequences decode, 10,000 wait, the device is full, a hundred parked caches could be
-/// taken. One operation is <see cref="WorkerCore.Plan"/> and <see cref="WorkerCore.Commit"/>. What it allocates is block tables, which double as contexts
-/// grow: about a byte for each token computed.
+/// taken. One operation is <see cref="WorkerCore.Plan"/> and <see cref="WorkerCore.Commit"/>; contexts grow by 256 tokens in it.
 /// </summary>
 [MemoryDiagnoser, MedianColumn, InvocationCount(Operations, unrollFactor: 1)]
 public class WorkerPlan

@@ -1,5 +1,6 @@
 using Pharos.Grains;
 using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Gateway.Metrics;
 
@@ -42,6 +43,8 @@ internal static class PoolGauges
         text.Family("pharos_swap_bytes_total", "counter", "Bytes copied between the tiers.");
         text.Sample("pharos_swap_bytes_total", PrometheusText.Labels(("direction", "out")), workers.Sum(worker => worker.Counters.SwappedOutBytes));
         text.Sample("pharos_swap_bytes_total", PrometheusText.Labels(("direction", "in")), workers.Sum(worker => worker.Counters.SwappedInBytes));
+        if (pool.Promise is { } promise)
+            WritePromise(text, pool, promise);
         text.Family("pharos_worker_state", "gauge", "1 for the state a worker is in.");
         foreach (var worker in workers)
         {
@@ -54,6 +57,24 @@ internal static class PoolGauges
             text.Family(name, type, help);
             foreach (var worker in workers)
                 text.Sample(name, Engine(pool.Pool, worker.Worker), value(worker));
+        }
+    }
+
+    // What is promised is the pool's to say; whether it was kept is known where requests end.
+    private static void WritePromise(PrometheusText text, PoolDescription pool, PromiseState promise)
+    {
+        text.Family("pharos_promise", "gauge", "1 for what those that come now are told: a greatest slowdown, the order alone, or to come again later where they are large.");
+        foreach (var mode in Enum.GetValues<PromiseMode>())
+            text.Sample("pharos_promise", PrometheusText.Labels(("state", Name(mode))), promise.Mode == mode ? 1 : 0);
+        text.Family("pharos_load", "gauge", "Work that arrives a second, in seconds of the pool's devices at full batches; beyond 1 the backlog grows.");
+        text.Sample("pharos_load", PrometheusText.Labels(("bound", "mean")), promise.Load);
+        text.Sample("pharos_load", PrometheusText.Labels(("bound", "upper")), promise.Load + promise.LoadDeviation);
+        text.Sample("pharos_load", PrometheusText.Labels(("bound", "sustainable")), promise.SustainableLoad);
+        text.Family("pharos_promised_requests_total", "counter", "Requests that were promised a greatest slowdown all their time, by how it came.");
+        foreach (var worker in pool.Workers)
+        {
+            text.Sample("pharos_promised_requests_total", PrometheusText.Labels(("worker", worker.Worker), ("outcome", "kept")), worker.Promise?.Kept ?? 0);
+            text.Sample("pharos_promised_requests_total", PrometheusText.Labels(("worker", worker.Worker), ("outcome", "violated")), worker.Promise?.Violations ?? 0);
         }
     }
 

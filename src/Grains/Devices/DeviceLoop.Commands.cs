@@ -35,7 +35,7 @@ public sealed partial class DeviceLoop
         if (work.Tokens.Length >= largest)
             return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
         var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Tenant), Now);
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated, work.Tenant), Now);
         var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
@@ -75,6 +75,16 @@ public sealed partial class DeviceLoop
         return true;
     });
 
+    public Task Expect(string request, int epoch, double seconds) => Post(() =>
+    {
+        if (!sequences.TryGetValue(request, out var sequence) || sequence.Slot.Phase != SequencePhase.Parked || sequence.Slot.Epoch != epoch)
+            return false;
+        var before = sequence.Slot.Receipt;
+        if (core.Expect(sequence.Slot, seconds, Now) is var receipt && receipt != before)
+            events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(request, epoch, receipt));
+        return true;
+    });
+
     public async Task<IAsyncEnumerable<DeltaBatch>> Deltas(string gateway, CancellationToken ct)
     {
         var outbox = await Post(() => Outbox(gateway));
@@ -89,6 +99,8 @@ public sealed partial class DeviceLoop
         tools = directive.Tools.ToDictionary(tool => tool.Tool);
         if (core.Ranking.Name != directive.RankPolicy)
             core.Ranking = RankingPolicies.Find(directive.RankPolicy, Promise);
+        if (core.Ranking is IPromisingPolicy promising && directive.Promise is { } promise)
+            promising.Follow(promise);
         if (core.Pausing.Name != directive.PausePolicy)
             core.Pausing = PausePolicies.Find(directive.PausePolicy);
         return true;
@@ -145,7 +157,8 @@ public sealed partial class DeviceLoop
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
-                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), core.Usage(Now));
+                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), (core.Ranking as IPromisingPolicy)?.Promise,
+            core.Usage(Now));
     }
 
     private async Task<T> Post<T>(Func<T> command)

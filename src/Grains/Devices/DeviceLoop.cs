@@ -204,7 +204,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         }
         else
         {
-            Remove(sequence);
+            Remove(sequence, isDone: end.Reason != SegmentEndReason.Cancelled);
         }
 
         events.Writer.TryWrite(new DeviceEvent.SegmentEnded(
@@ -231,9 +231,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private ToolForecast Forecast(string tool) =>
         tools.TryGetValue(tool, out var known) ? known : SegmentPredictor.Unknown(tool, Priors);
 
-    private void Remove(ServedSequence sequence)
+    private void Remove(ServedSequence sequence, bool isDone = false)
     {
-        core.Remove(sequence.Slot, Now);
+        core.Remove(sequence.Slot, Now, isDone);
         sequences.Remove(sequence.Slot.Request);
     }
 

@@ -25,6 +25,12 @@ public sealed partial class PoolCore
         {
             ranking = value;
             observer = value as IObservingPolicy;
+            if (observer is not null)
+            {
+                foreach (var entry in ring.OrderBy(entry => entry.Request.ArrivalAt).ThenBy(entry => entry.Request.Request, StringComparer.Ordinal))
+                    observer.Found(entry.View(Math.Max(entry.ScoredAt, entry.Request.EnqueuedAt)), profile);
+            }
+
             foreach (var entry in ring)
                 queue.Remove(entry);
             foreach (var entry in ring)

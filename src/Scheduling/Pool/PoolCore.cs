@@ -58,6 +58,9 @@ public sealed partial class PoolCore
 
     public string Routing => routing.Name;
 
+    /// <summary>How the promise stands that the pool gives; null where its ranking promises nothing.</summary>
+    public PromiseState? Promise => (ranking as IPromisingPolicy)?.Promise;
+
     public bool IsWaiting(string request) => waiting.ContainsKey(request);
 
     public int WaitingCount => waiting.Count;

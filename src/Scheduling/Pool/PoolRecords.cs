@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Prediction;
+using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Scheduling.Pool;
@@ -77,6 +78,7 @@ public enum WorkerState
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
 /// <param name="Tenants">What each tenant has used here, in order of name.</param>
 /// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
+/// <param name="Promise">How its ranking has kept what it promises; null where it promises nothing.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
     [property: Id(0)] string Worker,
@@ -95,7 +97,8 @@ public sealed record WorkerSnapshot(
     [property: Id(13)] WorkerCounters Counters,
     [property: Id(14)] DeviceProfile Profile,
     [property: Id(15)] double Load = 0,
-    [property: Id(16)] ImmutableArray<TenantUse> Tenants = default);
+    [property: Id(16)] PromiseState? Promise = null,
+    [property: Id(17)] ImmutableArray<TenantUse> Tenants = default);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 /// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>
@@ -131,9 +134,11 @@ public sealed record WorkerCounters(
     [property: Id(10)] long SharedTokens = 0, [property: Id(11)] long DraftedTokens = 0, [property: Id(12)] long AcceptedTokens = 0);
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
+/// <param name="Promise">What the pool promises; null where its ranking promises nothing.</param>
 [GenerateSerializer, Alias("pharos.pool-directive")]
 public sealed record PoolDirective(
-    [property: Id(0)] string RankPolicy, [property: Id(1)] string PausePolicy, [property: Id(2)] ImmutableArray<ToolForecast> Tools);
+    [property: Id(0)] string RankPolicy, [property: Id(1)] string PausePolicy, [property: Id(2)] ImmutableArray<ToolForecast> Tools,
+    [property: Id(3)] PromiseState? Promise = null);
 
 /// <summary>How a segment turned out: the predictor's food.</summary>
 /// <param name="Tools">Tools called at its end, with the seconds each took; empty when the request ended.</param>

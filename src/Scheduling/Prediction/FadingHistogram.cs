@@ -27,9 +27,6 @@ public sealed class FadingHistogram(double smallest, int octaves, int binsPerOct
 
     public long Count { get; private set; }
 
-    /// <summary>Observations that count, old ones faded.</summary>
-    public double Weight => total / unit;
-
     public void Add(double value)
     {
         value = Math.Max(value, 0);
@@ -49,9 +46,6 @@ public sealed class FadingHistogram(double smallest, int octaves, int binsPerOct
         var own = unit * priorWeight;
         return new Estimate((sum + own * prior.Mean) / (total + own), (sumOfSquares + own * prior.MeanSquare) / (total + own));
     }
-
-    /// <summary>The value that a share <paramref name="q"/> of the observations stays below; the prior mean while there are none.</summary>
-    public double Quantile(double q, double prior) => total <= 0 ? prior : Curve().Quantile(q);
 
     /// <summary>The shares of the bins; unknown while there are no observations.</summary>
     public BinnedDistribution Curve() => total <= 0 ? default : BinnedDistribution.Of(smallest, binsPerOctave, weights);

@@ -42,12 +42,17 @@ public interface IObservingPolicy
     {
     }
 
+    /// <summary>A request waited already when this policy took over: it is no part of the load that the policy sees come. The oldest is told first.</summary>
+    void Found(in RankView request, DeviceProfile device)
+    {
+    }
+
     /// <summary>It got its first place in a batch.</summary>
     void Started(in RankView request)
     {
     }
 
-    /// <summary>It is done, or was cancelled.</summary>
+    /// <summary>It is done, was cancelled, or went elsewhere.</summary>
     void Ended(in RankView request)
     {
     }

@@ -23,7 +23,7 @@ public readonly record struct RankView(
     /// <summary>Segments that it ended on this device: 0 for a request that has not called a tool yet.</summary>
     public int Segment { get; init; }
 
-    /// <summary>Tokens generated here over all its segments.</summary>
+    /// <summary>Tokens generated over all its segments.</summary>
     public int TotalGenerated { get; init; }
 
     /// <summary>Attained service: seconds of the iterations it took part in, over all its segments.</summary>
@@ -37,6 +37,9 @@ public readonly record struct RankView(
 
     /// <summary>Seconds that its tools have taken, over all its segments.</summary>
     public double ToolSeconds { get; init; }
+
+    /// <summary>It has been served to its end.</summary>
+    public bool IsDone { get; init; }
 
     /// <summary>Iterations that ran without it since this segment began to wait.</summary>
     public int PassedOver { get; init; }

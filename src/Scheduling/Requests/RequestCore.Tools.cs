@@ -102,6 +102,27 @@ public sealed partial class RequestCore
             : [new RequestEffect.Save()];
     }
 
+    /// <summary>
+    /// A tool that is being called says in how many seconds it returns. Of several calls the one that says the latest decides how long the cache waits. Not
+    /// durable: a tool says it again when it likes.
+    /// </summary>
+    /// <returns>Whether the request waits for that call; and what is to be done.</returns>
+    public (bool Waits, IReadOnlyList<RequestEffect> Effects) ExpectTool(string call, double seconds, double now)
+    {
+        if (!(seconds >= 0) || !double.IsFinite(seconds))
+            throw new ArgumentOutOfRangeException(nameof(seconds), seconds, "Expected the seconds until the tool returns, 0 or more.");
+        if (state.Phase is not (RequestPhase.CallingTools or RequestPhase.Parked) || state.Calls.FirstOrDefault(known => known.Id == call) is not { } said)
+            return (false, Nothing);
+        if (expected.Segment != state.Segment)
+            expected = (state.Segment, []);
+        if (expected.ReturnAt.TryAdd(call, now + seconds))
+            Record($"{said.Name} said when it returns", null, state.Tokens.Length, now);
+        expected.ReturnAt[call] = now + seconds;
+        return (true, state is { ParkedEpoch: > 0, Worker: { } worker }
+            ? [new RequestEffect.Expect(worker, state.ParkedEpoch, Math.Max(0, expected.ReturnAt.Values.Max() - now))]
+            : Nothing);
+    }
+
     /// <summary>All server-side calls of the pause have answered, in the order of the calls.</summary>
     public IReadOnlyList<RequestEffect> ToolsReturned(int segmentStart, ImmutableArray<ToolResult> results, double now)
     {

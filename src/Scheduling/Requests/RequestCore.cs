@@ -19,6 +19,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
     private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
     private readonly List<RequestNotice> notices = [.. state.Said];
+    private (int Segment, Dictionary<string, double> ReturnAt) expected = (-1, []); // by call, seconds: what tools said
     private ulong? offer; // this and the words: what the predictor looks at, told at every turn
     private ImmutableArray<uint> words;
 
@@ -211,7 +212,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
-        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds);
+        state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds,
+        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart);
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

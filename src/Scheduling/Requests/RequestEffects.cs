@@ -24,6 +24,9 @@ public abstract record RequestEffect
     /// <summary>Go on where the cache is; <see cref="RequestCore.NotHere"/> if it is gone.</summary>
     public sealed record Continue(string Worker, ResumeWork Work) : RequestEffect;
 
+    /// <summary>The tools of the pause return in so many seconds: for whoever holds the parked cache.</summary>
+    public sealed record Expect(string Worker, int Epoch, double Seconds) : RequestEffect;
+
     public sealed record Release(string Worker, int Epoch) : RequestEffect;
 
     public sealed record CallTools(ImmutableArray<ToolCall> Calls) : RequestEffect;

@@ -9,6 +9,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="AnswerTokens">Tokens generated for this answer before <paramref name="SegmentStart"/>: they count towards the limit.</param>
 /// <param name="ArrivalAt">When the request first arrived, Unix seconds.</param>
 /// <param name="Tenant">Caches are shared within a tenant only.</param>
+/// <param name="Generated">Of <paramref name="Tokens"/>, generated: the rest came from the client and from tools.</param>
 [GenerateSerializer, Alias("pharos.sequence-work")]
 public sealed record SequenceWork(
     [property: Id(0)] string Request,
@@ -24,7 +25,8 @@ public sealed record SequenceWork(
     [property: Id(10)] SegmentForecast Forecast,
     [property: Id(11)] int Priority,
     [property: Id(12)] string Tenant,
-    [property: Id(13)] double ToolSeconds = 0);
+    [property: Id(13)] double ToolSeconds = 0,
+    [property: Id(14)] int Generated = 0);
 
 /// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
 /// <param name="PausedEpoch">The epoch under which it was parked here.</param>

@@ -52,7 +52,7 @@ public sealed class BlockLedger
     public int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
 
     /// <summary>Takes <paramref name="count"/> blocks for an owner, all or none.</summary>
-    public bool TryTake(KvTier tier, int count, int owner, List<int> into)
+    public bool TryTake(KvTier tier, int count, int owner, BlockList into)
     {
         if (Free(tier) < count)
             return false;
@@ -89,11 +89,11 @@ public sealed class BlockLedger
 
     /// <summary>Gives back all of <paramref name="blocks"/> from index <paramref name="from"/> on, the last first, and takes them off the list.</summary>
     /// <exception cref="InvalidOperationException">A block is not this owner's: the caller's state is broken.</exception>
-    public void GiveBack(KvTier tier, int owner, List<int> blocks, int from = 0)
+    public void GiveBack(KvTier tier, int owner, BlockList blocks, int from = 0)
     {
         for (var i = blocks.Count; i-- > from;)
             GiveBack(tier, owner, blocks[i]);
-        blocks.RemoveRange(from, blocks.Count - from);
+        blocks.Truncate(from);
     }
 
     /// <summary>A full block of the device, computed and never written to again, can be found under its key from now on.</summary>
@@ -135,13 +135,13 @@ public sealed class BlockLedger
     }
 
     /// <summary>Blocks that would become free if these were given back too, after those counted since <see cref="BeginRelease"/>.</summary>
-    public int CountReleased(List<int> blocks)
+    public int CountReleased(BlockList blocks)
     {
         if (prefixes is null)
             return blocks.Count;
         var count = 0;
-        foreach (var block in blocks)
-            count += owners[0][block] != Everybody || ++released[block] == holders[block] ? 1 : 0;
+        for (var i = 0; i < blocks.Count; i++)
+            count += owners[0][blocks[i]] != Everybody || ++released[blocks[i]] == holders[blocks[i]] ? 1 : 0;
         return count;
     }
 

@@ -11,9 +11,10 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="Keys">What the full blocks of the context hold, each key standing for all tokens up to its block's end; the caller adds to it as
 /// tokens come. Null: its cache is its own.</param>
 /// <param name="ToolSeconds">Its tools took so far, wherever it was: that is not waiting.</param>
+/// <param name="Generated">Tokens of the context that were generated, wherever it was.</param>
 public sealed record SequenceStart(
     string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
-    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, string Tenant = "");
+    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, int Generated = 0, string Tenant = "");
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -23,12 +24,13 @@ public sealed class SequenceSlot
 {
     internal const int NoBlock = -1;
 
-    internal readonly List<int> DeviceBlocks = []; // [block of the context] from the first on
-    internal readonly List<int> HostBlocks = []; // [block of the context], NoBlock where the host has none
+    internal readonly BlockList DeviceBlocks; // [block of the context] from the first on
+    internal readonly BlockList HostBlocks; // [block of the context], NoBlock where the host has none
     private readonly int blockSize;
 
-    internal SequenceSlot(int id, int blockSize, SequenceStart start, TenantMeter meter, double now)
+    internal SequenceSlot(int id, int blockSize, BlockListPool pool, SequenceStart start, TenantMeter meter, double now)
     {
+        (DeviceBlocks, HostBlocks) = (new BlockList(pool), new BlockList(pool));
         this.blockSize = blockSize;
         Id = id;
         Request = start.Request;
@@ -41,6 +43,7 @@ public sealed class SequenceSlot
         SegmentStart = start.SegmentStart;
         Forecast = start.Forecast;
         ToolSeconds = start.ToolSeconds;
+        TotalGenerated = start.Generated;
         Keys = start.Keys;
         QueuedAt = HeldSince = now;
     }

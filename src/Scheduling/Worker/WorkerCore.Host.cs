@@ -63,9 +63,9 @@ public sealed partial class WorkerCore
                 ledger.GiveBack(KvTier.Host, slot.Id, slot.HostBlocks[block]);
                 slot.HostCount--;
             }
-
-            slot.HostBlocks.RemoveAt(block);
         }
+
+        slot.HostBlocks.Truncate(from);
     }
 
     // Second copies of what runs go first, then the cache whose return is farthest, by blocks from its end; never for one that returns later still.

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Scheduling.Worker;
@@ -17,6 +18,15 @@ public sealed partial class WorkerCore
         }
     }
 
+    private void TellOfWaiting(IObservingPolicy policy)
+    {
+        var waiting = new List<SequenceSlot>(loading);
+        for (var i = 0; i < queue.Count; i++)
+            waiting.Add(queue[i]);
+        foreach (var slot in waiting.OrderBy(slot => slot.ArrivalAt).ThenBy(slot => slot.Id))
+            policy.Found(View(slot, Math.Max(plannedAt, slot.QueuedAt)), Fit.Profile);
+    }
+
     private void Score(SequenceSlot slot, double now)
     {
         var view = View(slot, now);
@@ -31,6 +41,6 @@ public sealed partial class WorkerCore
             Request = slot.Request, Now = now, QueuedAt = slot.QueuedAt, DeviceTokens = slot.DeviceTokens, Segment = slot.Segment,
             TotalGenerated = slot.TotalGenerated, ServiceSeconds = slot.ServiceSeconds, ServiceIterations = slot.ServiceIterations,
             RanAt = slot.RanAt, PassedOver = slot.PassedBefore + (slot.QueuedInRound < 0 ? 0 : (int)(round - slot.QueuedInRound)),
-            Preemptions = slot.Preemptions, ToolSeconds = slot.ToolSeconds,
+            Preemptions = slot.Preemptions, ToolSeconds = slot.ToolSeconds + (slot.Phase == SequencePhase.Parked ? now - slot.ParkedAt : 0),
         };
 }

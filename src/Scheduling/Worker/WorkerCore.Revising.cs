@@ -1,4 +1,6 @@
 using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Prediction;
 
 namespace Pharos.Scheduling.Worker;
 
@@ -8,6 +10,42 @@ public sealed partial class WorkerCore
     private const double LeastReview = 0.02; // seconds
     private const double ReviewShare = 0.1; // of the time waited
     private readonly List<SequenceSlot> underReview = [];
+
+    /// <summary>
+    /// The tool says when it returns: from now on that is its expected return, and the pause is decided anew with it. What has left the device stays
+    /// away. To be told again whenever the tool changes its mind.
+    /// </summary>
+    /// <returns>The receipt, with a revision if the decision changed.</returns>
+    public PauseReceipt Expect(SequenceSlot slot, double secondsLeft, double now)
+    {
+        if (slot.Phase != SequencePhase.Parked)
+            throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not parked: it waits for no tool.");
+        if (!(secondsLeft >= 0) || !double.IsFinite(secondsLeft))
+            throw new ArgumentOutOfRangeException(nameof(secondsLeft), secondsLeft, "Expected the seconds until the tool returns, 0 or more.");
+        slot.Tool = slot.Tool!.WithEta(now - slot.ParkedAt + secondsLeft);
+        slot.ReturnStaleAt = now;
+        slot.MirrorNext = slot.DeviceBlocks.Count - 1; // it may have gone without copies for one that returns later
+        var decision = DecidePause(slot, slot.Tool.WithEta(secondsLeft), now); // the time that is over is paid for
+        slot.KeptUntil = decision.KeptUntil;
+        if (decision.Action != PauseAction.Preserve && slot.DeviceBlocks.Count > 0)
+        {
+            Vacate(slot, decision.Action, now);
+            Revise(slot, decision.Action, "the tool said when it returns", null, now);
+        }
+
+        return slot.Receipt!;
+    }
+
+    private PauseDecision DecidePause(SequenceSlot slot, ToolForecast tool, double now)
+    {
+        var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed);
+        var decision = Pausing.Decide(new PauseView(slot.Computed, RunningTokens(), tool, Fit.Profile, swapPossible)
+        {
+            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
+            ReturnWaitSeconds = returnWait,
+        });
+        return decision.Action == PauseAction.Swap && !swapPossible ? decision with { Action = PauseAction.Discard } : decision;
+    }
 
     // The budget N of an iteration is what the link moves meanwhile, Tsw(N) = Tf(B).
     private void ReviseParked(double now)

@@ -26,6 +26,7 @@ public sealed partial class WorkerCore
 {
     private readonly WorkerLimits limits;
     private readonly BlockLedger ledger;
+    private readonly BlockListPool blockLists;
     private readonly Dictionary<string, SequenceSlot> slots = new(StringComparer.Ordinal);
     private readonly TurnQueue queue = new();
     private readonly List<SequenceSlot> holders = []; // of those in the queue: with blocks on the device
@@ -47,6 +48,7 @@ public sealed partial class WorkerCore
         this.limits = limits;
         maxRunning = Math.Min(limits.MaxSequences, limits.MaxTokens); // so that every running sequence gets its token in every iteration
         ledger = new BlockLedger(limits.BlockSize, limits.DeviceBlocks, limits.HostBlocks, limits.CachedBlocks);
+        blockLists = new BlockListPool(limits.DeviceBlocks, limits.DeviceBlocks + limits.HostBlocks, maxRunning);
         Fit = new IterationFit(prior);
         Ranking = ranking;
         Pausing = pausing;
@@ -60,6 +62,8 @@ public sealed partial class WorkerCore
         {
             ranking = value;
             observer = value as IObservingPolicy;
+            if (observer is not null)
+                TellOfWaiting(observer);
             for (var i = 0; i < queue.Count; i++)
                 Score(queue[i], plannedAt);
             queue.Sort();
@@ -94,7 +98,7 @@ public sealed partial class WorkerCore
     {
         if (start.Tokens < 1 || start.Tokens >= LargestContext)
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
-        var slot = new SequenceSlot(nextId++, limits.BlockSize, start, MeterOf(start.Tenant), now);
+        var slot = new SequenceSlot(nextId++, limits.BlockSize, blockLists, start, MeterOf(start.Tenant), now);
         slots.Add(start.Request, slot);
         slot.QueuedBeside = RunningTokens();
         observer?.Arrived(View(slot, now), Fit.Profile);
@@ -111,19 +115,11 @@ public sealed partial class WorkerCore
             throw new InvalidOperationException($"{slot.Request} is parked already.");
         Account(slot, now);
         Unlist(slot); // one that came with a finished segment was never run here
-        var context = slot.Computed;
-        var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(context);
         slot.PausedBeside = RunningTokens();
-        var decision = Pausing.Decide(new PauseView(context, slot.PausedBeside, tool, Fit.Profile, swapPossible)
-        {
-            ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
-            ReturnWaitSeconds = returnWait,
-        });
+        var decision = DecidePause(slot, tool, now);
         slot.KeptUntil = decision.KeptUntil;
-        if (decision.Action == PauseAction.Swap && !swapPossible)
-            decision = decision with { Action = PauseAction.Discard };
         slot.Receipt = new PauseReceipt(
-            call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, context, decision.Prices, decision.Action, decision.Until, null, 0, []);
+            call, tool.Tool, now - slot.ArrivalAt, tool.P50, tool.P90, slot.Computed, decision.Prices, decision.Action, decision.Until, null, 0, []);
         slot.Phase = SequencePhase.Parked;
         slot.ParkedAt = now;
         slot.Tool = tool;
@@ -165,10 +161,11 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>Removes a sequence and frees all it holds.</summary>
-    public void Remove(SequenceSlot slot, double now)
+    /// <param name="isDone">It was served to its end; else it was cancelled or goes on elsewhere.</param>
+    public void Remove(SequenceSlot slot, double now, bool isDone = false)
     {
         Account(slot, now);
-        observer?.Ended(View(slot, now));
+        observer?.Ended(View(slot, now) with { IsDone = isDone });
         slots.Remove(slot.Request);
         Unlist(slot);
         parked.Remove(slot);

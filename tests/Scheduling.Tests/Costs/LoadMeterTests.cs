@@ -20,12 +20,12 @@ public sealed class LoadMeterTests
     public void Steady_arrivals_give_the_rate_times_the_mean_work_and_silence_lets_it_fade()
     {
         var meter = new LoadMeter(memorySeconds: 100);
-        Assert.Equal(0, meter.Load(Device, 1000, 0));
+        Assert.Equal(default, meter.Load(Device, 1000, 0));
         var now = 0.0;
         for (; now < 1000; now += 0.5)
-            meter.Add(new RemainingWork(0, 10, 1000), Device, now);
-        Assert.InRange(meter.Load(Device, 1000, now), 0.38, 0.42); // 2 a second x 0.2 s
-        Assert.InRange(meter.Load(Device, 1000, now + 100), 0.13, 0.16); // e^-1 of it
+            meter.Add(new RemainingWork(0, 10, 1000), Device, 1000, now);
+        Assert.InRange(meter.Load(Device, 1000, now).Mean, 0.38, 0.42); // 2 a second x 0.2 s
+        Assert.InRange(meter.Load(Device, 1000, now + 100).Mean, 0.13, 0.16); // e^-1 of it
     }
 
     [Fact]
@@ -34,10 +34,41 @@ public sealed class LoadMeterTests
         var meter = new LoadMeter(memorySeconds: 100);
         for (var now = 0.0; now < 1000; now += 0.5)
         {
-            meter.Add(new RemainingWork(0, 10, 1000), Device, now);
+            meter.Add(new RemainingWork(0, 10, 1000), Device, 1000, now);
             meter.Computed(1250, 250, now);
         }
 
-        Assert.InRange(meter.Load(Device, 1000, 1000), 0.48, 0.52);
+        Assert.InRange(meter.Load(Device, 1000, 1000).Mean, 0.48, 0.52);
+    }
+
+    [Fact]
+    public void Clock_never_goes_back_when_an_iteration_is_told_after_what_came_meanwhile()
+    {
+        var (told, meanwhile) = (new LoadMeter(memorySeconds: 100), new LoadMeter(memorySeconds: 100));
+        for (var planned = 0.0; planned < 1000; planned++)
+        {
+            told.Add(new RemainingWork(0, 10, 1000), Device, 1000, planned + 0.9);
+            meanwhile.Add(new RemainingWork(0, 10, 1000), Device, 1000, planned + 0.9);
+            meanwhile.Computed(100, 0, planned); // the iteration was planned before it came
+        }
+
+        Assert.Equal(told.Load(Device, 1000, 1000), meanwhile.Load(Device, 1000, 1000));
+    }
+
+    [Fact]
+    public void Few_large_requests_leave_more_doubt_than_many_small_ones_of_the_same_work()
+    {
+        var (few, many) = (new LoadMeter(memorySeconds: 100), new LoadMeter(memorySeconds: 100));
+        for (var now = 0; now < 1000; now++)
+        {
+            if (now % 20 == 0)
+                few.Add(new RemainingWork(0, 10, 20_000), Device, 1000, now);
+            many.Add(new RemainingWork(0, 10, 1000), Device, 1000, now);
+        }
+
+        Assert.Equal(many.Load(Device, 1000, 1000).Mean, few.Load(Device, 1000, 1000).Mean, 0.03);
+        // 1 / sqrt(2 x rate x 100 s): 0.32 and 0.07.
+        Assert.InRange(few.Load(Device, 1000, 1000).Deviation / few.Load(Device, 1000, 1000).Mean, 0.25, 0.4);
+        Assert.InRange(many.Load(Device, 1000, 1000).Deviation / many.Load(Device, 1000, 1000).Mean, 0.05, 0.1);
     }
 }

@@ -49,6 +49,22 @@ public sealed class SheddingTests
         Assert.Equal(goesFirst, pool.Explain("back")!.Value.Because.Contains("goes first", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Policy_switched_in_knows_the_large_ones_that_wait_and_how_long_they_have()
+    {
+        var pool = new PoolCore(new PoolLimits(), DeviceProfile.GptJ6bA100, new FcfsRanking(), new PredictionPriors());
+        pool.Report(Full("w0"), 0);
+        for (var i = 0; i < 100; i++)
+            pool.Enqueue(Request($"r{i}", i / 10.0, i % 4 == 0 ? Large : Small));
+        Assert.Null(pool.Promise);
+        pool.Ranking = new PharosBoundedRanking();
+        pool.Dispatch(20);
+        Assert.Equal(9.9, pool.Promise!.WithdrawnAt!.Value, 6); // nothing is promised to them
+        Assert.True(pool.Promise.IsGiven);
+        Assert.Contains("expected to wait for", pool.Explain("r96")!.Value.Because);
+        Assert.DoesNotContain("expected to wait for 0.0 s", pool.Explain("r96")!.Value.Because);
+    }
+
     private const int Small = 20, Large = 900;
 
     // Ten requests a second for a hundred seconds, every fourth a large one, at devices that hold one large context each and are full.

@@ -1,6 +1,7 @@
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Tests.Worker;
 
 namespace Pharos.Scheduling.Tests.Ranking;
 
@@ -46,7 +47,7 @@ public sealed class PharosBoundedTests
     [Fact]
     public void Whoever_has_used_half_of_what_was_promised_goes_first_while_the_load_is_sustainable()
     {
-        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1));
+        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1, SustainableLoad: 5));
         Fill(policy, small: 90, large: 10);
         var request = Request("a", 0, 10); // 0.1 s alone: counts as 1 s, so 10 s are promised
         policy.Arrived(request, Device);
@@ -62,17 +63,79 @@ public sealed class PharosBoundedTests
     {
         var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1));
         var late = Request("late", 0, 10) with { RanAt = 1, TotalGenerated = 10, CachedTokens = 20, Now = 9.9 };
-        policy.Ended(late);
-        Assert.Equal(0, policy.Promise.Violations);
-        policy.Ended(late with { Now = 10.1 });
-        Assert.Equal(1, policy.Promise.Violations);
+        policy.Ended(late with { IsDone = true });
+        Assert.Equal((1, 0), (policy.Promise.Kept, policy.Promise.Violations));
+        policy.Ended(late with { Now = 10.1, IsDone = true });
+        Assert.Equal((1, 1), (policy.Promise.Kept, policy.Promise.Violations));
 
         for (var i = 0; i < 20_000; i++)
             policy.Arrived(Request($"r{i}", 20, 500), Device); // far more than the device can do
         Iterate(policy, 20);
         Assert.False(policy.Promise.IsGiven);
-        policy.Ended(late with { ArrivalAt = 15, Now = 500 });
-        Assert.Equal(1, policy.Promise.Violations);
+        policy.Ended(late with { ArrivalAt = 15, Now = 500, IsDone = true });
+        Assert.Equal((1, 1), (policy.Promise.Kept, policy.Promise.Violations));
+    }
+
+    [Fact]
+    public void One_that_goes_away_in_the_middle_has_its_promise_measured_against_all_it_was_to_do()
+    {
+        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1));
+        var half = Request("half", 0, 500) with { RanAt = 1, TotalGenerated = 10, CachedTokens = 20, Now = 20 }; // 5 s alone, in all
+        policy.Ended(half);
+        policy.Ended(half with { IsDone = true });
+        Assert.Equal((0, 1), (policy.Promise.Kept, policy.Promise.Violations));
+    }
+
+    [Fact]
+    public void Load_that_a_few_requests_leave_in_doubt_promises_nothing()
+    {
+        var (few, many) = (new PharosBoundedRanking(), new PharosBoundedRanking());
+        Iterate(few, 0);
+        Iterate(many, 0);
+        for (var i = 0; i < 100; i++)
+        {
+            if (i % 50 == 0)
+                few.Arrived(Request($"f{i}", i, 9000), Device); // 41 s of the device
+            many.Arrived(Request($"m{i}", i, 1000), Device); // 0.6 s
+        }
+
+        Iterate(few, 100);
+        Iterate(many, 100);
+        Assert.True(few.Promise.Load < 0.9 && few.Promise.Load + few.Promise.LoadDeviation > 0.9, $"{few.Promise}");
+        Assert.Equal(PromiseMode.Order, few.Promise.Mode);
+        Assert.Equal(PromiseMode.Promise, many.Promise.Mode);
+    }
+
+    [Fact]
+    public void Whoever_the_queue_before_promised_nothing_is_promised_nothing_here()
+    {
+        var policy = new PharosBoundedRanking(new BoundedOptions(MostSlowdown: 10, LeastAloneSeconds: 1));
+        var (early, late) = (Request("early", 50, 10) with { Now = 99 }, Request("late", 70, 10) with { Now = 99 });
+        policy.Follow(policy.Promise with { WithdrawnAt = 60, Load = 0.5 });
+        Assert.Equal((2, 1), (policy.Tier(early), policy.Tier(late)));
+        policy.Follow(policy.Promise with { WithdrawnAt = 99, Load = 1.5 });
+        Iterate(policy, 100);
+        Assert.False(policy.Promise.IsGiven); // nothing that it measures itself gives it back
+    }
+
+    [Fact]
+    public void Switched_in_while_requests_wait_it_knows_them_and_promises_them_nothing()
+    {
+        var story = new WorkerStory(kvBlocks: 16, maxSequences: 1, rank: "fcfs");
+        story.Start("runs", 8, tokens: 1000);
+        story.Step();
+        var large = story.Start("large", 40, tokens: 500);
+        for (var i = 0; i < 20; i++)
+            story.Start($"small{i}", 8, tokens: 5);
+        var policy = new PharosBoundedRanking(new BoundedOptions(LeastShare: 0.5, MostShare: 0.5, MostSlowdown: 1, LeastAloneSeconds: 0.001));
+        story.Core.Ranking = policy;
+        story.Wait(1);
+        story.Steps(15);
+
+        Assert.True(policy.Promise.WithdrawnAt >= 0);
+        Assert.True(policy.Promise.IsGiven); // they are no part of the load that it sees come
+        Assert.Equal(3, large.Tier);
+        Assert.All(story.Core.Sequences.Where(slot => slot.Request.StartsWith("small", StringComparison.Ordinal)), slot => Assert.Equal(2, slot.Tier));
     }
 
     [Fact]

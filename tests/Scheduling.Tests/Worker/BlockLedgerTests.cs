@@ -12,13 +12,14 @@ public sealed class BlockLedgerTests
         Prop.ForAll(ArbMap.Default.ArbFor<(byte Owner, byte Count, bool Host)[]>(), steps =>
         {
             var ledger = new BlockLedger(4, 20, 10);
-            var held = new Dictionary<(int, KvTier), List<int>>();
+            var held = new Dictionary<(int, KvTier), BlockList>();
+            var lists = new BlockListPool(20);
             foreach (var (owner, count, host) in steps)
             {
                 var tier = host ? KvTier.Host : KvTier.Device;
                 var key = (owner % 5, tier);
                 if (!held.TryGetValue(key, out var blocks))
-                    held.Add(key, blocks = []);
+                    held.Add(key, blocks = new BlockList(lists));
                 var (free, had) = (ledger.Free(tier), blocks.Count);
                 if (count % 3 == 0)
                     ledger.GiveBack(tier, key.Item1, blocks);
@@ -33,9 +34,9 @@ public sealed class BlockLedgerTests
     public void Giving_back_another_ones_block_is_a_broken_invariant()
     {
         var ledger = new BlockLedger(4, 4, 0);
-        List<int> mine = [];
+        var mine = new BlockList(new BlockListPool(4));
         ledger.TryTake(KvTier.Device, 2, 1, mine);
-        Assert.Throws<InvalidOperationException>(() => ledger.GiveBack(KvTier.Device, 2, [mine[0]]));
+        Assert.Throws<InvalidOperationException>(() => ledger.GiveBack(KvTier.Device, 2, mine[0]));
         Assert.Throws<InvalidOperationException>(() => ledger.CheckIntegrity([(KvTier.Device, 1, [mine[0]])])); // one is lost
         Assert.Throws<InvalidOperationException>(() => ledger.CheckIntegrity([(KvTier.Device, 1, [mine[0], mine[0]])]));
     }
