@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Pharos.Gateway.Metrics;
+using Pharos.Grains.Metrics;
 
 namespace Pharos.Gateway.Tests;
 
@@ -42,7 +42,7 @@ public sealed class PrometheusTests
     public void Read_InstrumentsOfOtherMeters_AreLeftOut()
     {
         using var reader = new MeterReader();
-        using var ours = new Meter(GatewayMetrics.MeterName);
+        using var ours = new Meter(PharosMeter.Name);
         using var other = new Meter("Other");
         ours.CreateCounter<long>("pharos.test_ours").Add(1);
         other.CreateCounter<long>("pharos.test_other").Add(1);

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
@@ -31,13 +32,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly KeyValuePair<string, object?> modelTag, engineTag;
     private readonly GrammarCache grammars;
     private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
     private WorkerState state = WorkerState.Active;
-    private long reports;
+    private long reports, promotions;
 
     public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
     {
@@ -49,6 +51,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.log = log;
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
         iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
+        (modelTag, engineTag) = (new("model_name", model.Name), new("engine", identity.Worker));
         run = loops.Start(identity.Worker, RunAsync);
     }
 
@@ -104,6 +107,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                         var running = iteration.ForwardAsync(plan, stopping.Token);
                         SendPending(); // what the last iteration said: it travels while the device computes
                         await running; // here, not in a method of its own: that would allocate each time
+                        DeviceMetrics.Iterated(plan.Tokens, modelTag, engineTag);
+                        promotions = PoolMetrics.Promoted(promotions, core.Totals.Promotions);
                         iteration.Commit(plan, spoken);
                         Deliver();
                     }
@@ -195,6 +200,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             sequence.FirstTokenAt is { } spoke && slot.StartedAt is { } started ? Math.Max(0, spoke - started) : 0,
             sequence.FirstTokenAt is { } first ? Math.Max(0, now - first) : 0);
         Send(sequence, tokens, meaning.Text, end);
+        if (sequence.ResumedFrom is { } path && slot.StartedAt is { } ranAt)
+            PauseMetrics.Resumed(path, ranAt - slot.QueuedAt, slot.SwapInSeconds);
+        sequence.ResumedFrom = null;
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
         {

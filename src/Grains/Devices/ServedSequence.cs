@@ -34,6 +34,7 @@ internal sealed class ServedSequence
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
+        ResumedFrom = work.ToolSeconds > 0 ? "recompute" : null; // its tools were called elsewhere
         Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
@@ -51,6 +52,9 @@ internal sealed class ServedSequence
 
     /// <summary>The whole context and everything sampled.</summary>
     public List<int> Tokens { get; }
+
+    /// <summary>Where its cache was when it came back from its tools; null where it did not.</summary>
+    public string? ResumedFrom { get; set; }
 
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }

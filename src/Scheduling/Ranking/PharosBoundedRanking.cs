@@ -42,6 +42,8 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
 
     public string Name => "pharos-bounded";
 
+    public int StarvationTier => DueTier;
+
     public PromiseState Promise => new(options.MostSlowdown, options.LeastAloneSeconds, options.SustainableLoad, load, violations);
 
     public int Tier(in RankView request) =>

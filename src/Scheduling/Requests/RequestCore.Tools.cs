@@ -29,6 +29,8 @@ public sealed partial class RequestCore
             KvTokenSeconds = state.Usage.KvTokenSeconds + end.KvTokenSeconds,
             QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
             Preemptions = state.Usage.Preemptions + end.Preemptions,
+            PrefillSeconds = state.Usage.PrefillSeconds + end.PrefillSeconds,
+            DecodeSeconds = state.Usage.DecodeSeconds + end.DecodeSeconds,
         };
         RecordRun(end, report.Worker, now);
         effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end, Logprobs: report.Logprobs)));

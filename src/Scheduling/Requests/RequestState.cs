@@ -55,7 +55,9 @@ public sealed record RequestUsage(
     [property: Id(5)] double ToolSeconds,
     [property: Id(6)] int Receipts,
     [property: Id(7)] int Preemptions,
-    [property: Id(8)] int Migrations)
+    [property: Id(8)] int Migrations,
+    [property: Id(9)] double PrefillSeconds = 0,
+    [property: Id(10)] double DecodeSeconds = 0)
 {
     public static RequestUsage None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
 }
