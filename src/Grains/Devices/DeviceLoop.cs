@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
 using Pharos.Grains.Metrics;
+using Pharos.Grains.Tracing;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
@@ -202,6 +203,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         Send(sequence, tokens, meaning.Text, end);
         if (sequence.ResumedFrom is { } path && slot.StartedAt is { } ranAt)
             PauseMetrics.Resumed(path, ranAt - slot.QueuedAt, slot.SwapInSeconds);
+        TellSpans(sequence, now);
         sequence.ResumedFrom = null;
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
@@ -219,6 +221,18 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             slot.Request,
             new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+    }
+
+    private void TellSpans(ServedSequence sequence, double now)
+    {
+        var slot = sequence.Slot;
+        if (sequence.Trace is not { } trace || slot.StartedAt is not { } started)
+            return;
+        if (sequence.ResumedFrom is { } path)
+            PharosTrace.Span("resume", trace, slot.QueuedAt, started, ("pharos.worker", identity.Worker), ("pharos.path", path));
+        var spoke = sequence.FirstTokenAt ?? now;
+        PharosTrace.Span("prefill", trace, started, spoke, ("pharos.worker", identity.Worker), ("pharos.tokens", slot.SegmentStart), ("pharos.cached_tokens", slot.CachedAtStart));
+        PharosTrace.Span("decode", trace, spoke, now, ("pharos.worker", identity.Worker), ("pharos.tokens", slot.Length - slot.SegmentStart));
     }
 
     private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>

@@ -34,6 +34,7 @@ internal sealed class ServedSequence
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
+        Trace = work.Trace;
         ResumedFrom = work.ToolSeconds > 0 ? "recompute" : null; // its tools were called elsewhere
         Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
         Tokens.AddRange(work.Tokens);
@@ -49,6 +50,9 @@ internal sealed class ServedSequence
     public SequenceWork Work { get; }
 
     public string Gateway { get; private set; }
+
+    /// <summary>The span of its answer.</summary>
+    public string? Trace { get; private set; }
 
     /// <summary>The whole context and everything sampled.</summary>
     public List<int> Tokens { get; }
@@ -95,6 +99,7 @@ internal sealed class ServedSequence
     public void Resume(ResumeWork work, SegmentGrammar? grammar)
     {
         Gateway = work.Gateway;
+        Trace = work.Trace;
         AnswerTokens = work.AnswerTokens;
         FirstTokenAt = null;
         options = work.Options;

@@ -144,6 +144,7 @@ public sealed partial class RequestCore
         var from = state.NextNotice;
         state.Resumed = new AcceptedResume(spec.NewRequest, spec.SegmentStart, from);
         state.Gateway = spec.Gateway;
+        state.Trace = spec.Trace;
         state.Options = spec.Options;
         state.Transcript = spec.Transcript;
         state.AnswerTokens = 0;
@@ -194,7 +195,7 @@ public sealed partial class RequestCore
     private (ResumeOutcome, IReadOnlyList<RequestEffect>) Forked(ResumeSpec spec, PausePoint point, ImmutableArray<ToolResult> results)
     {
         var tokens = state.Tokens[..point.Length].AddRange(toolTurn(results));
-        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options, Transcript = spec.Transcript };
+        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options, Transcript = spec.Transcript, Trace = spec.Trace };
         return (new ResumeOutcome(ResumeKind.Forked, spec.NewRequest, 0, null), [new RequestEffect.Fork(spec.NewRequest, copy)]);
     }
 
