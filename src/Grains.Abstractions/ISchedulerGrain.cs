@@ -48,7 +48,8 @@ public interface IToolGrain : IGrainWithStringKey
     /// Starts the call, or looks after it if one of that id was started: asked again after a lost answer, the tool is not called twice. Null: it
     /// still runs, ask again at once; a call that nobody asks for is stopped. Never throws for a failing tool: the failure is the result.
     /// </summary>
-    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call);
+    /// <param name="trace">The span that the call is below, as W3C's <c>traceparent</c>; null: nobody traces it.</param>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? trace);
 
     /// <summary>Nobody wants the result any more.</summary>
     [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);

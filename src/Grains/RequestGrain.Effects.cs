@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Tracing;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains;
@@ -37,6 +38,10 @@ public sealed partial class RequestGrain
     // again, under the same call id, so that a tool can tell.
     private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
     {
+        using var span = PharosTrace.Begin($"execute_tool {call.Name}", core.State.Trace);
+        span?.SetTag("gen_ai.operation.name", "execute_tool");
+        span?.SetTag("gen_ai.tool.name", call.Name);
+        span?.SetTag("gen_ai.tool.call.id", call.Id);
         var tool = GrainFactory.GetGrain<IToolGrain>(call.Name);
         await using var stopped = stop.Register(() => Forget(tool.Cancel(call.Id)));
         for (var failures = 0; ;)
@@ -44,7 +49,7 @@ public sealed partial class RequestGrain
             stop.ThrowIfCancellationRequested();
             try
             {
-                if (await tool.Call(call) is { } result)
+                if (await tool.Call(call, span?.Id) is { } result)
                     return result;
                 failures = 0;
             }

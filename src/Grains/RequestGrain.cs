@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
+using Pharos.Grains.Tracing;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Prediction;
@@ -86,7 +87,13 @@ public sealed partial class RequestGrain(
 
     public Task Shed(string because, double retryAfterSeconds) => Apply(core.Shed(because, retryAfterSeconds, Now));
 
-    public Task Dispatch(RouteDecision route, SegmentForecast forecast) => Apply(core.Dispatch(route.Worker, forecast, Now, route));
+    public Task Dispatch(RouteDecision route, SegmentForecast forecast)
+    {
+        var state = core.State;
+        if (state.Phase == RequestPhase.Queued)
+            PharosTrace.Span("queue", state.Trace, state.QueuedAt, Now, ("pharos.request", this.GetPrimaryKeyString()), ("pharos.worker", route.Worker), ("pharos.segment", state.Segment));
+        return Apply(core.Dispatch(route.Worker, forecast, Now, route));
+    }
 
     public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -76,8 +77,12 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
 
     private void HandOut()
     {
-        foreach (var placement in core.Dispatch(Now))
+        var began = time.GetTimestamp();
+        var placements = core.Dispatch(Now);
+        PoolMetrics.Ran(time.GetElapsedTime(began).TotalSeconds);
+        foreach (var placement in placements)
         {
+            PoolMetrics.Placed(placement.WaitSeconds, placement.IsPromoted);
             journal.Placed(placement.Request, placement.Worker, Now);
             Send(placement.Request, request => request.Dispatch(placement.Route, placement.Forecast)).Forget();
         }
@@ -92,6 +97,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         HandOut();
         foreach (var used in core.TakeUsed())
         {
+            PoolMetrics.Used(used);
             if (!options.Value.LimitsOf(used.Tenant).IsNone)
                 GrainFactory.GetGrain<ITenantGrain>(used.Tenant).Used(used).Forget(); // lost, it is not counted
         }

@@ -72,7 +72,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Has(receipt.GetProperty("predictedSeconds"), "p50", "p90");
         Has(receipt.GetProperty("prices"), "preserve", "swap", "discard");
         Assert.Equal(("calculator", "preserve"), (receipt.GetProperty("tool").GetString(), receipt.GetProperty("decision").GetString()));
-        Has(request.GetProperty("usage"), "promptTokens", "completionTokens", "cachedTokens", "kvTokenSeconds", "queueSeconds", "toolSeconds", "receipts", "preemptions", "migrations");
+        Has(request.GetProperty("usage"), "promptTokens", "completionTokens", "cachedTokens", "kvTokenSeconds", "queueSeconds", "toolSeconds", "receipts", "preemptions", "migrations", "prefillSeconds", "decodeSeconds");
     }
 
     [Fact(Timeout = PharosGateway.GuardMilliseconds)]

@@ -17,6 +17,7 @@ internal static class AccessRegistration
         services.AddSingleton<TenantGate>();
         services.AddHostedService(provider => provider.GetRequiredService<TenantGate>());
         services.AddSingleton<TenantLimiter>();
+        services.AddSingleton<Http.RequestSpan>();
         services.AddCors();
         services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<GatewayOptions>((cors, gateway) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST").AllowAnyHeader()
@@ -30,6 +31,7 @@ internal static class AccessRegistration
             app.UseCors();
         app.UseMiddleware<AuditLog>();
         app.UseMiddleware<AccessControl>();
+        app.UseMiddleware<Http.RequestSpan>();
         app.UseMiddleware<TenantLimiter>();
         app.UseMiddleware<RequestDeadline>();
     }

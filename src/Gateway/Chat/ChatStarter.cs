@@ -1,6 +1,7 @@
 using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
+using Pharos.Grains.Tracing;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -42,6 +43,7 @@ internal sealed partial class ChatStarter(
 
     private async Task<StartedAnswer> StartOne(RequestSpec spec, ResumePlan? plan, CancellationToken ct)
     {
+        spec = spec with { Trace = PharosTrace.Current };
         try
         {
             await tenants.Spend(spec.Tenant, spec.Tokens.Length, ct);
@@ -58,7 +60,7 @@ internal sealed partial class ChatStarter(
     private async Task<StartedAnswer?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
     {
         var answer = Listen(plan.Request);
-        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next());
+        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next()) { Trace = spec.Trace };
         ResumeOutcome outcome;
         try
         {

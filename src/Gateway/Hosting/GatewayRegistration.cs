@@ -7,6 +7,7 @@ using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
+using Pharos.Grains.Metrics;
 using Pharos.Gateway.WebConsole;
 using Pharos.Inference.Serving;
 
@@ -42,7 +43,7 @@ internal static class GatewayRegistration
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
-        services.AddSingleton<MeterReader>();
+        services.TryAddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<OpenAiErrors>();
         builder.AddAccess();

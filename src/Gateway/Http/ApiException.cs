@@ -7,6 +7,9 @@ namespace Pharos.Gateway.Http;
 /// <param name="RetryAfterSeconds">When it is worth trying again.</param>
 internal sealed record ApiError(HttpStatusCode Status, string Type, string Message, string? Param = null, string? Code = null, int? RetryAfterSeconds = null)
 {
+    /// <summary>Code of a request that was shed.</summary>
+    public const string Overloaded = "overloaded";
+
     public static ApiError Invalid(string param, string message, string? code = null) =>
         new(HttpStatusCode.BadRequest, "invalid_request_error", message, param, code);
 
@@ -24,7 +27,7 @@ internal sealed record ApiError(HttpStatusCode Status, string Type, string Messa
     /// <summary>A request that the cluster did not serve; what never fits is the caller's to mend, the rest may be tried again.</summary>
     public static ApiError NotServed(string because, bool tooLarge, double? retryAfterSeconds) =>
         tooLarge ? Invalid("messages", because, "context_length_exceeded")
-        : retryAfterSeconds is { } seconds ? TooMany(because, "overloaded", seconds)
+        : retryAfterSeconds is { } seconds ? TooMany(because, Overloaded, seconds)
         : Unavailable(because);
 
     /// <summary>More than the tenant may, or than the cluster can.</summary>

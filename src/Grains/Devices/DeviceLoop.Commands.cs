@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
@@ -54,7 +55,9 @@ public sealed partial class DeviceLoop
             return new Admission(AdmissionKind.TooLarge, $"with the tools' results the context has {sequence.Tokens.Count + work.Appended.Length} tokens and leaves no room in {largest}");
         }
 
+        sequence.ResumedFrom = sequence.Slot switch { { Computed: 0 } => "recompute", { HostTokens: > 0 } => "host", _ => "device" };
         var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
+        PauseMetrics.Settled(receipt, sequence.Work.ToolUse);
         sequence.Resume(work, GrammarOf(work.Options, sequence.Work));
         events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));
         return new Admission(AdmissionKind.Accepted, null);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Devices;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Grains.Hosting;
@@ -18,6 +19,7 @@ public static class PharosSiloExtensions
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new BackgroundLoops());
+        builder.Services.TryAddSingleton<MeterReader>();
         builder.Services.TryAddSingleton(services => ServedModel.Open(services.GetRequiredService<IOptions<PharosOptions>>().Value.Model));
         return builder;
     }

@@ -19,7 +19,10 @@ public sealed record PoolLimits(
     Binding Binding = Binding.Late, double FairSlackSeconds = 10);
 
 /// <summary>A request's turn on a worker.</summary>
-public readonly record struct Placement(string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route);
+/// <param name="WaitSeconds">How long it waited for this turn.</param>
+/// <param name="IsPromoted">It went before others because it had waited for too long.</param>
+public readonly record struct Placement(
+    string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route, double WaitSeconds = 0, bool IsPromoted = false);
 
 /// <summary>A sequence whose worker is gone.</summary>
 public readonly record struct LostSequence(string Request, int Epoch, string Worker);
@@ -190,7 +193,8 @@ public sealed partial class PoolCore
                 break;
             var request = entry.Request;
             var worker = roster.Workers[chosen];
-            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen)));
+            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen),
+                now - request.EnqueuedAt, entry.Tier == ranking.StarvationTier));
             waiting.Remove(request.Request);
             Leave(entry);
             if (request.Segment == 0)

@@ -35,6 +35,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         state.Spec = spec;
         state.Gateway = spec.Gateway;
+        state.Trace = spec.Trace;
         state.Options = spec.Options;
         state.ArrivalAt = now;
         state.Tokens = spec.Tokens;
@@ -64,7 +65,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (returning && worker == state.Worker)
         {
             effects.Add(new RequestEffect.Continue(worker, new ResumeWork(
-                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds)));
+                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds) { Trace = state.Trace }));
         }
         else
         {
@@ -213,7 +214,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
         state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds,
-        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart);
+        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart) { Trace = state.Trace };
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

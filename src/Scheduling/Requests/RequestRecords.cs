@@ -17,7 +17,11 @@ public sealed record RequestSpec(
     [property: Id(5)] ToolUse ToolUse,
     [property: Id(6)] ImmutableArray<string> ToolNames,
     [property: Id(7)] ImmutableArray<string> Transcript,
-    [property: Id(8)] int Priority);
+    [property: Id(8)] int Priority)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 /// <param name="SegmentStart">The pause they answer, from the call ids.</param>
 /// <param name="Results">In the order of the calls.</param>
@@ -33,7 +37,11 @@ public sealed record ResumeSpec(
     [property: Id(3)] ImmutableArray<ToolResult> Results,
     [property: Id(4)] ImmutableArray<string> Transcript,
     [property: Id(5)] GenerationOptions Options,
-    [property: Id(6)] string NewRequest);
+    [property: Id(6)] string NewRequest)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 [GenerateSerializer, Alias("pharos.resume-kind")]
 public enum ResumeKind

@@ -26,7 +26,11 @@ public sealed record SequenceWork(
     [property: Id(11)] int Priority,
     [property: Id(12)] string Tenant,
     [property: Id(13)] double ToolSeconds = 0,
-    [property: Id(14)] int Generated = 0);
+    [property: Id(14)] int Generated = 0)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 /// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
 /// <param name="PausedEpoch">The epoch under which it was parked here.</param>
@@ -40,7 +44,11 @@ public sealed record ResumeWork(
     [property: Id(5)] int AnswerTokens,
     [property: Id(6)] GenerationOptions Options,
     [property: Id(7)] SegmentForecast Forecast,
-    [property: Id(8)] double ToolSeconds);
+    [property: Id(8)] double ToolSeconds)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 [GenerateSerializer, Alias("pharos.admission-kind")]
 public enum AdmissionKind

@@ -98,6 +98,9 @@ public sealed class SequenceSlot
 
     public int Preemptions { get; internal set; }
 
+    /// <summary>How long its turn, when it came last, waited for copies from the host; null where there were none to make.</summary>
+    public double? SwapInSeconds { get; internal set; }
+
     /// <summary>Tokens of the cache that are on the device.</summary>
     public int DeviceTokens => Math.Min(Computed, DeviceBlocks.Count * blockSize);
 

@@ -48,11 +48,13 @@ public sealed partial class WorkerCore
         if (!TryReserveBesideShared(slot, out var there, now))
             return false;
         slot.LoadedAt = now;
+        slot.SwapInSeconds = there < ledger.BlocksFor(slot.Computed) ? 0 : null;
         for (var i = there; i < ledger.BlocksFor(slot.Computed); i++)
         {
             Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
             Totals.SwappedInBlocks++;
             slot.LoadedAt = linkFreeAt;
+            slot.SwapInSeconds = Math.Max(0, linkFreeAt - now);
         }
 
         if (!Pausing.Mirrors)

@@ -71,6 +71,8 @@ public sealed partial class WorkerCore
             }
 
             admitted++;
+            if (slot.Tier == ranking.StarvationTier)
+                Totals.Promotions++;
             Unlist(slot);
             if (limits.LoadsAhead && Pausing.CopiesBeside && slot.LoadedAt > now && plan.Batch.Count > 0)
             {

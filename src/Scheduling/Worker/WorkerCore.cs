@@ -312,6 +312,6 @@ public sealed partial class WorkerCore
         var paid = actual.Of(receipt.Decision);
         if (receipt.Decision == PauseAction.Preserve && receipt.Revisions is [var givenUp, ..])
             paid = receipt.ContextTokens * Math.Clamp(givenUp.At - receipt.At, 0, toolSeconds) + actual.Of(givenUp.Decision);
-        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best) };
+        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best), WasteTokenSeconds = paid };
     }
 }
