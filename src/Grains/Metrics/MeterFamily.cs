@@ -5,7 +5,7 @@ using System.Globalization;
 namespace Pharos.Grains.Metrics;
 
 /// <summary>All series of one instrument, added up.</summary>
-internal sealed class MeterFamily
+public sealed class MeterFamily
 {
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
