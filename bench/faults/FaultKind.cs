@@ -45,4 +45,22 @@ internal enum FaultKind
 
     /// <summary>An operator sends all away that a worker has, in the middle of their answers.</summary>
     WorkerEvacuated,
+
+    /// <summary>Sequences are sent to other workers, running and parked, all the time.</summary>
+    SequenceMoved,
+
+    /// <summary>Pieces of caches on their way come damaged.</summary>
+    PieceDamaged,
+
+    /// <summary>Messages of migrations are lost, or their answers.</summary>
+    PieceLost,
+
+    /// <summary>The silo of the worker that a sequence leaves is gone in the middle of it.</summary>
+    MoveSourceKilled,
+
+    /// <summary>The silo of the worker that a sequence goes to is gone in the middle of it.</summary>
+    MoveTargetKilled,
+
+    /// <summary>A sequence on its way is called off, or is forgotten where it has just come to.</summary>
+    MoveCalledOff,
 }

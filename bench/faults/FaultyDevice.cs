@@ -5,7 +5,7 @@ using Pharos.Scheduling.Worker;
 namespace Pharos.Bench.Faults;
 
 /// <summary>A simulated device that can run out of memory in the middle of a step.</summary>
-internal sealed class FaultyDevice(SimulatedBackend device) : IModelBackend
+internal sealed class FaultyDevice(SimulatedBackend device, FaultyPieces pieces) : IModelBackend
 {
     /// <summary>The next step fails.</summary>
     public bool Fails { get; set; }
@@ -27,7 +27,8 @@ internal sealed class FaultyDevice(SimulatedBackend device) : IModelBackend
 
     public BlockTransfers Transfers => device.Transfers;
 
-    public ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct) => device.ExportBlocksAsync(blocks, span, ct);
+    public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct) =>
+        pieces.Strike(await device.ExportBlocksAsync(blocks, span, ct));
 
     public ValueTask<KvSpan> ImportBlocksAsync(ReadOnlyMemory<byte> canonical, ReadOnlyMemory<int> blocks, CancellationToken ct) =>
         device.ImportBlocksAsync(canonical, blocks, ct);

@@ -1,16 +1,26 @@
 using Pharos.Bench.Faults.Running;
+using Pharos.Grains;
 
 namespace Pharos.Bench.Faults;
 
 /// <summary>The way between grains, and from gateways to them: a little slow always, worse while a fault lasts.</summary>
 internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
 {
+    private static readonly string[] OfMigrations =
+    [
+        nameof(IWorkerGrain.Receive), nameof(IWorkerGrain.Offer), nameof(IWorkerGrain.Export), nameof(IWorkerGrain.TakeLeave), nameof(IWorkerGrain.Stay),
+        nameof(IRequestGrain.Migrate), nameof(IRequestGrain.TakeOver), nameof(IRequestGrain.MoveFailed),
+    ];
+
     private readonly SortedSet<string> cutOff = new(StringComparer.Ordinal);
 
     /// <summary>Shares of messages, 0 to 1, while the fault lasts.</summary>
     public double Lost { get; set; }
 
     public double AnswersLost { get; set; }
+
+    /// <summary>Of the messages that migrations consist of.</summary>
+    public double PiecesLost { get; set; }
 
     public double Doubled { get; set; }
 
@@ -33,6 +43,8 @@ internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
         // What the others know to be dead is refused by most of them.
         if (message.FromEvicted && random.Next(2) == 0)
             return new MessageFate(MessageOutcome.IsLost, delay);
+        if (PiecesLost > 0 && OfMigrations.Any(message.Method.EndsWith) && Strikes(PiecesLost))
+            return Fate(FaultKind.PieceLost, random.Next(2) == 0 ? MessageOutcome.IsLost : MessageOutcome.AnswerIsLost, delay);
         if (Strikes(Lost))
             return Fate(FaultKind.MessagesLost, MessageOutcome.IsLost, delay);
         if (Strikes(AnswersLost))

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Requests;
 
@@ -53,9 +54,29 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>From the worker: what was decided about the parked cache has changed.</summary>
     [Alias("receipt-revised")] Task ReceiptRevised(int epoch, PauseReceipt receipt);
 
+    /// <summary>
+    /// Has the sequence moved to another worker of its pool, running or parked, with its cache: it goes on where it is meanwhile, and stays there if
+    /// anything fails.
+    /// </summary>
+    [Alias("migrate")] Task<MigrationStart> Migrate(string target, MigrationReason reason);
+
+    /// <summary>From the worker that has fetched the sequence: it asks to own it. Idempotent.</summary>
+    /// <param name="parked">It came as a parked one; else it has stopped for the switch.</param>
+    /// <returns>Why not; null: it is the owner.</returns>
+    [Alias("take-over")] Task<string?> TakeOver(string worker, int epoch, bool parked, int segmentStart);
+
+    /// <summary>From the worker that was to have the sequence: it stays where it is.</summary>
+    [Alias("move-failed")] Task MoveFailed(int epoch, string because);
+
     /// <summary>For operators: timeline, rank, receipts, usage. Null when nobody knows the id.</summary>
     [AlwaysInterleave, Alias("describe")] Task<RequestDescription?> Describe();
 }
+
+/// <param name="From">The worker it is on; null: none.</param>
+/// <param name="Because">Why it does not move; null: it is on its way.</param>
+[GenerateSerializer, Alias("pharos.migration-start")]
+public sealed record MigrationStart(
+    [property: Id(0)] string Request, [property: Id(1)] string? From, [property: Id(2)] string To, [property: Id(3)] bool Started, [property: Id(4)] string? Because);
 
 /// <param name="TooLarge">It can never be served here: asking again is no use.</param>
 /// <param name="RetryAfterSeconds">It was shed: when to try again.</param>

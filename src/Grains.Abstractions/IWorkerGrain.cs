@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Requests;
 
@@ -24,6 +25,24 @@ public interface IWorkerGrain : IGrainWithStringKey
 
     /// <summary>Stops a sequence within one iteration and frees what it holds. Older epochs than the one held are ignored.</summary>
     [AlwaysInterleave, Alias("release")] Task Release(string request, int epoch);
+
+    /// <summary>Fetches a sequence from another worker, in the background, if there is room for it.</summary>
+    [ResponseTimeout("00:00:05"), AlwaysInterleave, Alias("receive")] Task<Admission> Receive(MigrationOrder order);
+
+    /// <summary>From the worker that fetches: what there is of a sequence; null: it is not here under that epoch.</summary>
+    [ResponseTimeout("00:00:03"), AlwaysInterleave, Alias("offer")] Task<MigrationOffer?> Offer(string request, int epoch);
+
+    /// <summary>Keys and values of at most <paramref name="most"/> tokens from <paramref name="first"/> on; null: it is not here under that epoch.</summary>
+    [ResponseTimeout("00:00:03"), AlwaysInterleave, Alias("export")] Task<KvPiece?> Export(string request, int epoch, int first, int most);
+
+    /// <summary>
+    /// The sequence's state and the rest of its cache. One that runs stops, until it is released, or told to <see cref="Stay"/>, or nobody has come
+    /// back for a while.
+    /// </summary>
+    [ResponseTimeout("00:00:03"), AlwaysInterleave, Alias("take-leave")] Task<Departure?> TakeLeave(string request, int epoch, int first, int most);
+
+    /// <summary>It goes on here after all.</summary>
+    [AlwaysInterleave, Alias("stay")] Task Stay(string request, int epoch);
 
     /// <summary>The tools that a sequence parked here waits for return in so many seconds. Nothing happens where it is parked no more.</summary>
     [AlwaysInterleave, Alias("expect")] Task Expect(string request, int epoch, double seconds);

@@ -33,6 +33,7 @@ public sealed partial class RequestGrain
             case RequestEffect.Withdraw: Forget(Scheduler.Withdraw(this.GetPrimaryKeyString())); break;
             case RequestEffect.Admit admit: await Place(admit.Worker, admit.Work.Forecast, worker => worker.Admit(admit.Work)); break;
             case RequestEffect.Continue go: await Place(go.Worker, go.Work.Forecast, worker => worker.Resume(go.Work)); break;
+            case RequestEffect.Move move: await Move(move); break;
             case RequestEffect.Release release: Forget(GrainFactory.GetGrain<IWorkerGrain>(release.Worker).Release(this.GetPrimaryKeyString(), release.Epoch)); break;
             case RequestEffect.Expect expect: Forget(GrainFactory.GetGrain<IWorkerGrain>(expect.Worker).Expect(this.GetPrimaryKeyString(), expect.Epoch, expect.Seconds)); break;
             case RequestEffect.Learn learn: Forget(Scheduler.Learn(learn.Outcome)); break;

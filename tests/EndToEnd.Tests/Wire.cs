@@ -89,9 +89,11 @@ internal static class Wire
 
     public static Task<Reply> PostAsync(this HttpClient http, JsonNode body, CancellationToken ct = default) => http.PostAsync(body.ToJsonString(), ct);
 
-    public static async Task<Reply> PostAsync(this HttpClient http, string body, CancellationToken ct = default)
+    public static Task<Reply> PostAsync(this HttpClient http, string body, CancellationToken ct = default) => http.PostToAsync(Completions, body, ct);
+
+    public static async Task<Reply> PostToAsync(this HttpClient http, string path, string body, CancellationToken ct = default)
     {
-        using var response = await http.PostAsync(Completions, Json(body), ct);
+        using var response = await http.PostAsync(path, Json(body), ct);
         return new Reply(response.StatusCode, await response.Content.ReadAsStringAsync(ct), response.Headers);
     }
 
@@ -109,9 +111,9 @@ internal static class Wire
     }
 
     /// <summary>The events of a stream as they come; leaving the loop hangs up.</summary>
-    public static async IAsyncEnumerable<ServerEvent> StreamAsync(this HttpClient http, JsonObject body, [EnumeratorCancellation] CancellationToken ct = default)
+    public static async IAsyncEnumerable<ServerEvent> StreamAsync(this HttpClient http, JsonObject body, [EnumeratorCancellation] CancellationToken ct = default, string path = Completions)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Completions) { Content = Json(body.ToJsonString()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(body.ToJsonString()) };
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (response.StatusCode != HttpStatusCode.OK)
             throw new HttpRequestException(await response.Content.ReadAsStringAsync(ct), null, response.StatusCode);

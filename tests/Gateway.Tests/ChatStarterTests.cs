@@ -65,7 +65,7 @@ public sealed class ChatStarterTests
     public async Task Start_PromptLongerThanAnyThatFits_IsRefusedWithoutBeingEncoded()
     {
         var encoded = 0;
-        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [++encoded]) { MostCharacters = 20_000 };
+        var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [++encoded]) { MostCharacters = 20_000 };
 
         await Starter(model).Start(Request(ChatMessage.User(new string('a', 15_000))), Caller.Anonymous, default);
         var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User(new string('a', 20_000))), Caller.Anonymous, default))).Error;
@@ -80,7 +80,7 @@ public sealed class ChatStarterTests
 
     private ChatStarter Starter(PromptModel? model = null)
     {
-        model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), new ChatMlFormat(), _ => [1, 2, 3]);
+        model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
         var retry = new GrainRetry(TimeProvider.System, Random.Shared);
         return new ChatStarter(

@@ -69,7 +69,7 @@ public sealed class ChatTranslatorTests
     private static List<ChatEvent> Translate(ToolUse use, bool streaming, params AnswerEvent[] steps)
     {
         var spec = new RequestSpec("m", "t", "g", [], new GenerationOptions(1, 0, 1, 0, 0, []), use, ["calculator"], [], 0);
-        var translator = new ChatTranslator("r", spec, new ChatMlFormat(), streaming);
+        var translator = new ChatTranslator("r", spec, ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), streaming);
         return [.. steps.SelectMany(translator.Translate)];
     }
 }

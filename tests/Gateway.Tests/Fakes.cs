@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Pharos.Gateway.Answers;
 using Pharos.Grains;
 using Pharos.Grains.Hosting;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -61,6 +62,8 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public ISchedulerGrain Scheduler(string pool) => throw new NotSupportedException();
 
+    public IResponseGrain Response(string id) => throw new NotSupportedException();
+
     public async IAsyncEnumerable<RequestNotice> Follow(int from, [EnumeratorCancellation] CancellationToken ct)
     {
         FollowedFrom.Add(from);
@@ -92,6 +95,12 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
     public Task Shed(string because, double retryAfterSeconds) => throw new NotSupportedException();
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
+
+    public Task<MigrationStart> Migrate(string target, MigrationReason reason) => throw new NotSupportedException();
+
+    public Task<string?> TakeOver(string worker, int epoch, bool parked, int segmentStart) => throw new NotSupportedException();
+
+    public Task MoveFailed(int epoch, string because) => throw new NotSupportedException();
 
     public Task<bool> ExpectTool(string call, double seconds) => throw new NotSupportedException();
 
@@ -131,6 +140,16 @@ internal sealed class FakeWorker(string name) : IWorkerGrain
     public Task<bool> Holds(string request, int epoch) => throw new NotSupportedException();
 
     public Task Release(string request, int epoch) => throw new NotSupportedException();
+
+    public Task<Admission> Receive(MigrationOrder order) => throw new NotSupportedException();
+
+    public Task<MigrationOffer?> Offer(string request, int epoch) => throw new NotSupportedException();
+
+    public Task<KvPiece?> Export(string request, int epoch, int first, int most) => throw new NotSupportedException();
+
+    public Task<Departure?> TakeLeave(string request, int epoch, int first, int most) => throw new NotSupportedException();
+
+    public Task Stay(string request, int epoch) => throw new NotSupportedException();
 
     public Task Expect(string request, int epoch, double seconds) => throw new NotSupportedException();
 

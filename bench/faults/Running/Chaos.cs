@@ -1,4 +1,5 @@
 using Pharos.Grains;
+using Pharos.Grains.Devices;
 
 namespace Pharos.Bench.Faults.Running;
 
@@ -33,6 +34,12 @@ internal sealed class Chaos(World world, Random random)
             case FaultKind.GatewayCutOff: await CutOff(lasts); break;
             case FaultKind.WorkerDrained: await TakeOut(kind, lasts, worker => random.Next(3) == 0 ? worker.Cordon() : worker.Drain(true)); break;
             case FaultKind.WorkerEvacuated: await TakeOut(kind, lasts, worker => worker.Evacuate()); break;
+            case FaultKind.SequenceMoved: await new Moves(world, random).Run(Window); break;
+            case FaultKind.PieceDamaged: await While(3 * lasts, on => world.Pieces.Damaged = on ? 0.3 : 0); break;
+            case FaultKind.PieceLost: await While(2 * lasts, on => world.Network.PiecesLost = on ? 0.2 : 0); break;
+            case FaultKind.MoveSourceKilled: await KillOne(kind, move => move.From, lasts); break;
+            case FaultKind.MoveTargetKilled: await KillOne(kind, move => move.To, lasts); break;
+            case FaultKind.MoveCalledOff: await CallOff(); break;
             default: break; // clients and tools were drawn with the conversations
         }
     }
@@ -79,6 +86,38 @@ internal sealed class Chaos(World world, Random random)
             return;
         world.Devices.ElementAt(random.Next(world.Devices.Count)).Value.Fails = true;
         world.Tally.Count(FaultKind.DeviceFails);
+    }
+
+    // In the middle of a migration, or just after it.
+    private async Task KillOne(FaultKind kind, Func<Move, string> which, double away)
+    {
+        if (new Moves(world, random).Draw() is not { } move)
+            return;
+        var silo = WorkerKey.Silo(which(move));
+        if (down.Contains(silo) || world.Cluster.Silos.Count(other => !down.Contains(other)) < 2)
+            return;
+        down.Add(silo);
+        world.Tally.Count(kind);
+        _ = move.Start(world);
+        await world.Delay(0.1 * random.NextDouble());
+        await Kill(silo, away);
+        down.Remove(silo);
+    }
+
+    private async Task CallOff()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            if (new Moves(world, random).Draw() is { } move)
+            {
+                world.Tally.Count(FaultKind.MoveCalledOff);
+                _ = move.Start(world);
+                await world.Delay(0.1 * random.NextDouble());
+                await World.Ignoring(world.Cluster.NewClient("operator").GetGrain<IWorkerGrain>(move.To).Release(move.Request, int.MaxValue));
+            }
+
+            await world.Delay(random.NextDouble());
+        }
     }
 
     private async Task WithSilo(FaultKind kind, Func<string, Task> bring)

@@ -3,18 +3,31 @@ namespace Pharos.Bench.Faults.Running;
 /// <summary>What a seed draws: which faults, and who talks.</summary>
 internal static class FaultPlan
 {
+    private static readonly FaultKind[] Mishaps =
+        [FaultKind.PieceDamaged, FaultKind.PieceLost, FaultKind.MoveSourceKilled, FaultKind.MoveTargetKilled, FaultKind.MoveCalledOff];
+
     /// <summary>At least three kinds in every run.</summary>
     public static SortedSet<FaultKind> DrawKinds(Random random)
     {
-        var all = Enum.GetValues<FaultKind>();
+        var all = Enum.GetValues<FaultKind>().Except(Mishaps).Where(kind => kind != FaultKind.SequenceMoved).ToArray();
         random.Shuffle(all);
         return [.. all.Take(3 + random.Next(4))];
+    }
+
+    /// <summary>Every other run has migrations, and one or two things that go wrong with them. Apart from the other kinds, of which each run has its share.</summary>
+    public static SortedSet<FaultKind> DrawMoves(Random random)
+    {
+        if (random.Next(2) == 0)
+            return [];
+        var mishaps = Mishaps.ToArray();
+        random.Shuffle(mishaps);
+        return [FaultKind.SequenceMoved, .. mishaps.Take(random.Next(3))];
     }
 
     /// <summary>Best-effort words, such as to free a cache, may be lost with it: what they would have freed goes with its lease.</summary>
     public static bool LosesMessages(FaultKind kind) => kind is
         FaultKind.SiloKilled or FaultKind.SiloRestarted or FaultKind.SiloHalted or FaultKind.SiloEvicted or FaultKind.MessagesLost or FaultKind.AnswersLost
-        or FaultKind.GatewayCutOff or FaultKind.DeviceFails;
+        or FaultKind.GatewayCutOff or FaultKind.DeviceFails or FaultKind.PieceLost or FaultKind.MoveSourceKilled or FaultKind.MoveTargetKilled;
 
     public static (Conversation Conversation, Behaviour Behaviour) DrawClient(Random random, SortedSet<FaultKind> kinds)
     {

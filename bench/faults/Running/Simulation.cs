@@ -25,6 +25,7 @@ internal static class Simulation
         if (policies is not null)
             setup = setup with { Pause = policies.Pause, Rank = policies.Rank };
         var kinds = FaultPlan.DrawKinds(random);
+        kinds.UnionWith(FaultPlan.DrawMoves(new Random(seed * 31 + 8)));
         var clients = 5 + random.Next(8);
         var drawn = Enumerable.Range(0, clients).Select(_ => FaultPlan.DrawClient(random, kinds)).ToList();
         var tally = new Tally();

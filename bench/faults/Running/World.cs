@@ -49,6 +49,7 @@ internal sealed class World : IAsyncDisposable
         Pump = new DeterministicPump(seed) { Time = Time, Trace = Watch.Step, AfterStep = Watch.AfterStep };
         Network = new FaultyNetwork(new Random(seed * 31 + 1), tally);
         Storage = new FaultyStorage(new Random(seed * 31 + 2), Time, tally);
+        Pieces = new FaultyPieces(new Random(seed * 31 + 6), tally);
         Tools = new FaultyTools(new Random(seed * 31 + 3), Time, tally);
         var options = new PharosOptions
         {
@@ -57,6 +58,7 @@ internal sealed class World : IAsyncDisposable
             ParkedRetention = ParkedRetention,
             FinishedRetention = TimeSpan.FromSeconds(30), // more than a gateway's patience
             Batch = new BatchOptions { MaxTokens = 64, MaxSequences = 6 },
+            Migration = new MigrationOptions { PieceBytes = 128 }, // two blocks
             Policy = new PolicyOptions { Rank = setup.Rank, Pause = setup.Pause },
         };
         host = Build(seed, options, logs ?? NullLoggerFactory.Instance);
@@ -77,6 +79,8 @@ internal sealed class World : IAsyncDisposable
     public FaultyNetwork Network { get; }
 
     public FaultyStorage Storage { get; }
+
+    public FaultyPieces Pieces { get; }
 
     public FaultyTools Tools { get; }
 
@@ -178,7 +182,7 @@ internal sealed class World : IAsyncDisposable
     {
         public Task<IModelBackend> OpenAsync(string device, CancellationToken ct)
         {
-            var backend = new FaultyDevice(new SimulatedBackend(PharosModel.Device(world.Setup.DeviceBlocks, world.Setup.HostBlocks, world.Setup.StepTime), world.Time));
+            var backend = new FaultyDevice(new SimulatedBackend(PharosModel.Device(world.Setup.DeviceBlocks, world.Setup.HostBlocks, world.Setup.StepTime), world.Time), world.Pieces);
             world.Devices[$"{silo}/{device}"] = backend;
             return Task.FromResult<IModelBackend>(backend);
         }

@@ -8,7 +8,7 @@ internal static class Refusal
 {
     public static async Task Write(HttpContext context, ApiError error)
     {
-        if (context.Request.Path.StartsWithSegments("/v1"))
+        if (OpenAiPaths.Contain(context))
             throw new ApiException(error);
         if (error.RetryAfterSeconds is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

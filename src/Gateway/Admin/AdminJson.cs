@@ -76,6 +76,7 @@ internal sealed record LearnedSecondsJson(double Mean, double P50, double P90, d
 [JsonSerializable(typeof(WorkerJson[]))]
 [JsonSerializable(typeof(ToolJson[]))]
 [JsonSerializable(typeof(DrainForecast))]
+[JsonSerializable(typeof(MigrationStart))]
 [JsonSerializable(typeof(PolicyOrder))]
 [JsonSerializable(typeof(PoliciesJson))]
 internal sealed partial class AdminJson : JsonSerializerContext

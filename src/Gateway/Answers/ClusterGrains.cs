@@ -11,6 +11,8 @@ internal interface IClusterGrains
 
     ISchedulerGrain Scheduler(string pool);
 
+    IResponseGrain Response(string id);
+
     ITenantGrain Tenant(string tenant);
 }
 
@@ -21,6 +23,8 @@ internal sealed class ClusterGrains(IGrainFactory factory) : IClusterGrains
     public IWorkerGrain Worker(string worker) => factory.GetGrain<IWorkerGrain>(worker);
 
     public ISchedulerGrain Scheduler(string pool) => factory.GetGrain<ISchedulerGrain>(pool);
+
+    public IResponseGrain Response(string id) => factory.GetGrain<IResponseGrain>(id);
 
     public ITenantGrain Tenant(string tenant) => factory.GetGrain<ITenantGrain>(tenant);
 }

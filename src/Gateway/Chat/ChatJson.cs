@@ -117,9 +117,11 @@ internal sealed record ModelJson(string Id, string Object, long Created, string 
 internal sealed partial class OpenAiJson : JsonSerializerContext
 {
     /// <summary>The context to write with.</summary>
-    public static OpenAiJson Readable { get; } = new(new JsonSerializerOptions
+    public static OpenAiJson Readable { get; } = new(NewOptions());
+
+    public static JsonSerializerOptions NewOptions() => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    };
 }

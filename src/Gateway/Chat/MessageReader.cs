@@ -17,19 +17,27 @@ internal static class MessageReader
         if (given.Count == 0)
             throw ApiException.Invalid("messages", "'messages' must have at least one message.", "invalid_value");
         var messages = ImmutableArray.CreateBuilder<ChatMessage>(given.Count);
-        var answerable = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (value, path) in given)
+            messages.Add(ReadOne(RequestFields.Of(value, path), path));
+        var read = messages.MoveToImmutable();
+        RequireAnswerable(read, "messages");
+        return read;
+    }
+
+    /// <summary>Every result answers a call that was made before it.</summary>
+    /// <param name="field">What holds the messages.</param>
+    /// <exception cref="ApiException">One does not.</exception>
+    public static void RequireAnswerable(ImmutableArray<ChatMessage> messages, string field)
+    {
+        var answerable = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < messages.Length; i++)
         {
-            var message = ReadOne(RequestFields.Of(value, path), path);
-            answerable.UnionWith(message.ToolCalls.Select(call => call.Id));
-            if (message.ToolCallId is { } answered && !answerable.Contains(answered))
-            {
-                throw ApiException.Invalid(
-                    $"{path}.tool_call_id", $"'{path}.tool_call_id' is \"{answered}\"; no assistant message before it holds such a call.", "invalid_value");
-            }
-            messages.Add(message);
+            answerable.UnionWith(messages[i].ToolCalls.Select(call => call.Id));
+            if (messages[i].ToolCallId is not { } answered || answerable.Contains(answered))
+                continue;
+            var (param, called) = field == "messages" ? ($"messages[{i}].tool_call_id", "no assistant message before it holds such a call") : (field, "no call before its result has this id");
+            throw ApiException.Invalid(param, $"'{param}' is \"{answered}\"; {called}.", "invalid_value");
         }
-        return messages.MoveToImmutable();
     }
 
     private static ChatMessage ReadOne(RequestFields message, string path)

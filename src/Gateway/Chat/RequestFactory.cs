@@ -20,9 +20,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         var (use, tools) = ChooseTools(request);
         var rules = use == ToolUse.None ? null : Rules(request.Choice, tools);
         var prompt = model.Format.Render(request.Messages, tools);
-        var characters = prompt.Sum(piece => (long)piece.Text.Length);
-        if (characters > model.MostCharacters) // encoding takes a second a million of them: not for what is refused anyway
-            throw new ApiException(ApiError.ContextExceeded(characters, model.MostCharacters, model.ContextTokens));
+        model.RequireRoom(prompt.Sum(piece => (long)piece.Text.Length), "messages");
         var tokens = model.Encode(prompt);
         var spec = Create(tokens, request.Sampling, "messages", tenant, request.Priority);
         return spec with

@@ -25,10 +25,24 @@ internal static class UnsupportedFields
         ("guided_grammar", _ => false, "absent; use 'response_format'"),
     ];
 
+    private static readonly (string Field, Func<JsonElement, bool> IsNeutral, string Allowed)[] OfResponses =
+    [
+        ("background", IsFalse, "false"),
+        ("conversation", _ => false, "absent; use 'previous_response_id'"),
+        ("prompt", _ => false, "absent; use 'instructions'"),
+        ("truncation", value => Is(value, "disabled"), "\"disabled\""),
+        ("n", value => Is(value, 1), "1"),
+    ];
+
     /// <exception cref="ApiException">One of them has another value than its neutral one.</exception>
-    public static void Refuse(RequestFields fields)
+    public static void Refuse(RequestFields fields) => Refuse(fields, Fields);
+
+    /// <exception cref="ApiException">One of them, or of those that the Responses API alone has, has another value than its neutral one.</exception>
+    public static void RefuseInResponses(RequestFields fields) => Refuse(fields, [.. Fields, .. OfResponses]);
+
+    private static void Refuse(RequestFields fields, IEnumerable<(string Field, Func<JsonElement, bool> IsNeutral, string Allowed)> known)
     {
-        foreach (var (field, isNeutral, allowed) in Fields)
+        foreach (var (field, isNeutral, allowed) in known)
         {
             if (fields.Find(field) is { } value && !isNeutral(value))
                 throw ApiException.Invalid(field, $"'{field}' is not supported; allowed: {allowed}.", "unsupported_value");

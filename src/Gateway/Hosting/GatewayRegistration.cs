@@ -4,11 +4,14 @@ using Pharos.Gateway.Access;
 using Pharos.Gateway.Admin;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
+using Pharos.Gateway.Completions;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
-using Pharos.Grains.Metrics;
+using Pharos.Gateway.Responses;
+using Pharos.Gateway.Tokens;
 using Pharos.Gateway.WebConsole;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Gateway.Hosting;
@@ -28,6 +31,8 @@ internal static class GatewayRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Random.Shared);
         services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
+        services.TryAddSingleton(provider => RawPrompts.Of(provider.GetRequiredService<ServedModel>()));
+        services.AddSingleton<ResponseStore>();
         services.TryAddSingleton(provider => TokenTexts.Of(provider.GetRequiredService<ServedModel>()));
         services.TryAddSingleton<IClusterGrains, ClusterGrains>();
         services.AddSingleton(GatewayIdentity.New());
@@ -39,6 +44,7 @@ internal static class GatewayRegistration
         services.AddSingleton<ClusterFeed>();
         services.AddSingleton<Counterfactual>();
         services.AddSingleton<RequestActions>();
+        services.AddSingleton<MigrationActions>();
         services.AddSingleton<PoolPolicySwitch>();
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
@@ -71,11 +77,15 @@ internal static class GatewayRegistration
         app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
         app.UseExceptionHandler();
         app.Use(RequestIds.Begin);
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/v1"), v1 => v1.UseMiddleware<OpenAiErrors>());
-        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/v1"), rest => rest.UseStatusCodePages());
+        app.UseWhen(OpenAiPaths.Contain, models => models.UseMiddleware<OpenAiErrors>());
+        app.UseWhen(context => !OpenAiPaths.Contain(context), rest => rest.UseStatusCodePages());
         app.UseRouting();
         app.UseAccess();
         app.MapChatCompletionsApi();
+        app.MapCompletionsApi();
+        app.MapResponsesApi();
+        app.MapEmbeddingsApi();
+        app.MapTokensApi();
         app.MapModelsApi();
         app.MapHealthApi();
         app.MapMetricsApi();
@@ -86,6 +96,7 @@ internal static class GatewayRegistration
         app.MapCounterfactualApi();
         app.MapConsoleApi();
         app.MapRequestActionsApi();
+        app.MapMigrationApi();
         app.MapPolicyApi();
         return app;
     }

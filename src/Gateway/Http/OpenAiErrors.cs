@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Pharos.Gateway.Chat;
+using Pharos.Inference.Chat.Jinja;
 
 namespace Pharos.Gateway.Http;
 
-/// <summary>Every failure below <c>/v1</c> is answered in OpenAI's envelope, whoever found it.</summary>
+/// <summary>Every failure on <see cref="OpenAiPaths"/> is answered in OpenAI's envelope, whoever found it.</summary>
 internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogger<OpenAiErrors> logger) : IMiddleware
 {
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -61,6 +62,8 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
         {
             case ApiException { Error: var error }:
                 return error;
+            case JinjaException template: // of the model's chat template: it refuses the conversation, or can't write it
+                return ApiError.Invalid("messages", template.Message, "invalid_value");
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return new ApiError(HttpStatusCode.RequestEntityTooLarge, "invalid_request_error", "The request's body is too large.", Code: "request_too_large");
             case BadHttpRequestException bad:

@@ -23,6 +23,14 @@ internal sealed record PromptModel(
 
     public ModelBounds Bounds => new(ContextTokens, VocabularySize);
 
+    /// <summary>Refuses a text that cannot fit before it is encoded, which takes a second for a million of characters.</summary>
+    /// <param name="param">The field it comes from.</param>
+    public void RequireRoom(long characters, string param)
+    {
+        if (characters > MostCharacters)
+            throw new ApiException(ApiError.ContextExceeded(characters, MostCharacters, ContextTokens) with { Param = param });
+    }
+
     /// <exception cref="ApiException">Another model is asked for.</exception>
     public void RequireServed(string model)
     {

@@ -26,6 +26,8 @@ public sealed class PharosOptions
     /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
     public string Dtype { get; set; } = "auto";
 
+    public ChatOptions Chat { get; set; } = new();
+
     public KvOptions Kv { get; set; } = new();
 
     public BatchOptions Batch { get; set; } = new();
@@ -33,6 +35,8 @@ public sealed class PharosOptions
     public PolicyOptions Policy { get; set; } = new();
 
     public PredictionOptions Prediction { get; set; } = new();
+
+    public MigrationOptions Migration { get; set; } = new();
 
     public SimulatedOptions Simulated { get; set; } = new();
 
@@ -62,6 +66,9 @@ public sealed class PharosOptions
     /// <summary>How long an ended request can still be looked at; at least a second, since its last words may still be on their way to a gateway.</summary>
     public TimeSpan FinishedRetention { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long a response of the Responses API can be asked for or gone on from by its id.</summary>
+    public TimeSpan ResponseRetention { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a silo that is told to end waits for its running requests; 0: not at all. What is left goes on elsewhere.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -74,6 +81,15 @@ public sealed class PharosOptions
     public ClusterOptions Cluster { get; set; } = new();
 
     public KubernetesOptions Kubernetes { get; set; } = new();
+}
+
+public sealed class ChatOptions
+{
+    /// <summary>How conversations are written: <c>auto</c> (the model's own template), a built-in family (<c>chatml</c>, <c>llama3</c>, <c>mistral</c>, <c>gemma</c>), or the path of a file that holds a Jinja template.</summary>
+    public string Template { get; set; } = "auto";
+
+    /// <summary>How the model writes tool calls: <c>auto</c> (what its template shows), <c>hermes</c>, <c>llama3</c>, <c>mistral</c> or <c>fenced</c>.</summary>
+    public string Tools { get; set; } = "auto";
 }
 
 public sealed class KvOptions

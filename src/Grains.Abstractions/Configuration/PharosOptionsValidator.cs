@@ -17,6 +17,10 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
         OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        Require(
+            options.Chat.Template is "auto" or "chatml" or "llama3" or "mistral" or "gemma" || File.Exists(options.Chat.Template), "Chat:Template",
+            options.Chat.Template, "auto, chatml, llama3, mistral, gemma, or the path of a file that holds a Jinja template");
+        OneOf("Chat:Tools", options.Chat.Tools, "auto", "hermes", "llama3", "mistral", "fenced");
         OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
@@ -36,11 +40,15 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
+        Range("Migration:PieceBytes", options.Migration.PieceBytes, 1, 64 << 20);
         Range("MaxQueued", options.MaxQueued, 1, int.MaxValue);
         Span("ParkedRetention", options.ParkedRetention, TimeSpan.FromDays(365));
         Require(
             options.FinishedRetention >= TimeSpan.FromSeconds(1) && options.FinishedRetention <= TimeSpan.FromDays(365),
             "FinishedRetention", options.FinishedRetention, "1 second to 365 days: gateways still read the last word of a request that has ended");
+        Require(
+            options.ResponseRetention >= TimeSpan.FromSeconds(1) && options.ResponseRetention <= TimeSpan.FromDays(365),
+            "ResponseRetention", options.ResponseRetention, "1 second to 365 days");
         Require(
             options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");

@@ -40,7 +40,7 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank, settings.Policy.Promise), PausePolicies.Find(settings.Policy.Pause));
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
-        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise };
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes };
     }
 
     public async Task CloseAsync(string worker)

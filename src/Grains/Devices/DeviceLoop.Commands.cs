@@ -71,6 +71,8 @@ public sealed partial class DeviceLoop
 
     public Task Release(string request, int epoch) => Post(() =>
     {
+        if (arriving.TryGetValue(request, out var coming) && coming.Order.Epoch <= epoch)
+            Forget(coming);
         if (!sequences.TryGetValue(request, out var sequence) || sequence.Slot.Epoch > epoch)
             return false;
         Remove(sequence);

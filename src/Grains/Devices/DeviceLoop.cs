@@ -53,6 +53,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
         iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
         (modelTag, engineTag) = (new("model_name", model.Name), new("engine", identity.Worker));
+        transfers = new KvTransfers(backend, stopping.Token);
         run = loops.Start(identity.Worker, RunAsync);
     }
 
@@ -97,12 +98,14 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {
+                    transfers.Begin();
                     SendPending(); // a command may have ended a segment
                     await WaitForCommandAsync();
                 }
                 else
                 {
                     Begin(plan);
+                    transfers.Begin();
                     if (plan.Batch.Count > 0)
                     {
                         var running = iteration.ForwardAsync(plan, stopping.Token);
@@ -134,8 +137,10 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         finally
         {
             commands.Writer.TryComplete();
+            var closed = new InvalidOperationException($"Device {identity.Worker} closed before it took the command.");
+            transfers.Fail(closed);
             while (commands.Reader.TryRead(out var left))
-                left.Fail(new InvalidOperationException($"Device {identity.Worker} closed before it took the command."));
+                left.Fail(closed);
         }
     }
 

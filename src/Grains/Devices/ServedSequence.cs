@@ -40,7 +40,7 @@ internal sealed class ServedSequence
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
         options = work.Options;
-        detokenizer = new Detokenizer(model.Tokenizer);
+        detokenizer = model.CreateDetokenizer(work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -79,6 +79,16 @@ internal sealed class ServedSequence
 
     public string Text => text.ToString();
 
+    /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
+    public double? StoppedAt { get; set; }
+
+    /// <summary>The work as it would be given to another worker now.</summary>
+    public SequenceWork AsWork() => Work with
+    {
+        Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+    };
+
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
 
     /// <summary>
@@ -107,7 +117,7 @@ internal sealed class ServedSequence
         keys?.Extend(CollectionsMarshal.AsSpan(Tokens));
         text.Clear();
         Logprobs.Clear();
-        detokenizer = new Detokenizer(model.Tokenizer);
+        detokenizer = model.CreateDetokenizer(Work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
@@ -149,7 +159,7 @@ internal sealed class ServedSequence
         text.Append(said);
         if (!ended || Work.ToolUse == ToolUse.None)
             return new TokenMeaning(said, end, []);
-        var calls = ToolCallParser.Parse(Text, Work.ToolNames).Calls;
+        var calls = ToolCallParser.Parse(Text, Work.ToolNames, model.Format.Markup).Calls;
         return calls.IsEmpty
             ? new TokenMeaning(said, end, [])
             : new TokenMeaning(said, SegmentEndReason.ToolCalls,

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Devices;
 using Pharos.Grains.Metrics;
+using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Grains.Hosting;
@@ -20,7 +21,11 @@ public static class PharosSiloExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new BackgroundLoops());
         builder.Services.TryAddSingleton<MeterReader>();
-        builder.Services.TryAddSingleton(services => ServedModel.Open(services.GetRequiredService<IOptions<PharosOptions>>().Value.Model));
+        builder.Services.TryAddSingleton(services =>
+        {
+            var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;
+            return ServedModel.Open(options.Model, new ChatFormatChoice(options.Chat.Template, options.Chat.Tools), services.GetRequiredService<TimeProvider>());
+        });
         return builder;
     }
 

@@ -1,31 +1,34 @@
 using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Pharos.Inference.Chat;
 
 /// <summary>
-/// Reads Hermes tool markup, <c>&lt;tool_call&gt;{"name": ..., "arguments": {...}}&lt;/tool_call&gt;</c>, out of generated text as it comes.
-/// Gateway and worker read with this one class, so what was streamed as a call is what the worker parks for. However the text is cut
-/// into pieces, the events are the same but for where content and arguments are cut.
+/// Reads calls of tools out of generated text as it comes, in the markup of the model's family. Gateway and worker read with this one class, so
+/// what was streamed as a call is what the worker parks for. However the text is cut into pieces, the events are the same but for where content
+/// and arguments are cut.
 /// </summary>
 /// <remarks>
 /// Text that may still become markup is held back. Arguments are passed on as they come once the name is known; markup that is
 /// malformed before that, or calls a tool that was not offered, is content. A missing closing tag or outer brace is forgiven.
 /// </remarks>
-public sealed partial class ToolCallParser(IEnumerable<string> offered)
+public sealed partial class ToolCallParser(IEnumerable<string> offered, ToolMarkup? family = null)
 {
     internal const string OpenTag = "<tool_call>";
     internal const string CloseTag = "</tool_call>";
+    private const int MostNameFirst = 256; // characters between an opener and the arguments
 
     private enum Place
     {
         Content,
+
+        /// <summary>Behind an opener or between calls, before the JSON.</summary>
+        Opened,
         Call,
         AfterCall,
     }
 
+    private readonly ToolMarkup markup = family ?? ToolMarkup.Hermes;
     private readonly HashSet<string> _offered = new(offered, StringComparer.Ordinal);
     private readonly List<ParsedCall> _calls = [];
     private readonly StringBuilder _content = new();
@@ -37,6 +40,9 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
     private JsonPrefix _json = new();
     private int _jsonStart; // where in _raw the JSON begins
     private string? _name;  // of the call being streamed
+    private bool _isArgumentsAlone; // the JSON holds no name
+    private bool _isBare;           // calls without an opener
+    private bool _isArray;
     private bool _argumentsWhole;
     private int _begun;
     private char _highSurrogate;
@@ -68,6 +74,8 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
             Accept('\uFFFD');
         if (_place == Place.Call)
             BreakCall();
+        else if (_place == Place.Opened)
+            BecomeContent();
         if (_place == Place.Content && (_calls.Count == 0 || !IsWhiteSpace(_held)))
             EmitContent(_held.ToString());
         _held.Clear();
@@ -76,9 +84,9 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
     }
 
     /// <summary>Reads a whole segment at once.</summary>
-    public static ParsedSegment Parse(string text, IEnumerable<string> offered)
+    public static ParsedSegment Parse(string text, IEnumerable<string> offered, ToolMarkup? markup = null)
     {
-        var parser = new ToolCallParser(offered);
+        var parser = new ToolCallParser(offered, markup);
         var events = new List<ToolCallEvent>();
         parser.Feed(text, events);
         return parser.Complete(events);
@@ -91,6 +99,9 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
             case Place.Content:
                 _held.Append(c);
                 SettleContent();
+                break;
+            case Place.Opened:
+                AcceptOpened(c);
                 break;
             case Place.Call:
                 AcceptInCall(c);
@@ -107,11 +118,17 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
         while (_held.Length > 0)
         {
             var held = _held.ToString();
-            var tag = held.AsSpan().TrimStart();
-            if (OpenTag.AsSpan().StartsWith(tag))
+            var tag = held.TrimStart();
+            if (tag == "{" && markup.AllowsBareJson && _content.Length == 0 && _begun == 0)
             {
-                if (tag.Length == OpenTag.Length)
-                    BeginCall(held);
+                Open(held[..^1], isBare: true);
+                Accept('{');
+                return;
+            }
+            if (markup.Openers.Any(opener => opener.StartsWith(tag, StringComparison.Ordinal)))
+            {
+                if (markup.Openers.Contains(tag))
+                    Open(held, isBare: false);
                 return;
             }
             var settled = held.Length - tag.Length + 1;
@@ -120,36 +137,73 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
         }
     }
 
-    private void SettleAfterCall()
+    private void Open(string opener, bool isBare)
     {
-        var held = _held.ToString();
-        var tag = held.AsSpan().Trim();
-        if (CloseTag.AsSpan().StartsWith(tag) && tag.Length < CloseTag.Length)
-            return;
-        _place = Place.Content;
-        _held.Clear();
-        if (tag.SequenceEqual(CloseTag))
-            return;
-        foreach (var c in held)
-            Accept(c);
+        (_isBare, _isArray) = (isBare, false);
+        Begin(opener);
     }
 
-    private void BeginCall(string markup)
+    /// <summary>Another call of the same opening, or the first.</summary>
+    private void Begin(string markupSoFar)
     {
-        _place = Place.Call;
+        _place = Place.Opened;
         _held.Clear();
-        _raw.Clear().Append(markup);
+        _raw.Clear().Append(markupSoFar);
         _jsonStart = _raw.Length;
         _json = new JsonPrefix();
         _arguments.Clear();
         _name = null;
-        _argumentsWhole = false;
+        _isArgumentsAlone = _argumentsWhole = false;
+    }
+
+    private void AcceptOpened(char c)
+    {
+        var header = _raw.ToString(_jsonStart, _raw.Length - _jsonStart);
+        var named = markup.AllowsNameFirst && !_isArray && header.AsSpan().Trim().Length > 0;
+        if (c == '{')
+        {
+            if (named && !BeginNamed(header))
+            {
+                BecomeContent();
+                Accept(c);
+                return;
+            }
+            _place = Place.Call;
+            _jsonStart = _raw.Length;
+            AcceptInCall(c);
+            return;
+        }
+        var fits = char.IsWhiteSpace(c)
+            || (c == '[' && markup.AllowsArray && !_isArray && !named)
+            || (markup.AllowsNameFirst && !_isArray && header.Length < MostNameFirst && c != '\n');
+        if (!fits)
+        {
+            BecomeContent();
+            Accept(c);
+            return;
+        }
+        _raw.Append(c);
+        if (c != '[' || named || !markup.AllowsArray)
+            return;
+        _isArray = true;
+        _jsonStart = _raw.Length;
+    }
+
+    /// <summary>The header in front of the arguments; false where it names no tool that was offered.</summary>
+    private bool BeginNamed(string header)
+    {
+        var match = NameFirst().Match(header);
+        if (!match.Success || !_offered.Contains(match.Groups["name"].Value))
+            return false;
+        _isArgumentsAlone = true;
+        Start(match.Groups["name"].Value);
+        return true;
     }
 
     private void AcceptInCall(char c)
     {
         var depth = _json.Depth;
-        var isObject = depth > 0 || c == '{' || char.IsWhiteSpace(c);
+        var isObject = depth > 0 || c == '{';
         if (!isObject || !_json.Accept(c))
         {
             BreakCall();
@@ -162,110 +216,47 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
         if (_name is not null && !_argumentsWhole)
         {
             _arguments.Append(c);
-            EmitArguments(c);
-            _argumentsWhole = _json.Depth == 1;
+            _openText.Append(c);
+            _argumentsWhole = _isArgumentsAlone ? _json.IsComplete : _json.Depth == 1;
         }
         if (_json.IsComplete)
             EndCall();
     }
 
-    /// <summary>At a second opening brace: begins to stream if it opens the arguments of a named call. False: the call was refused.</summary>
-    private bool StartIfHeader()
+    private void SettleAfterCall()
     {
-        var header = Header().Match(_raw.ToString(), _jsonStart);
-        if (!header.Success)
-            return true; // unusual order of the keys: read when it is whole
-        var name = header.Groups["name"].Value;
-        if (!_offered.Contains(name))
+        var held = _held.ToString();
+        var tag = held.AsSpan().Trim();
+        if (tag.Length == 0)
+            return;
+        if (_isArray && tag is "]")
         {
-            BecomeContent();
-            return false;
-        }
-        Start(name);
-        return true;
-    }
-
-    private void Start(string name)
-    {
-        Flush();
-        _name = name;
-        _events.Add(new ToolCallEvent(ToolCallEventKind.Started, _begun, name));
-    }
-
-    private void EndCall()
-    {
-        if (_name is null)
-        {
-            if (!TryReadWhole(_raw.ToString(_jsonStart, _raw.Length - _jsonStart), out var name, out var arguments))
-            {
-                BecomeContent();
-                return;
-            }
-            Start(name);
-            _arguments.Append(arguments);
-            _openText.Append(arguments);
-        }
-        Flush();
-        _events.Add(new ToolCallEvent(ToolCallEventKind.Ended, _begun, ""));
-        _calls.Add(new ParsedCall(_begun, _name!, _arguments.ToString()));
-        _begun++;
-        _name = null;
-        _place = Place.AfterCall;
-    }
-
-    /// <summary>The JSON of the call can't go on.</summary>
-    private void BreakCall()
-    {
-        if (_name is null)
-        {
-            BecomeContent();
+            _isArray = false; // what may follow is the closer
+            _held.Clear();
+            if (markup.Closer is null)
+                _place = Place.Content;
             return;
         }
-        if (_argumentsWhole)
+        if ((_isArray && tag is ",") || (markup.AllowsBareJson && tag is ";" or ","))
         {
-            EndCall();
+            Begin(held);
             return;
         }
-        var closing = _json.Closing();
-        EmitArguments(closing.AsSpan(0, closing.Length - 1)); // the last brace closes the call itself
-        Flush();
-        _events.Add(new ToolCallEvent(ToolCallEventKind.Aborted, _begun, _raw.ToString()));
-        _content.Append(_raw);
-        _begun++;
-        _name = null;
+        if (markup.AllowsBareJson && tag is "{")
+        {
+            Begin(held[..^1]);
+            Accept('{');
+            return;
+        }
+        if (markup.Closer is { } closer && closer.AsSpan().StartsWith(tag) && tag.Length < closer.Length)
+            return;
         _place = Place.Content;
+        _held.Clear();
+        if (tag.SequenceEqual(markup.Closer))
+            return;
+        foreach (var c in held)
+            Accept(c);
     }
-
-    private void BecomeContent()
-    {
-        _place = Place.Content;
-        EmitContent(_raw.ToString());
-    }
-
-    private bool TryReadWhole(string json, out string name, out string arguments)
-    {
-        name = arguments = "";
-        using var document = JsonDocument.Parse(json);
-        var call = document.RootElement;
-        if (!call.TryGetProperty("name", out var named) || named.ValueKind != JsonValueKind.String)
-            return false;
-        name = _offered.FirstOrDefault(named.ValueEquals) ?? "";
-        if (!call.TryGetProperty("arguments", out var given))
-            arguments = "{}";
-        else if (given.ValueKind == JsonValueKind.Object)
-            arguments = given.GetRawText();
-        return name.Length > 0 && arguments.Length > 0;
-    }
-
-    private void EmitContent(string text)
-    {
-        _openText.Append(text);
-        _content.Append(text);
-    }
-
-    private void EmitArguments(char c) => _openText.Append(c);
-
-    private void EmitArguments(ReadOnlySpan<char> text) => _openText.Append(text);
 
     private void Flush()
     {
@@ -276,8 +267,11 @@ public sealed partial class ToolCallParser(IEnumerable<string> offered)
         _openText.Clear();
     }
 
-    private static bool IsWhiteSpace(StringBuilder text) => string.IsNullOrWhiteSpace(text.ToString());
+    private void EmitContent(string text)
+    {
+        _openText.Append(text);
+        _content.Append(text);
+    }
 
-    [GeneratedRegex("""\G\s*\{\s*"name"\s*:\s*"(?<name>[^"\\]*)"\s*,\s*"arguments"\s*:\s*\{\z""", RegexOptions.ExplicitCapture)]
-    private static partial Regex Header();
+    private static bool IsWhiteSpace(StringBuilder text) => string.IsNullOrWhiteSpace(text.ToString());
 }

@@ -18,18 +18,26 @@ public sealed record ServedModel(
 {
     /// <summary>Opens an embedded model by name, or a Hugging Face directory or GGUF file by path.</summary>
     /// <exception cref="ModelLoadException">It is not there, or something in it is not supported; one sentence says what.</exception>
-    public static ServedModel Open(string nameOrPath)
+    /// <param name="chat">What an operator says of its chat format; its own files where null.</param>
+    public static ServedModel Open(string nameOrPath, ChatFormatChoice? chat = null, TimeProvider? time = null)
     {
         var loaded = ModelLoader.Load(ModelLocator.Find(nameOrPath));
         var generation = loaded.Generation;
         // Chat models end a turn with the tokenizer's token, while their other files may go on naming the end of text alone.
         var ownEnd = loaded.Tokenizer.AddedTokens.Where(t => t.Content == loaded.TokenizerConfig.EosToken).Select(t => t.Id);
+        ImmutableArray<int> ends = [.. generation.EosTokens.Union(ownEnd)];
+        var format = ChatFormats.For(loaded.TokenizerConfig.ChatTemplate, ChatTokens.Of(loaded.Tokenizer, loaded.TokenizerConfig, ends), chat, time);
         return new ServedModel(
-            loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate), loaded.Shape.MaxPositions,
-            [.. generation.EosTokens.Union(ownEnd)], generation.DoSample == false ? 0 : generation.Temperature ?? 1);
+            loaded.Shape.Name, loaded, loaded.Tokenizer, format, loaded.Shape.MaxPositions, ends,
+            generation.DoSample == false ? 0 : generation.Temperature ?? 1);
     }
 
     public bool Ends(int token) => EndTokens.Contains(token);
+
+    /// <summary>Turns what is sampled into text.</summary>
+    /// <param name="showsCalls">Special tokens that are markup of tool calls are part of the text, for the parser to read.</param>
+    public Detokenizer CreateDetokenizer(bool showsCalls) =>
+        new(Tokenizer, shown: showsCalls ? Tokenizer.AddedTokens.Where(token => Format.Markup.Tokens.Contains(token.Content)).Select(token => token.Id) : []);
 
     /// <summary>
     /// Tokens of pieces, encoded as the one text they make: only control pieces may spell special tokens, so that a user's text cannot

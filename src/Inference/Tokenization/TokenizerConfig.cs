@@ -11,12 +11,14 @@ public sealed record TokenizerConfig(string? ChatTemplate, string? BosToken, str
 {
     internal static TokenizerConfig Read(string path)
     {
+        var file = Path.Combine(Path.GetDirectoryName(path)!, "chat_template.jinja"); // where newer exporters keep it
+        var template = File.Exists(file) ? File.ReadAllText(file) : null;
         if (!File.Exists(path))
-            return new TokenizerConfig(null, null, null, false, null);
+            return new TokenizerConfig(template, null, null, false, null);
         using var document = JsonFields.Open(path);
         var fields = new JsonFields(Path.GetFileName(path), document.RootElement);
         return new TokenizerConfig(
-            ReadTemplate(fields), ReadToken(fields, "bos_token"), ReadToken(fields, "eos_token"), fields.Boolean("add_bos_token", false),
+            template ?? ReadTemplate(fields), ReadToken(fields, "bos_token"), ReadToken(fields, "eos_token"), fields.Boolean("add_bos_token", false),
             ReadMaxLength(fields));
     }
 

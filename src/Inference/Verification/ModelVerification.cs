@@ -78,7 +78,7 @@ public static class ModelVerification
     {
         try
         {
-            return ChatFormats.For(model.TokenizerConfig.ChatTemplate).Name;
+            return ChatFormats.For(model.TokenizerConfig.ChatTemplate, ChatTokens.Of(model.Tokenizer, model.TokenizerConfig, model.Generation.EosTokens)).Name;
         }
         catch (NotSupportedException e)
         {

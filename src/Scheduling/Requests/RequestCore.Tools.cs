@@ -10,6 +10,7 @@ public sealed partial class RequestCore
     /// <summary>The worker's word that a segment is over.</summary>
     public IReadOnlyList<RequestEffect> SegmentEnded(SegmentReport report, double now)
     {
+        RememberSwitch(report);
         if (IsOver || report.Epoch != state.Epoch || state.Phase is not (RequestPhase.Placed or RequestPhase.Queued))
             return Stale(report);
         var effects = new List<RequestEffect>();

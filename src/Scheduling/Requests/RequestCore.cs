@@ -54,7 +54,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var effects = new List<RequestEffect>();
         if (isRecovered)
         {
-            state.Epoch++;
+            state.Epoch = NextEpoch();
+            state.Move = null;
             effects.Add(new RequestEffect.Save()); // so that no further life gives this epoch to another worker
             isRecovered = false;
         }
@@ -175,7 +176,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         state.Phase = RequestPhase.Queued;
         state.QueuedAt = now;
-        state.Epoch++;
+        state.Epoch = NextEpoch();
+        state.Move = null;
         Record("queued", null, state.Tokens.Length, now);
         return [new RequestEffect.Save(), new RequestEffect.Enqueue(Describe(now))];
     }
@@ -186,6 +188,9 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var effects = new List<RequestEffect> { new RequestEffect.Withdraw() };
         if (state.Worker is { } worker)
             effects.Add(new RequestEffect.Release(worker, state.Epoch)); // a cache parked under an older epoch goes too
+        if (state.Move is { } move)
+            effects.Add(new RequestEffect.Release(move.Target, move.Epoch));
+        state.Move = null;
         return effects;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 
@@ -23,6 +24,9 @@ public abstract record RequestEffect
 
     /// <summary>Go on where the cache is; <see cref="RequestCore.NotHere"/> if it is gone.</summary>
     public sealed record Continue(string Worker, ResumeWork Work) : RequestEffect;
+
+    /// <summary>The target fetches the sequence; <see cref="RequestCore.MoveFailed"/> if it does not want it.</summary>
+    public sealed record Move(string Target, MigrationOrder Order) : RequestEffect;
 
     /// <summary>The tools of the pause return in so many seconds: for whoever holds the parked cache.</summary>
     public sealed record Expect(string Worker, int Epoch, double Seconds) : RequestEffect;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Routing;
 
@@ -36,6 +37,13 @@ public sealed record PausePoint(
 /// <param name="SegmentStart">The pause it ended.</param>
 [GenerateSerializer, Alias("pharos.accepted-resume")]
 public sealed record AcceptedResume([property: Id(0)] string NewRequest, [property: Id(1)] int SegmentStart, [property: Id(2)] int FromNotice);
+
+/// <summary>A worker that is about to have the sequence.</summary>
+/// <param name="Epoch">Under which it will; nobody else is ever given that one.</param>
+/// <param name="At">When it began, Unix seconds.</param>
+[GenerateSerializer, Alias("pharos.pending-move")]
+public sealed record PendingMove(
+    [property: Id(0)] string Target, [property: Id(1)] int Epoch, [property: Id(2)] MigrationReason Reason, [property: Id(3)] double At);
 
 /// <summary>An event of a request's life for operators; <paramref name="At"/> in seconds since it arrived.</summary>
 /// <param name="Route">Where it was placed: why there.</param>
@@ -139,4 +147,10 @@ public sealed class RequestState
 
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }
+
+    /// <summary>The migration under way, if there is one; the old owner has it until that ends.</summary>
+    [Id(28)] public PendingMove? Move { get; set; }
+
+    /// <summary>The latest epoch that was given to anybody, or kept for somebody; 0: <see cref="Epoch"/> is.</summary>
+    [Id(29)] public int LastEpoch { get; set; }
 }

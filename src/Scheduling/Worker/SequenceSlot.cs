@@ -130,7 +130,7 @@ public sealed class SequenceSlot
     internal long QueuedBeside { get; set; }
 
     /// <summary>Seconds that its tools took, over all its segments.</summary>
-    internal double ToolSeconds { get; set; }
+    public double ToolSeconds { get; internal set; }
 
     /// <summary>What was known of the tool when it was called.</summary>
     internal ToolForecast? Tool { get; set; }

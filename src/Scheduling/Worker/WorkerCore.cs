@@ -169,6 +169,7 @@ public sealed partial class WorkerCore
         slots.Remove(slot.Request);
         Unlist(slot);
         parked.Remove(slot);
+        leaving.Remove(slot);
         ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks);
         DropHost(slot, 0);
     }
@@ -252,9 +253,10 @@ public sealed partial class WorkerCore
     public void CheckIntegrity()
     {
         ledger.CheckIntegrity(slots.Values.SelectMany(slot => ((KvTier, int, IReadOnlyList<int>)[])
-            [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, [.. slot.HostBlocks.Where(block => block != SequenceSlot.NoBlock)])]));
-        if (queue.Count + loading.Count + running.Count + parked.Count != slots.Count)
-            throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running and {parked.Count} parked.");
+            [(KvTier.Device, slot.Id, slot.DeviceBlocks), (KvTier.Host, slot.Id, [.. slot.HostBlocks.Where(block => block != SequenceSlot.NoBlock)])])
+            .Concat(expected.Concat(staged).Select(arrival => (KvTier.Device, arrival.Id, arrival.BlockTable))));
+        if (queue.Count + loading.Count + running.Count + parked.Count + leaving.Count != slots.Count)
+            throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running, {parked.Count} parked and {leaving.Count} leaving.");
         foreach (var slot in slots.Values)
         {
             var blocks = ledger.BlocksFor(slot.Computed);

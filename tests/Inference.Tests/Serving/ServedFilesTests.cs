@@ -1,5 +1,6 @@
 using Pharos.Inference.Serving;
 using Pharos.Inference.Tests.Support;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Inference.Tests.Serving;
 
@@ -16,10 +17,10 @@ public sealed class ServedFilesTests
         using (directory.Loaded)
         using (file.Loaded)
         {
-            Assert.Equal(("tiny", FamilyModel.MaxPositions, "chatml-hermes"), (file.Name, file.MaxPositions, file.Format.Name));
+            Assert.Equal(("tiny", FamilyModel.MaxPositions, "its own template, tool calls as hermes"), (file.Name, file.MaxPositions, file.Format.Name));
             Assert.Equal((directory.Name, directory.MaxPositions, directory.Format.Name), (file.Name, file.MaxPositions, file.Format.Name));
             Assert.True(file.Ends(ByteTokenizer.ImEnd));
-            var turn = file.Format.RenderToolTurn([]);
+            var turn = file.Format.RenderToolTurn([new ToolResult("call", "calculator", "2", 0.1, false)]);
             Assert.NotEmpty(file.Encode(turn));
             Assert.Equal(directory.Encode(turn).AsEnumerable(), file.Encode(turn).AsEnumerable());
         }
@@ -31,7 +32,7 @@ public sealed class ServedFilesTests
 
     private static string WithTemplate(string folder)
     {
-        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"chat_template": "<|im_start|>"}""");
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """{"chat_template": "{% for message in messages %}<|im_start|>{{ message.role }}{% endfor %}"}""");
         return folder;
     }
 }

@@ -16,7 +16,7 @@ public sealed class ModelVerificationTests
         Assert.Empty(report.RoundTrip.Differences);
         Assert.Equal(8, report.Generation.Tokens);
         Assert.True(report.Generation.PiecesAgree);
-        Assert.Equal("chatml-hermes", report.Load.ChatFormat);
+        Assert.Equal("its own template, tool calls as hermes", report.Load.ChatFormat);
         Assert.True(report.Memory.WeightBytes > report.Parameters);
         Assert.True(report.Memory.PeakProcessBytes > report.Memory.WeightBytes);
     }

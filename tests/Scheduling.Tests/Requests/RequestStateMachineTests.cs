@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Scheduling.Tests.Requests;
@@ -13,7 +14,7 @@ public sealed class RequestStateMachineTests
     [InlineData(ToolUse.None)]
     public void Any_order_of_events_keeps_tokens_epochs_and_end_states_and_leaks_nothing(ToolUse tools)
     {
-        var events = Gen.Choose(0, 15).Zip(Gen.Choose(0, 1000)).ListOf(60).ToArbitrary();
+        var events = Gen.Choose(0, 18).Zip(Gen.Choose(0, 1000)).ListOf(60).ToArbitrary();
         Prop.ForAll(events, script => Play(tools, [.. script])).Check(Config.QuickThrowOnFailure.WithMaxTest(400).WithReplay(3, 5));
     }
 
@@ -66,6 +67,10 @@ public sealed class RequestStateMachineTests
             case 15 when world.State.Receipts.Length > 0:
                 world.Core.Revise(world.State.Epoch - dice % 2, world.State.Receipts[dice % world.State.Receipts.Length] with { ActualSeconds = 1 });
                 world.Apply(world.Core.Recover());
+                break;
+            case 16: world.Apply(world.Core.Migrate(worker, MigrationReason.Balance, world.Now).Effects); break;
+            case 17 or 18 when world.Effects.OfType<RequestEffect.Move>().ToList() is { Count: > 0 } moves:
+                world.Arrive(moves[^(1 + dice % Math.Min(2, moves.Count))].Order, isLost: dice % 7 == 0);
                 break;
         }
     }

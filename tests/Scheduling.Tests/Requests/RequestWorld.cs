@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
@@ -121,6 +122,33 @@ public sealed class RequestWorld
         segmentStart ?? State.SegmentStart, [.. State.Calls.Select(call => new ToolResult(call.Id, call.Name, "sunny", seconds, false))], Now));
 
     public void Cancel() => Apply(Core.Cancel("client went away", Now));
+
+    /// <summary>Another worker begins to fetch it.</summary>
+    public MigrationOrder Move(string target)
+    {
+        var (refusal, effects) = Core.Migrate(target, MigrationReason.Operator, Now);
+        Assert.Null(refusal);
+        Apply(effects);
+        return Last<RequestEffect.Move>().Order;
+    }
+
+    /// <summary>All of it is at the target, as the source has it now; what the request says to that.</summary>
+    /// <param name="isLost">The target does not hear the answer, and is gone.</param>
+    public string? Arrive(MigrationOrder order, bool isLost = false)
+    {
+        var target = Effects.OfType<RequestEffect.Move>().Last(move => move.Order == order).Target;
+        if (!Workers.TryGetValue(order.Source, out var held) || held.Epoch != order.SourceEpoch)
+        {
+            Apply(Core.MoveFailed(order.Epoch, "it is not there any more", Now));
+            return "it is not there any more";
+        }
+
+        var (refusal, effects) = Core.TakeOver(target, order.Epoch, held.Parked, held.SegmentStart, Now);
+        if (refusal is null && !isLost)
+            Workers[target] = new Held(order.Epoch, [.. held.Tokens], held.SegmentStart) { Parked = held.Parked };
+        Apply(effects);
+        return refusal;
+    }
 
     public void Apply(IReadOnlyList<RequestEffect> effects)
     {

@@ -1,0 +1,252 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Pharos.Inference.Backend;
+using Pharos.Inference.Serving;
+using Pharos.Scheduling.Migration;
+using Pharos.Scheduling.Pool;
+using Pharos.Scheduling.Requests;
+using Pharos.Scheduling.Worker;
+
+namespace Pharos.Grains.Devices;
+
+// Sequences that leave for another worker, and those that come from one. Each command runs on the loop, between two iterations.
+public sealed partial class DeviceLoop
+{
+    private readonly SortedDictionary<string, ArrivingSequence> arriving = new(StringComparer.Ordinal);
+    private readonly KvTransfers transfers;
+
+    /// <summary>Tokens of a piece that has about <see cref="PieceBytes"/>.</summary>
+    public int PieceTokens => Math.Max(1, (int)(PieceBytes / Math.Max(1, backend.Kv.BytesPerBlock))) * backend.Kv.BlockSize;
+
+    /// <summary>Most bytes of keys and values that travel in one message, in whole blocks; a single block may be larger.</summary>
+    public int PieceBytes { get; init; } = 1 << 20;
+
+    /// <summary>What there is of a sequence that is to leave; null: it is not here under that epoch.</summary>
+    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: var slot }
+        ? new MigrationOffer(slot.Phase, slot.Length, slot.Computed)
+        : null);
+
+    /// <summary>Keys and values from a token on, as many as one piece may have; null: the sequence is not here under that epoch.</summary>
+    public async Task<KvPiece?> Export(string request, int epoch, int first, int most)
+    {
+        var read = await Post(() => Find(request, epoch) is { } sequence ? BeginRead(sequence, epoch, first, most) : null);
+        return read is null ? null : await read;
+    }
+
+    /// <summary>
+    /// The state of a sequence for its new owner, with the last piece of its cache. One that is not parked stops, until it is released or
+    /// <see cref="Stay"/>s.
+    /// </summary>
+    /// <returns>Null: the sequence is not here under that epoch.</returns>
+    public async Task<Departure?> TakeLeave(string request, int epoch, int first, int most)
+    {
+        var (departure, last) = await Post<(Departure? Departure, Task<KvPiece?>? Last)>(() =>
+        {
+            if (Find(request, epoch) is not { } sequence)
+                return default;
+            sequence.StoppedAt = sequence.Slot.Phase == SequencePhase.Parked ? null : Now;
+            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
+        });
+        return departure is null ? null : departure with { Last = await last! };
+    }
+
+    /// <summary>It goes on here after all.</summary>
+    public Task<bool> Stay(string request, int epoch) => Post(() =>
+    {
+        if (Find(request, epoch) is not { } sequence)
+            return false;
+        Stay(sequence);
+        return true;
+    });
+
+    /// <summary>Those that stopped for a switch so long ago, and were neither released nor told to stay, go on here: whoever wanted them is gone.</summary>
+    public Task<bool> StayAfter(TimeSpan lease) => Post(() =>
+    {
+        var before = Now - lease.TotalSeconds;
+        foreach (var sequence in sequences.Values.Where(sequence => sequence.StoppedAt <= before))
+            Stay(sequence);
+        return true;
+    });
+
+    /// <summary>Makes ready for a sequence that is to come.</summary>
+    /// <returns>Whether it may come, and whether this is news.</returns>
+    public Task<(Admission Answer, bool IsNew)> MakeReady(MigrationOrder order, MigrationOffer offer) => Post(() =>
+    {
+        if (state != WorkerState.Active)
+            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state.ToString().ToLowerInvariant()}"), false);
+        if (sequences.TryGetValue(order.Request, out var held) && held.Slot.Epoch >= order.Epoch)
+            return (new Admission(AdmissionKind.Accepted, "it is here already"), false);
+        if (arriving.TryGetValue(order.Request, out var coming))
+        {
+            if (coming.Order.Epoch >= order.Epoch)
+                return (new Admission(AdmissionKind.Accepted, "it is on its way"), false);
+            Forget(coming);
+        }
+
+        if (offer.Tokens + 1 >= Math.Min(core.LargestContext, model.MaxPositions))
+            return (new Admission(AdmissionKind.TooLarge, $"a context of {offer.Tokens} tokens is too large for {identity.Worker}"), false);
+        if (core.Reserve(Wanted(offer)) is not { } blocks)
+            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} has no room for {offer.Tokens} tokens"), false);
+        arriving.Add(order.Request, new ArrivingSequence(order, blocks));
+        return (new Admission(AdmissionKind.Accepted, null), true);
+    });
+
+    /// <summary>Takes a piece of the cache of a sequence that is on its way.</summary>
+    public async Task<PieceOutcome> Import(MigrationOrder order, KvPiece piece)
+    {
+        var (outcome, written) = await Post<(PieceOutcome Outcome, Task<KvSpan>? Written)>(() =>
+        {
+            if (Coming(order) is not { } coming)
+                return (PieceOutcome.Unexpected, null);
+            // What is added while it goes on wants room too, and so does what comes last.
+            if (!core.TryGrow(coming.Blocks, piece.End))
+                return (PieceOutcome.NoRoom, null);
+            core.TryGrow(coming.Blocks, piece.Computed + PieceTokens);
+            return (PieceOutcome.Taken, transfers.Post(() => Coming(order) is null ? Task.FromResult(default(KvSpan)) : transfers.Write(piece, [.. coming.Blocks.BlockTable])));
+        });
+        try
+        {
+            if (written is not null)
+                await written;
+            return outcome;
+        }
+        catch (InvalidDataException)
+        {
+            return PieceOutcome.Damaged;
+        }
+    }
+
+    /// <summary>It is this worker's now, and goes on in the next iteration; the last piece, if there is one, is read before that.</summary>
+    /// <param name="cached">Tokens that are in its blocks, the last piece counted.</param>
+    /// <returns>False: nobody waits for it here.</returns>
+    public Task<bool> Adopt(MigrationOrder order, Departure departure, int cached)
+    {
+        var (moving, last) = (departure.State, departure.Last);
+        var work = moving.Work with { Epoch = order.Epoch };
+        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
+        keys?.Extend(work.Tokens.AsSpan());
+        var grammar = GrammarOf(work.Options, work);
+        return Post(() =>
+        {
+            if (Coming(order) is not { } coming)
+                return false;
+            if (sequences.TryGetValue(order.Request, out var held))
+            {
+                if (held.Slot.Epoch >= order.Epoch)
+                {
+                    Forget(coming);
+                    return false;
+                }
+
+                Remove(held);
+            }
+
+            arriving.Remove(order.Request);
+            if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))
+                cached = Math.Min(cached, last.First); // it is computed again here
+            var slot = core.Adopt(coming.Blocks, moving with { Work = work }, cached, keys, Now);
+            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt };
+            sequences.Add(work.Request, sequence);
+            if (!moving.IsParked)
+                GoOn(sequence);
+            events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+            return true;
+        });
+    }
+
+    /// <summary>It does not come.</summary>
+    public Task<bool> Drop(MigrationOrder order) => Post(() =>
+    {
+        if (Coming(order) is not { } coming)
+            return false;
+        Forget(coming);
+        return true;
+    });
+
+    private void Stay(ServedSequence sequence)
+    {
+        core.Stay(sequence.Slot, Now);
+        sequence.StoppedAt = null;
+    }
+
+    // Its reader has heard some of the segment from the old owner, and nobody here knows how much: it is told all of it, and takes what is new.
+    private void GoOn(ServedSequence sequence)
+    {
+        var end = sequence.Replay();
+        if (end is { } over)
+            End(sequence, over with { Text = sequence.Text }, sequence.SegmentTokens);
+        else
+            Send(sequence, sequence.SegmentTokens, sequence.Text, null);
+    }
+
+    // The blocks were taken in an earlier iteration, so nothing that was in them is still to be copied away.
+    private bool TryImport(KvPiece piece, ExpectedSequence blocks)
+    {
+        if (piece.End > blocks.Capacity)
+            return false;
+        var written = transfers.Write(piece, [.. blocks.BlockTable]); // the next step comes after it
+        return !written.IsFaulted;
+    }
+
+    private int Wanted(MigrationOffer offer) =>
+        offer.Phase == SequencePhase.Parked ? offer.Computed : Math.Min(offer.Tokens + PieceTokens, core.LargestContext);
+
+    private ServedSequence? Find(string request, int epoch) =>
+        sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch == epoch ? sequence : null;
+
+    private ArrivingSequence? Coming(MigrationOrder order) =>
+        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch ? coming : null;
+
+    private void Forget(ArrivingSequence coming)
+    {
+        core.Drop(coming.Blocks);
+        arriving.Remove(coming.Order.Request);
+    }
+
+    // What only the host has comes by way of free blocks of the device.
+    private Task<KvPiece?> BeginRead(ServedSequence sequence, int epoch, int first, int most)
+    {
+        var slot = sequence.Slot;
+        most = Math.Min(most, PieceTokens);
+        var stage = default(ExpectedSequence);
+        var firstBlock = first / backend.Kv.BlockSize;
+        if (first >= slot.DeviceTokens && first < slot.Computed)
+        {
+            var end = Math.Min(first + most, slot.Computed);
+            stage = core.Stage(slot, firstBlock, (end + backend.Kv.BlockSize - 1) / backend.Kv.BlockSize - firstBlock);
+        }
+
+        return transfers.Post(() => Read(sequence, epoch, first, most, stage));
+    }
+
+    private async Task<KvPiece?> Read(ServedSequence sequence, int epoch, int first, int most, ExpectedSequence? stage)
+    {
+        var slot = sequence.Slot;
+        try
+        {
+            if (Find(slot.Request, epoch) != sequence)
+                return null; // released meanwhile
+            var end = Math.Min(first + most, stage is null ? slot.DeviceTokens : slot.Computed);
+            if (stage is not null)
+                end = Math.Min(end, first / backend.Kv.BlockSize * backend.Kv.BlockSize + stage.Capacity);
+            return end <= first
+                ? new KvPiece(first, 0, slot.Computed, [])
+                : await transfers.Read(stage is null ? [.. core.BlockTable(slot)] : Table(stage, first / backend.Kv.BlockSize), new KvSpan(first, end - first), slot.Computed);
+        }
+        finally
+        {
+            if (stage is not null)
+                Unstage(stage);
+        }
+    }
+
+    // In commands of its own: the read may have ended on another thread.
+    private void Unstage(ExpectedSequence stage) => commands.Writer.TryWrite(new Command<bool>(() =>
+    {
+        core.Unstage(stage);
+        return true;
+    }));
+
+    // A table is read from the beginning of the context: what comes before the first of these is not looked at.
+    private static int[] Table(ExpectedSequence stage, int firstBlock) => [.. Enumerable.Repeat(stage.BlockTable[0], firstBlock), .. stage.BlockTable];
+}

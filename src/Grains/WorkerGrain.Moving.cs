@@ -1,0 +1,45 @@
+using Pharos.Grains.Moving;
+using Pharos.Scheduling.Migration;
+using Pharos.Scheduling.Requests;
+
+namespace Pharos.Grains;
+
+// Sequences that come from other workers, and those that leave for one.
+public sealed partial class WorkerGrain
+{
+    /// <summary>A sequence that has stopped for a switch goes on here when nobody has come back for it: its new owner is gone, or was refused and could not say so.</summary>
+    private static readonly TimeSpan Departing = TimeSpan.FromSeconds(2);
+
+    public async Task<Admission> Receive(MigrationOrder order)
+    {
+        var source = GrainFactory.GetGrain<IWorkerGrain>(order.Source);
+        if (await source.Offer(order.Request, order.SourceEpoch) is not { } offer)
+            return new Admission(AdmissionKind.NotHere, $"{order.Source} does not have it any more");
+        if (offer.Computed == 0)
+            return new Admission(AdmissionKind.Refused, $"nothing of it is cached on {order.Source}");
+        var (answer, isNew) = await loop.MakeReady(order, offer);
+        if (isNew)
+            new InboundMigration(order, offer, this.GetPrimaryKeyString(), loop, source, GrainFactory.GetGrain<IRequestGrain>(order.Request), time, log).Run().Forget();
+        return answer;
+    }
+
+    public Task<MigrationOffer?> Offer(string request, int epoch) => loop.Offer(request, epoch);
+
+    public Task<KvPiece?> Export(string request, int epoch, int first, int most) => loop.Export(request, epoch, first, most);
+
+    public async Task<Departure?> TakeLeave(string request, int epoch, int first, int most)
+    {
+        var departure = await loop.TakeLeave(request, epoch, first, most);
+        if (departure is { State.IsParked: false })
+            StayLater().Forget();
+        return departure;
+    }
+
+    public Task Stay(string request, int epoch) => loop.Stay(request, epoch);
+
+    private async Task StayLater()
+    {
+        await Task.Delay(Departing, time);
+        await loop.StayAfter(Departing);
+    }
+}

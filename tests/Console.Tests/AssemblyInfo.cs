@@ -1,0 +1,2 @@
+// A gateway and a browser use all cores together: their tests take turns.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

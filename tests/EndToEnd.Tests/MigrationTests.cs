@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Pharos.EndToEnd.Tests;
+
+/// <summary>Requests that move between workers: their clients see nothing of it.</summary>
+public sealed class MigrationTests
+{
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Parked_request_moves_with_its_cache_and_goes_on_at_its_new_worker()
+    {
+        await using var gateway = await PharosGateway.StartAsync("Policy:Pause=preserve", "Policy:Route=cache-owner");
+        var question = Wire.Message("user", "What is 127*43+9?");
+        var parked = await gateway.Http.PostAsync(Wire.Chat([question]).WithTools("calculator"));
+        var call = parked.Choice.GetProperty("message").GetProperty("tool_calls")[0];
+        var id = parked.Json.GetProperty("id").GetString()!;
+        var from = (await gateway.RequestAsync(id)).GetProperty("worker").GetString()!;
+
+        var order = await gateway.Http.OrderAsync($"admin/requests/{id}/migrate");
+        Assert.Equal(HttpStatusCode.Accepted, order.Status);
+        Assert.Equal((from, true), (order.Json.GetProperty("from").GetString(), order.Json.GetProperty("started").GetBoolean()));
+        var to = order.Json.GetProperty("to").GetString()!;
+        Assert.NotEqual(from, to);
+        await gateway.UntilAsync("it has moved", async () => (await gateway.RequestAsync(id)).GetProperty("worker").GetString() == to);
+        await gateway.UntilAsync("nothing is left where it was", async () => (await gateway.WorkersAsync()).Single(worker => worker.Worker == from).Sequences.IsEmpty);
+
+        var answer = await gateway.Http.PostAsync(Wire.Chat([
+            question, Wire.CallMessage((call.GetProperty("id").GetString()!, "calculator", call.GetProperty("function").GetProperty("arguments").GetString()!)),
+            Wire.ToolMessage(call.GetProperty("id").GetString()!, "5470")]).WithTools("calculator"));
+        Assert.Equal("127*43+9 is 5470.", answer.Content);
+        var usage = answer.Json.GetProperty("usage");
+        Assert.True(usage.GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32() > parked.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
+        Assert.Equal(1, usage.GetProperty("pharos").GetProperty("migrations").GetInt32());
+        Assert.Equal(to, (await gateway.RequestAsync(id)).GetProperty("worker").GetString());
+        await gateway.UntilNothingIsHeldAsync();
+    }
+
+    [Theory(Timeout = PharosGateway.GuardMilliseconds)]
+    [InlineData(0f, 1)]
+    [InlineData(0.8f, 7)]
+    public async Task Running_request_moves_to_and_fro_and_its_text_is_the_same(float temperature, int seed)
+    {
+        await using var gateway = await PharosGateway.StartAsync("Backend=simulated", "Simulated:TokensPerSecond=400", "Simulated:MinTokens=300", "Simulated:MaxTokens=300");
+        var undisturbed = await ReadAsync(gateway, temperature, seed, moves: 0);
+        var moved = await ReadAsync(gateway, temperature, seed, moves: 20);
+        Assert.Equal(undisturbed.Text, moved.Text);
+        Assert.Equal(undisturbed.Usage.GetProperty("completion_tokens").GetInt32(), moved.Usage.GetProperty("completion_tokens").GetInt32());
+        Assert.True(moved.Usage.GetProperty("pharos").GetProperty("migrations").GetInt32() >= 5, moved.Usage.ToString());
+        await gateway.UntilNothingIsHeldAsync();
+    }
+
+    private static async Task<(string Text, JsonElement Usage)> ReadAsync(PharosGateway gateway, float temperature, int seed, int moves)
+    {
+        var body = Wire.Ask("Tell me a story.").Streaming();
+        body["temperature"] = temperature;
+        body["seed"] = seed;
+        body["stream_options"] = new JsonObject { ["include_usage"] = true };
+        var text = new StringBuilder();
+        var (moving, id, usage) = (Task.CompletedTask, default(string), default(JsonElement));
+        await foreach (var one in gateway.Http.StreamAsync(body))
+        {
+            if (one.Data == "[DONE]")
+                break;
+            if (id is null)
+            {
+                id = one.Json.GetProperty("id").GetString()!;
+                moving = MoveAsync(gateway, id, moves);
+            }
+
+            if (one.Json.TryGetProperty("usage", out var totals) && totals.ValueKind == JsonValueKind.Object)
+                usage = totals;
+            foreach (var choice in one.Json.GetProperty("choices").EnumerateArray())
+                text.Append(choice.GetProperty("delta").TryGetProperty("content", out var content) ? content.GetString() : "");
+        }
+
+        await moving;
+        return (text.ToString(), usage);
+    }
+
+    private static async Task MoveAsync(PharosGateway gateway, string id, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            var before = Migrations(await gateway.RequestAsync(id));
+            if ((await gateway.Http.OrderAsync($"admin/requests/{id}/migrate")).Status == HttpStatusCode.Accepted)
+                await gateway.UntilAsync("it has moved or ended", async () => await gateway.RequestAsync(id) is var now && (Migrations(now) > before || now.GetProperty("state").GetString() != "running"));
+        }
+    }
+
+    private static int Migrations(JsonElement request) => request.GetProperty("usage").GetProperty("migrations").GetInt32();
+}
