@@ -90,6 +90,8 @@ internal static class GatewayRegistration
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapAdminApi();
+        foreach (var map in app.Services.GetServices<Action<IEndpointRouteBuilder>>()) // pages that the grain host brings along
+            map(app);
         app.MapWorkerActionsApi();
         app.MapRequestListApi();
         app.MapEventsApi();
