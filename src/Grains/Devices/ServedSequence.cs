@@ -86,7 +86,7 @@ internal sealed class ServedSequence
     public SequenceWork AsWork() => Work with
     {
         Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
-        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds, Trace = Trace,
     };
 
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];

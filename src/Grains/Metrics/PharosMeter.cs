@@ -16,7 +16,7 @@ public static class PharosMeter
     /// <summary>Makes the instruments that grains and devices of this process will use, so that they are shown from the start.</summary>
     public static void Open()
     {
-        foreach (var holder in (Type[])[typeof(PauseMetrics), typeof(PoolMetrics), typeof(DeviceMetrics)])
+        foreach (var holder in (Type[])[typeof(PauseMetrics), typeof(PoolMetrics), typeof(DeviceMetrics), typeof(Moving.MigrationMetrics)])
             RuntimeHelpers.RunClassConstructor(holder.TypeHandle);
     }
 

@@ -47,7 +47,8 @@ public sealed partial class WorkerCore
         var work = state.Work;
         var slot = new SequenceSlot(
             arrival.Id, limits.BlockSize, blockLists,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated), now);
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated, work.Tenant),
+            MeterOf(work.Tenant), now);
         slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
         GiveBack(arrival, ledger.BlocksFor(state.IsParked ? slot.Computed : slot.Length));
         foreach (var block in arrival.Blocks)
