@@ -124,7 +124,8 @@ public sealed partial class OperatorTests(SharedGateway shared)
     {
         await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools());
         await Http.PostAsync("{");
-        var exists = (await MetricsAsync()).Samples.Select(sample => sample.Name).ToHashSet();
+        var exists = (await MetricsAsync()).Types
+            .SelectMany(family => family.Value == "histogram" ? (string[])[family.Key + "_bucket", family.Key + "_sum", family.Key + "_count"] : [family.Key]).ToHashSet();
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Cluster.sln")))
             root = root.Parent!;

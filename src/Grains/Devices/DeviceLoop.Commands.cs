@@ -153,6 +153,7 @@ public sealed partial class DeviceLoop
         var profile = core.Fit.Profile;
         var seconds = profile.IterationSeconds(Math.Max(1, core.Running), core.Sequences.Sum(slot => (long)slot.DeviceTokens));
         var totals = core.Totals;
+        var usage = core.Usage(Now);
         var shown = state == WorkerState.Draining && core.Sequences.Count == 0 ? WorkerState.Drained : state;
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
@@ -162,8 +163,8 @@ public sealed partial class DeviceLoop
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
-                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), (core.Ranking as IPromisingPolicy)?.Promise,
-            core.Usage(Now));
+                totals.DraftedTokens, totals.AcceptedTokens), profile, usage.Sum(use => use.Load), (core.Ranking as IPromisingPolicy)?.Promise,
+            usage);
     }
 
     private async Task<T> Post<T>(Func<T> command)
