@@ -2,9 +2,11 @@ using Pharos.Bench.Engine;
 
 // How fast the CPU engine is, as shares of the machine's limits and side by side with llama.cpp. Commands:
 //   run      tokens per second by batch, depth, weight type and threads (the default)
+//   load     seconds from files to an engine that is ready to serve
 //   memory   growth of the process against the budget of the KV cache
 //   swap     what swapping a cache costs those that decode beside it
 //   loop     overhead of the device loop around a step, and what an iteration allocates
+//   guess    what guessing ahead brings where an answer quotes, and how many guesses hold
 //   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // See docs/engine-cpu.md for options and examples.
@@ -14,12 +16,14 @@ try
     return arguments.Command switch
     {
         "run" => RunCommand.Run(arguments),
+        "load" => LoadCommand.Run(arguments),
         "memory" => MemoryCommand.Run(arguments),
         "swap" => await SwapCommand.RunAsync(arguments),
         "loop" => LoopCommand.Run(arguments),
+        "guess" => await GuessCommand.RunAsync(arguments),
         "grammar" => GrammarCommand.Run(arguments),
         "gemm" => GemmCommand.Run(arguments),
-        var other => throw new ArgumentException($"'{other}' is no command; there are: run, memory, swap, loop, grammar, gemm."),
+        var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, grammar, gemm."),
     };
 }
 catch (ArgumentException wrong)

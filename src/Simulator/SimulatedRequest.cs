@@ -1,3 +1,7 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Pharos.Scheduling.Pausing;
+using Pharos.Scheduling.Requests;
 using Pharos.Scheduling.Worker;
 using Pharos.Simulator.Workloads;
 
@@ -6,6 +10,8 @@ namespace Pharos.Simulator;
 /// <summary>One request on its way through the simulation.</summary>
 public sealed class SimulatedRequest(int index, Arrival arrival)
 {
+    private static readonly GenerationOptions Options = new(int.MaxValue, 0, 1, 0, 0, []);
+
     /// <summary>Its place among the arrivals: the same for every policy.</summary>
     public int Index => index;
 
@@ -33,17 +39,42 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
     /// <summary>Where <see cref="Slot"/> is.</summary>
     internal SimulatedWorker? Worker { get; set; }
 
-    /// <summary>Tokens that the last tool returned, and how long it took.</summary>
-    internal int Returned { get; set; }
+    /// <summary>Its state machine, the one that live requests have; null before it arrives and once it is done.</summary>
+    internal RequestCore? Core { get; private set; }
 
-    internal double ToolSeconds { get; set; }
+    /// <summary>It arrives: its tokens are as many as its session says, and all alike.</summary>
+    internal IReadOnlyList<RequestEffect> Start(double now)
+    {
+        Core = new RequestCore(Id, new RequestState(), _ => Tokens(Current.ReturnedTokens));
+        return Core.Start(new RequestSpec("simulated", "simulated", "simulated", Tokens(Session.PromptTokens), Options, ToolUse.Server, [Session.Class], [], 0), now);
+    }
 
-    /// <summary>Of all calls before this segment.</summary>
-    internal double ToolSecondsSoFar => Session.Segments.Take(Segment).Sum(segment => segment.ToolSeconds);
+    /// <summary>All tokens of its segment are out.</summary>
+    internal IReadOnlyList<RequestEffect> EndSegment(string worker, SequenceSlot slot, double kvTokenSeconds, PauseReceipt? receipt, double now)
+    {
+        var end = new SegmentEnd(
+            receipt is null ? SegmentEndReason.Stop : SegmentEndReason.ToolCalls, receipt is null ? [] : [new ToolCall(receipt.Call, receipt.Tool, "{}")],
+            Core!.State.SegmentStart, Current.CompletionTokens, slot.CachedAtStart, kvTokenSeconds, Math.Max(0, (slot.StartedAt ?? now) - slot.QueuedAt), slot.Preemptions);
+        return Core.SegmentEnded(
+            new SegmentReport(worker, slot.Epoch, Core.State.SegmentStart, Tokens(Current.CompletionTokens), "", end, receipt), now);
+    }
 
-    /// <summary>Tokens generated in all segments before this one.</summary>
-    internal int GeneratedSoFar => Session.Segments.Take(Segment).Sum(segment => segment.CompletionTokens);
+    /// <summary>The call at the end of its segment has returned.</summary>
+    internal IReadOnlyList<RequestEffect> ToolReturned(double now) => Core!.ToolsReturned(
+        Core.State.SegmentStart, [new ToolResult(Core.State.Calls[0].Id, Current.Tool!, "", Current.ToolSeconds, false)], now);
 
-    /// <summary>Tokens to have in the cache before its next segment begins.</summary>
-    internal int ContextTokens => Slot is null ? Session.PromptTokens : Slot.Length + Returned;
+    /// <summary>The next segment is coming.</summary>
+    internal void Advance()
+    {
+        Segment++;
+        TokensToCome = Current.CompletionTokens;
+    }
+
+    internal void Finish(double now)
+    {
+        FinishedAt = now;
+        Core = null; // very many requests come and go
+    }
+
+    private static ImmutableArray<int> Tokens(int count) => ImmutableCollectionsMarshal.AsImmutableArray(new int[count]);
 }

@@ -63,12 +63,12 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
     /// <returns>When it ends.</returns>
     public double? Begin(double now)
     {
-        var plan = Core.Plan(now);
+        var plan = Plan(now);
         // Copies alone take the link but no iteration: what waited for the memory is planned right behind them.
         while (plan.Batch.Count == 0 && plan.Copies.Count > 0)
         {
             Device.Execute(plan, Core, now);
-            plan = Core.Plan(now);
+            plan = Plan(now);
         }
 
         if (plan.OutOfMemory.Count > 0)
@@ -83,6 +83,15 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
         computed += plan.Tokens;
         Running = plan;
         return now + stall + compute;
+    }
+
+    // Requests hear what becomes of their caches, as live ones do.
+    private IterationPlan Plan(double now)
+    {
+        var plan = Core.Plan(now);
+        foreach (var slot in plan.Revised)
+            this[slot].Core!.Revise(slot.Epoch, slot.Receipt!);
+        return plan;
     }
 
     /// <summary>The iteration is over.</summary>

@@ -11,7 +11,7 @@ namespace Pharos.Simulator;
 
 /// <summary>
 /// Runs a setup to its end in virtual time: arrivals, tool returns, ends of iterations and workers' reports in order of time, handed to the same
-/// pool and worker cores that serve live requests. Deterministic. It checks as it goes that memory never exceeds its capacity, that every
+/// pool, worker and request cores that serve live requests. Deterministic. It checks as it goes that memory never exceeds its capacity, that every
 /// token is computed once plus what is counted as recomputed, and at the end that every request is done and all memory is free.
 /// </summary>
 public sealed class Simulation
@@ -72,56 +72,67 @@ public sealed class Simulation
 
     private void Arrive(SimulatedRequest request)
     {
-        Enqueue(request, setup.Predictions.Forecast(request));
+        Apply(request, request.Start(now));
         HandOut();
     }
 
     private void Return(SimulatedRequest request)
     {
-        setup.Predictions.Learn(request);
-        request.Returned = request.Current.ReturnedTokens;
-        request.ToolSeconds = request.Current.ToolSeconds;
-        request.Segment++;
-        request.TokensToCome = request.Current.CompletionTokens;
-        Enqueue(request, setup.Predictions.Forecast(request));
+        Apply(request, request.ToolReturned(now));
         HandOut();
     }
 
-    private void Enqueue(SimulatedRequest request, SegmentForecast forecast)
+    // What a request wants done, as its grain carries it out; state is not written, and nobody follows.
+    private void Apply(SimulatedRequest request, IReadOnlyList<RequestEffect> effects)
     {
-        var outcome = pool.Enqueue(
-            new RequestDescriptor(
-                request.Id, request.Segment + 1, "simulated", 0, request.ArrivedAt, now, request.Segment,
-                request.ContextTokens, int.MaxValue, request.Worker?.Name, request.Slot?.DeviceTokens ?? 0, ToolUse.Server,
-                ToolSeconds: request.ToolSecondsSoFar),
-            forecast);
+        foreach (var effect in effects)
+        {
+            switch (effect)
+            {
+                case RequestEffect.Enqueue(var descriptor): Enqueue(request, descriptor); break;
+                case RequestEffect.Admit(var name, var work): Admit(request, byName[name], work); break;
+                case RequestEffect.Continue(_, var work): Continue(request, work); break;
+                case RequestEffect.Release: Leave(request); break;
+                case RequestEffect.CallTools:
+                    events.At(now + request.Current.ToolSeconds, new SimulationEvent(SimulationEventKind.ToolReturned, request, null));
+                    break;
+                case RequestEffect.Learn(var outcome): Learn(request, outcome.Ended); break;
+            }
+        }
+    }
+
+    private void Enqueue(SimulatedRequest request, RequestDescriptor descriptor)
+    {
+        var outcome = pool.Enqueue(descriptor, setup.Predictions.Forecast(request));
         if (outcome.Kind != EnqueueKind.Queued)
             throw new InvalidOperationException($"{request.Id} was not taken: {outcome.Because}");
+    }
+
+    private void Learn(SimulatedRequest request, bool ended)
+    {
+        setup.Predictions.Learn(request);
+        if (ended)
+            pool.Withdraw(request.Id);
+        else
+            request.Advance();
     }
 
     private void HandOut()
     {
         foreach (var placement in pool.Dispatch(now))
         {
-            var worker = byName[placement.Worker];
-            Place(requests[int.Parse(placement.Request.AsSpan(1))], worker, placement.Forecast);
-            Wake(worker);
+            var request = requests[int.Parse(placement.Request.AsSpan(1))];
+            Apply(request, request.Core!.Dispatch(placement.Worker, placement.Forecast, now, placement.Route));
+            Wake(byName[placement.Worker]);
         }
     }
 
-    private void Place(SimulatedRequest request, SimulatedWorker worker, SegmentForecast forecast)
-    {
-        if (request.Slot is { } slot && request.Worker == worker)
-        {
-            worker.Core.Resume(slot, request.Segment + 1, request.Returned, request.ToolSeconds, forecast, now);
-            return;
-        }
+    private void Admit(SimulatedRequest request, SimulatedWorker worker, SequenceWork work) => worker.Admit(
+        request, new SequenceStart(
+            work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, null, work.ToolSeconds, work.Generated), now);
 
-        var tokens = request.ContextTokens;
-        if (request.Slot is not null)
-            Leave(request);
-        worker.Admit(request, new SequenceStart(request.Id, request.Segment + 1, request.ArrivedAt, 0, tokens, tokens, forecast, ToolSeconds: request.ToolSecondsSoFar, Generated: request.GeneratedSoFar), now);
-    }
+    private void Continue(SimulatedRequest request, ResumeWork work) => request.Core!.Revise(
+        work.Epoch, request.Worker!.Core.Resume(request.Slot!, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, now));
 
     // It goes on elsewhere: all that was computed of it is computed again there.
     private void Leave(SimulatedRequest request)
@@ -145,15 +156,15 @@ public sealed class Simulation
             if (--request.TokensToCome > 0)
                 continue;
             segmentsEnded = true;
-            if (request.Current.Tool is { } tool)
+            var held = worker.Core.TakeKvTokenSeconds(slot, now);
+            if (request.Current.Tool is null)
             {
-                worker.Core.Park(slot, tool, Tool(request), now);
-                events.At(now + request.Current.ToolSeconds, new SimulationEvent(SimulationEventKind.ToolReturned, request, null));
+                Finish(request, held);
+                continue;
             }
-            else
-            {
-                Finish(request);
-            }
+
+            var call = ToolCallId.Format(request.Id, slot.SegmentStart, 0);
+            Apply(request, request.EndSegment(worker.Name, slot, held, worker.Core.Park(slot, call, Tool(request), now), now));
         }
 
         if (segmentsEnded && workers.Length > 1)
@@ -172,16 +183,17 @@ public sealed class Simulation
         _ => setup.Predictions.Tool(request),
     };
 
-    private void Finish(SimulatedRequest request)
+    private void Finish(SimulatedRequest request, double kvTokenSeconds)
     {
         var (slot, worker) = (request.Slot!, request.Worker!);
         if (slot.Length != request.Session.MostContextTokens || slot.Computed != slot.Length - 1)
             throw new InvalidOperationException($"{slot.Request} ends with {slot.Computed} of {slot.Length} tokens computed; its session has {request.Session.MostContextTokens}.");
-        request.FinishedAt = now;
-        finished++;
         worker.Remove(slot, now, isDone: true);
-        pool.Withdraw(request.Id);
-        setup.Predictions.Learn(request);
+        Apply(request, request.EndSegment(worker.Name, slot, kvTokenSeconds, null, now));
+        if (!request.Core!.IsOver)
+            throw new InvalidOperationException($"{request.Id} is served to its end and {request.Core.State.Phase}.");
+        request.Finish(now);
+        finished++;
     }
 
     private void ReportAll()

@@ -45,6 +45,8 @@ internal sealed class Automaton
 {
     private const int MaxFrames = 1024; // more readings of one text are given up: the rest still are valid
     private const int MaxStates = 4096;
+    private const int MaxStackFrames = 100_000;
+    private const int BytesOfFrame = 100, BytesOfState = 200, BytesOfLinks = 256 * 8, BytesOfNode = 400; // with their places in tables, about
     private const int DeepNesting = 48; // readers of JSON take 64 commonly
     private const int MaxDepth = 2000;
 
@@ -80,6 +82,9 @@ internal sealed class Automaton
     }
 
     public AutomatonState Start { get; }
+
+    /// <summary>About what it holds in memory now. May be asked on any thread.</summary>
+    public long Bytes => (long)net.Nodes.Count * BytesOfNode + (long)stacks.Count * BytesOfFrame + (long)states.Count * (BytesOfState + BytesOfLinks);
 
     /// <summary>Where a byte leads.</summary>
     public AutomatonState Step(AutomatonState state, byte next) => state.Next?[next] ?? Explore(state, next);
@@ -188,7 +193,7 @@ internal sealed class Automaton
         mayEnd = false;
         if (states.TryGetValue(found, out var known))
             return known;
-        if (states.Count == MaxStates)
+        if (states.Count >= MaxStates || stacks.Count >= MaxStackFrames)
             Forget();
         states.Add(found);
         return found;

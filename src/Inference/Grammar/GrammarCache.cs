@@ -3,13 +3,24 @@ using Pharos.Inference.Serving;
 namespace Pharos.Inference.Grammar;
 
 /// <summary>
-/// Grammars of the last rules that were asked for: clients send the same ones again and again. May be asked on any thread; what it gives serves one.
+/// Grammars of the last rules that were asked for: clients send the same ones again and again. As many are kept as fit a budget, though they grow
+/// while they are used; the last one always. May be asked on any thread; what it gives serves one.
 /// </summary>
-public sealed class GrammarCache(ServedModel model, int vocabularySize)
+/// <param name="budgetBytes">Of the grammars, beside those that running segments hold.</param>
+public sealed class GrammarCache(ServedModel model, int vocabularySize, long budgetBytes = 64L << 20)
 {
-    private const int MaxGrammars = 16;
     private readonly Lock gate = new();
     private readonly LinkedList<(string Key, SegmentGrammar Grammar)> recent = [];
+
+    /// <summary>Grammars kept.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (gate)
+                return recent.Count;
+        }
+    }
 
     /// <exception cref="SchemaException">No grammar can be made of one of their schemas.</exception>
     public SegmentGrammar Find(SegmentRules rules)
@@ -22,17 +33,27 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize)
                 if (entry.Value.Key != key)
                     continue;
                 recent.Remove(entry);
-                recent.AddFirst(entry);
+                Keep(entry.Value);
                 return entry.Value.Grammar;
             }
         }
         var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens);
         lock (gate)
-        {
-            recent.AddFirst((key, made));
-            if (recent.Count > MaxGrammars)
-                recent.RemoveLast();
-        }
+            Keep((key, made));
         return made;
+    }
+
+    private void Keep((string Key, SegmentGrammar Grammar) entry)
+    {
+        recent.AddFirst(entry);
+        long bytes = 0;
+        for (var kept = recent.First; kept is not null;)
+        {
+            var next = kept.Next;
+            bytes += kept.Value.Grammar.Bytes + 2L * kept.Value.Key.Length;
+            if (bytes > budgetBytes && kept != recent.First)
+                recent.Remove(kept);
+            kept = next;
+        }
     }
 }

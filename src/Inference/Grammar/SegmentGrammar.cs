@@ -9,6 +9,7 @@ namespace Pharos.Inference.Grammar;
 public sealed class SegmentGrammar
 {
     private const int MaxMasks = 1024;
+    private const int MaxMaskBytes = 8 << 20;
 
     private readonly Tokenizer tokenizer;
     private readonly int vocabularySize;
@@ -17,6 +18,7 @@ public sealed class SegmentGrammar
     private readonly TokenMask plain;
     private readonly Automaton automaton;
     private readonly AutomatonState[] walked; // [depth] of the walk under way
+    private readonly int mostMasks;
     private int masks;
 
     internal SegmentGrammar(GrammarNet net, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens)
@@ -26,6 +28,7 @@ public sealed class SegmentGrammar
         automaton = new Automaton(net);
         walked = new AutomatonState[vocabulary.All.Longest + 1];
         plain = new TokenMask(vocabularySize);
+        mostMasks = (int)Math.Clamp(MaxMaskBytes / plain.Bytes, 16, MaxMasks);
         foreach (int token in vocabulary.Plain)
             plain.Add(token);
     }
@@ -56,6 +59,9 @@ public sealed class SegmentGrammar
         }
     }
 
+    /// <summary>About what it holds in memory now: it remembers what it finds, within bounds. May be asked on any thread.</summary>
+    internal long Bytes => automaton.Bytes + (Volatile.Read(ref masks) + 1) * plain.Bytes;
+
     /// <summary>At the beginning of a segment.</summary>
     public GrammarMatcher Begin() => new(this, automaton.Start);
 
@@ -74,7 +80,7 @@ public sealed class SegmentGrammar
         var mask = plainest.Mask;
         if (mask is null)
         {
-            if (++masks > MaxMasks)
+            if (++masks > mostMasks)
             {
                 automaton.Forget();
                 masks = 1;

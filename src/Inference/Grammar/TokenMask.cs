@@ -7,6 +7,8 @@ internal sealed class TokenMask(int vocabularySize)
 {
     private readonly ulong[] words = new ulong[(vocabularySize + 63) / 64];
 
+    public long Bytes => words.Length * (long)sizeof(ulong);
+
     /// <summary>The lowest token; -1 for none.</summary>
     public int First
     {

@@ -35,7 +35,7 @@ internal sealed unsafe class TransformerWeights : IDisposable
         this.model = model;
         Type = type;
         arena = new WeightArena(model.Parameters * (type == WeightType.F32 ? 4 : 2) * 17 / 16);
-        Embedding = new NativeBuffer((long)model.VocabularySize * model.HiddenSize * (type == WeightType.F32 ? 4 : 2));
+        Embedding = new NativeBuffer((long)model.VocabularySize * model.HiddenSize * (type == WeightType.F32 ? 4 : 2), zeroed: false);
         CopyEmbedding(stored.Embedding, model.VocabularySize, model.HiddenSize);
         FinalNorm = Norm(stored.FinalNorm, model.HiddenSize);
         Head = Pack(model.HiddenSize, model.VocabularySize, (stored.Head, row => row));
@@ -133,15 +133,15 @@ internal sealed unsafe class TransformerWeights : IDisposable
 
     private void CopyEmbedding(TensorView tensor, int vocabulary, int hidden)
     {
-        var row = new float[hidden];
-        for (int token = 0; token < vocabulary; token++)
+        Parallel.For(0, vocabulary, () => new float[hidden], (token, _, row) =>
         {
             tensor.CopyRow(token, row);
             if (Type == WeightType.F32)
                 row.CopyTo(new Span<float>(Embedding.Floats + (long)token * hidden, hidden));
             else
                 Bf16.Round(row, (ushort*)Embedding.Pointer + (long)token * hidden);
-        }
+            return row;
+        }, static _ => { });
     }
 
     public void Dispose()

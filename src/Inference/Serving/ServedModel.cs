@@ -43,6 +43,7 @@ public sealed record ServedModel(
     /// Tokens of pieces, encoded as the one text they make: only control pieces may spell special tokens, so that a user's text cannot
     /// end its own turn.
     /// </summary>
+    /// <exception cref="TextRefusedException">The tokenizer cannot encode the text in bounded time.</exception>
     public ImmutableArray<int> Encode(IEnumerable<PromptPiece> pieces)
     {
         var text = new StringBuilder();
@@ -58,6 +59,19 @@ public sealed record ServedModel(
         return [.. tokens];
     }
 
-    /// <summary>What tool results add to a context that ends with the model's call.</summary>
-    public ImmutableArray<int> EncodeToolTurn(IReadOnlyList<ToolResult> results) => Encode(Format.RenderToolTurn(results));
+    /// <summary>
+    /// What tool results add to a context that ends with the model's call. Where they cannot be encoded the model is told so instead: the request is
+    /// under way, and a tool's answer is nobody's request.
+    /// </summary>
+    public ImmutableArray<int> EncodeToolTurn(IReadOnlyList<ToolResult> results)
+    {
+        try
+        {
+            return Encode(Format.RenderToolTurn(results));
+        }
+        catch (TextRefusedException)
+        {
+            return Encode(Format.RenderToolTurn([.. results.Select(result => result with { Content = "error: the result is a text that cannot be read", Failed = true })]));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.RegularExpressions;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Tokenization.Models;
 using Pharos.Inference.Tokenization.Normalization;
@@ -85,6 +86,7 @@ public sealed class Tokenizer
     /// False for text that comes from users: special tokens spelled in it become plain text. Added tokens that are not special
     /// are matched either way.
     /// </param>
+    /// <exception cref="TextRefusedException">The file's pattern takes too long to cut it.</exception>
     public List<int> Encode(string text, bool parseSpecial)
     {
         var tokens = new List<int>(text.Length / 3 + 8);
@@ -94,9 +96,23 @@ public sealed class Tokenizer
 
     /// <summary>Appends the encoding of a text of which parts may spell special tokens.</summary>
     /// <param name="controls">Where special tokens are parsed: ascending ranges, apart, counted from the start.</param>
+    /// <exception cref="TextRefusedException">The file's pattern takes too long to cut it.</exception>
     public void Encode(string text, ReadOnlySpan<Range> controls, List<int> tokens)
     {
-        text = WellFormed(text);
+        try
+        {
+            EncodeAll(WellFormed(text), controls, tokens);
+        }
+        catch (RegexMatchTimeoutException late)
+        {
+            throw new TextRefusedException(
+                $"A text of {text.Length} characters cannot be cut within {late.MatchTimeout.TotalSeconds:0.##} s by the tokenizer's pattern '{late.Pattern}'; one with shorter runs of the same kind of character is expected.",
+                late);
+        }
+    }
+
+    private void EncodeAll(string text, ReadOnlySpan<Range> controls, List<int> tokens)
+    {
         for (int start = 0, from = 0; ;)
         {
             var token = raw.Next(text, from, start, controls, out var found);

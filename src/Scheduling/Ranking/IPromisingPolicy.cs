@@ -44,7 +44,4 @@ public enum PromiseMode
 public sealed record PromiseState(
     [property: Id(0)] PromiseMode Mode, [property: Id(1)] double MostSlowdown, [property: Id(2)] double LeastAloneSeconds,
     [property: Id(3)] double SustainableLoad, [property: Id(4)] double Load, [property: Id(5)] double LoadDeviation, [property: Id(6)] double? WithdrawnAt,
-    [property: Id(7)] long Kept, [property: Id(8)] long Violations)
-{
-    public bool IsGiven => Mode == PromiseMode.Promise;
-}
+    [property: Id(7)] long Kept, [property: Id(8)] long Violations);

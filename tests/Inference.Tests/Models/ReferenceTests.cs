@@ -29,6 +29,7 @@ public sealed class ReferenceTests
         ["twelve heads a key"] = new() { Heads = 12, KvHeads = 1, HeadDim = 32, Hidden = 64 },
         ["whole vectors"] = new() { Heads = 4, KvHeads = 4, HeadDim = 64, Hidden = 64, Intermediate = 128, Vocabulary = 288 },
         ["a window"] = new() { Window = 11 },
+        ["dynamic NTK, well past the trained length"] = new() { MaxPositions = 16, NtkFactor = 2.5, HeadDim = 16 },
         ["deeper than a slice"] = new() { Hidden = 416, HeadDim = 16, Intermediate = 800, Layers = 1 },
     };
 

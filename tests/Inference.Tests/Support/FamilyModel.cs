@@ -89,7 +89,7 @@ internal sealed class FamilyModel
                 {
                     Matrix(random, attention + part + "_proj.weight", rows, Hidden);
                     if (Biases)
-                        Tensors[attention + part + "_proj.bias"] = ([rows], Uniform(random, rows, -0.5, 0.5));
+                        Tensors[attention + part + "_proj.bias"] = ([rows], RandomModel.Uniform(random, rows, -0.5, 0.5));
                     if (HeadNorms && part != "v")
                         Norm(random, attention + part + "_norm.weight", HeadDim);
                 }
@@ -104,22 +104,7 @@ internal sealed class FamilyModel
 
     public string WriteDirectory(string folder, TensorType stored = TensorType.F32)
     {
-        var config = new JsonObject
-        {
-            ["architectures"] = new JsonArray(Class),
-            ["model_type"] = ModelType,
-            ["vocab_size"] = Vocabulary,
-            ["hidden_size"] = Hidden,
-            ["intermediate_size"] = Intermediate,
-            ["num_hidden_layers"] = Layers,
-            ["num_attention_heads"] = Heads,
-            ["num_key_value_heads"] = KvHeads,
-            ["head_dim"] = HeadDim,
-            ["max_position_embeddings"] = MaxPositions,
-            ["rms_norm_eps"] = 1e-5,
-            ["tie_word_embeddings"] = Tied,
-            ["eos_token_id"] = ByteTokenizer.ImEnd,
-        };
+        var config = RandomModel.Config(ModelType, Class, Vocabulary, Hidden, Intermediate, Layers, Heads, KvHeads, HeadDim, MaxPositions, Tied);
         foreach (var (name, value) in Config)
             config[name] = value?.DeepClone();
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
@@ -128,15 +113,8 @@ internal sealed class FamilyModel
         return folder;
     }
 
-    private void Matrix(Random random, string name, int rows, int columns)
-    {
-        double reach = 2 / Math.Sqrt(columns);
-        Tensors[name] = ([rows, columns], Uniform(random, rows * columns, -reach, reach));
-    }
+    private void Matrix(Random random, string name, int rows, int columns) => Tensors[name] = ([rows, columns], RandomModel.Matrix(random, rows, columns));
 
     private void Norm(Random random, string name, int length) =>
-        Tensors[name] = ([length], IsGemma ? Uniform(random, length, -0.5, 0.5) : Uniform(random, length, 0.5, 1.5));
-
-    private static float[] Uniform(Random random, int count, double least, double most) =>
-        [.. Enumerable.Range(0, count).Select(_ => (float)(least + random.NextDouble() * (most - least)))];
+        Tensors[name] = ([length], IsGemma ? RandomModel.Uniform(random, length, -0.5, 0.5) : RandomModel.Uniform(random, length, 0.5, 1.5));
 }

@@ -49,12 +49,15 @@ internal static class ReferenceLlama
     private static double[] Rotate(TinyModel model, double[] heads, int position)
     {
         int dims = model.HeadDim, half = dims / 2;
+        double theta = model.Theta;
+        if (model.NtkFactor > 0 && position + 1 > model.MaxPositions) // the reference implementation's, whose length is that of the text so far
+            theta *= Math.Pow(model.NtkFactor * (position + 1) / model.MaxPositions - (model.NtkFactor - 1), dims / (dims - 2.0));
         var rotated = new double[heads.Length];
         for (int head = 0; head < heads.Length; head += dims)
         {
             for (int j = 0; j < half; j++)
             {
-                double angle = position * Math.Pow(model.Theta, -2.0 * j / dims);
+                double angle = position * Math.Pow(theta, -2.0 * j / dims);
                 double a = heads[head + j], b = heads[head + half + j];
                 rotated[head + j] = a * Math.Cos(angle) - b * Math.Sin(angle);
                 rotated[head + half + j] = b * Math.Cos(angle) + a * Math.Sin(angle);

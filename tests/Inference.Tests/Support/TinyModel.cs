@@ -27,9 +27,12 @@ internal sealed class TinyModel
     /// <summary>Positions a token sees, its own among them; 0: all. With a window the model is written as a Mistral.</summary>
     public int Window { get; init; }
 
+    /// <summary>Dynamic NTK's factor, beyond <see cref="MaxPositions"/>; 0: positions are not scaled.</summary>
+    public double NtkFactor { get; init; }
+
     public TensorType Stored { get; init; } = TensorType.F32;
 
-    public float Epsilon => 1e-5f;
+    public float Epsilon => (float)RandomModel.Epsilon;
 
     public double Theta => 10_000;
 
@@ -89,32 +92,20 @@ internal sealed class TinyModel
         return folder;
     }
 
-    public JsonObject Config() => new()
+    public JsonObject Config()
     {
-        ["architectures"] = new JsonArray(Window > 0 ? "MistralForCausalLM" : "LlamaForCausalLM"),
-        ["model_type"] = Window > 0 ? "mistral" : "llama",
-        ["vocab_size"] = Vocabulary,
-        ["hidden_size"] = Hidden,
-        ["intermediate_size"] = Intermediate,
-        ["num_hidden_layers"] = Layers,
-        ["num_attention_heads"] = Heads,
-        ["num_key_value_heads"] = KvHeads,
-        ["head_dim"] = HeadDim,
-        ["hidden_act"] = "silu",
-        ["max_position_embeddings"] = MaxPositions,
-        ["rms_norm_eps"] = Epsilon,
-        ["rope_theta"] = Theta,
-        ["rope_scaling"] = null,
-        ["tie_word_embeddings"] = Tied,
-        ["sliding_window"] = Window > 0 ? Window : null,
-        ["eos_token_id"] = 258,
-    };
+        var (type, kind) = Window > 0 ? ("mistral", "MistralForCausalLM") : ("llama", "LlamaForCausalLM");
+        var config = RandomModel.Config(type, kind, Vocabulary, Hidden, Intermediate, Layers, Heads, KvHeads, HeadDim, MaxPositions, Tied);
+        config["hidden_act"] = "silu";
+        config["rope_theta"] = Theta;
+        config["rope_scaling"] = NtkFactor > 0 ? new JsonObject { ["rope_type"] = "dynamic", ["factor"] = NtkFactor } : null;
+        config["sliding_window"] = Window > 0 ? Window : null;
+        return config;
+    }
 
-    private void Add(Random random, string name, int rows, int columns) =>
-        Set(name, [.. Enumerable.Range(0, rows * columns).Select(_ => (float)((random.NextDouble() - 0.5) * 4 / Math.Sqrt(columns)))], rows, columns);
+    private void Add(Random random, string name, int rows, int columns) => Set(name, RandomModel.Matrix(random, rows, columns), rows, columns);
 
-    private void AddVector(Random random, string name, int length) =>
-        Set(name, [.. Enumerable.Range(0, length).Select(_ => (float)(0.5 + random.NextDouble()))], length);
+    private void AddVector(Random random, string name, int length) => Set(name, RandomModel.Uniform(random, length, 0.5, 1.5), length);
 
     private float Round(float value) => Stored switch
     {

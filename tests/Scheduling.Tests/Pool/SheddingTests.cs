@@ -60,7 +60,7 @@ public sealed class SheddingTests
         pool.Ranking = new PharosBoundedRanking();
         pool.Dispatch(20);
         Assert.Equal(9.9, pool.Promise!.WithdrawnAt!.Value, 6); // nothing is promised to them
-        Assert.True(pool.Promise.IsGiven);
+        Assert.Equal(PromiseMode.Promise, pool.Promise.Mode);
         Assert.Contains("expected to wait for", pool.Explain("r96")!.Value.Because);
         Assert.DoesNotContain("expected to wait for 0.0 s", pool.Explain("r96")!.Value.Because);
     }

@@ -52,7 +52,7 @@ public sealed class PharosBoundedTests
         var request = Request("a", 0, 10); // 0.1 s alone: counts as 1 s, so 10 s are promised
         policy.Arrived(request, Device);
         Iterate(policy, 0.5);
-        Assert.True(policy.Promise.IsGiven);
+        Assert.Equal(PromiseMode.Promise, policy.Promise.Mode);
         Assert.Equal(2, policy.Tier(request with { Now = 4.9 }));
         Assert.Equal(1, policy.Tier(request with { Now = 5.1 }));
         Assert.Equal(2, policy.Tier(request with { Now = 5.1, ToolSeconds = 1 })); // its tool's time is not ours
@@ -71,7 +71,7 @@ public sealed class PharosBoundedTests
         for (var i = 0; i < 20_000; i++)
             policy.Arrived(Request($"r{i}", 20, 500), Device); // far more than the device can do
         Iterate(policy, 20);
-        Assert.False(policy.Promise.IsGiven);
+        Assert.NotEqual(PromiseMode.Promise, policy.Promise.Mode);
         policy.Ended(late with { ArrivalAt = 15, Now = 500, IsDone = true });
         Assert.Equal((1, 1), (policy.Promise.Kept, policy.Promise.Violations));
     }
@@ -115,7 +115,7 @@ public sealed class PharosBoundedTests
         Assert.Equal((2, 1), (policy.Tier(early), policy.Tier(late)));
         policy.Follow(policy.Promise with { WithdrawnAt = 99, Load = 1.5 });
         Iterate(policy, 100);
-        Assert.False(policy.Promise.IsGiven); // nothing that it measures itself gives it back
+        Assert.NotEqual(PromiseMode.Promise, policy.Promise.Mode); // nothing that it measures itself gives it back
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class PharosBoundedTests
         story.Steps(15);
 
         Assert.True(policy.Promise.WithdrawnAt >= 0);
-        Assert.True(policy.Promise.IsGiven); // they are no part of the load that it sees come
+        Assert.Equal(PromiseMode.Promise, policy.Promise.Mode); // they are no part of the load that it sees come
         Assert.Equal(3, large.Tier);
         Assert.All(story.Core.Sequences.Where(slot => slot.Request.StartsWith("small", StringComparison.Ordinal)), slot => Assert.Equal(2, slot.Tier));
     }

@@ -11,6 +11,7 @@ namespace Pharos.Inference.Tokenization.PreTokenization;
 internal sealed class RegexDialect
 {
     private const char FirstPrivate = '\uE100';
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     private readonly string pattern;
     private readonly StringBuilder output = new();
@@ -30,8 +31,9 @@ internal sealed class RegexDialect
 
     public static char Private(int index) => (char)(FirstPrivate + index);
 
+    /// <param name="limit">Time that one text may take; ten seconds if not said.</param>
     /// <exception cref="ArgumentException">The pattern is broken, or means something that .NET cannot express.</exception>
-    public static RegexDialect Translate(string pattern)
+    public static RegexDialect Translate(string pattern, TimeSpan? limit = null)
     {
         var dialect = new RegexDialect(pattern);
         dialect.Read();
@@ -39,7 +41,7 @@ internal sealed class RegexDialect
         dialect.Expression = new Regex(
             dialect.output.ToString(),
             RegexOptions.Multiline | RegexOptions.CultureInvariant | (dialect.backtracks ? RegexOptions.Compiled : RegexOptions.NonBacktracking),
-            TimeSpan.FromSeconds(10));
+            limit ?? Limit);
         return dialect;
     }
 

@@ -6,8 +6,9 @@ namespace Pharos.Inference.Tokenization.PreTokenization;
 /// A pattern from the file. .NET's expressions see UTF-16 units; a text with supplementary characters is therefore matched
 /// in a projection that has one unit for each code point, of the same general category.
 /// </summary>
+/// <param name="limit">Time that one text may take; ten seconds if not said.</param>
 /// <exception cref="ArgumentException">The pattern cannot be expressed.</exception>
-internal sealed class RegexFinder(string pattern) : PieceFinder
+internal sealed class RegexFinder(string pattern, TimeSpan? limit = null) : PieceFinder
 {
     /// <summary>Units that stand for supplementary code points, by category. None is in ASCII or in a script that patterns name.</summary>
     private const string Representatives =
@@ -15,7 +16,7 @@ internal sealed class RegexFinder(string pattern) : PieceFinder
 
     private const char CaselessLetter = '\u01BB';
 
-    private readonly RegexDialect dialect = RegexDialect.Translate(pattern);
+    private readonly RegexDialect dialect = RegexDialect.Translate(pattern, limit);
 
     public override void Find(ReadOnlySpan<char> text, List<Range> matches)
     {
