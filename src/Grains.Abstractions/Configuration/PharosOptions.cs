@@ -14,7 +14,7 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
-    /// <summary><c>cpu</c> or <c>simulated</c>.</summary>
+    /// <summary><c>cpu</c>, <c>torch</c> (in builds that have it) or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 
     /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>
@@ -23,8 +23,13 @@ public sealed class PharosOptions
     /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
     public int Threads { get; set; }
 
-    /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
+    /// <summary>
+    /// How a worker keeps weights: <c>auto</c> (16 bits where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c>, with the backend
+    /// <c>cpu</c> <c>int8</c>, with <c>torch</c> <c>fp16</c>.
+    /// </summary>
     public string Dtype { get; set; } = "auto";
+
+    public TorchOptions Torch { get; set; } = new();
 
     public ChatOptions Chat { get; set; } = new();
 
@@ -115,7 +120,10 @@ public sealed class KvOptions
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
 
-    /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
+    /// <summary>
+    /// How a worker keeps keys and values: <c>fp32</c>, <c>bf16</c> or <c>auto</c> (with the backend <c>cpu</c> bf16 where the model is large, else fp32; with
+    /// <c>torch</c> as the weights).
+    /// </summary>
     public string Dtype { get; set; } = "auto";
 
     /// <summary>
@@ -123,6 +131,12 @@ public sealed class KvOptions
     /// the memory; 0: requests share nothing.
     /// </summary>
     public double PrefixShare { get; set; } = 1;
+}
+
+public sealed class TorchOptions
+{
+    /// <summary>Where the backend <c>torch</c> computes: <c>cuda</c>, worker i on device i, or <c>cpu</c>, to try it.</summary>
+    public string Device { get; set; } = "cuda";
 }
 
 public sealed class BatchOptions

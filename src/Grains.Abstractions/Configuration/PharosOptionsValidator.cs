@@ -13,10 +13,11 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
-        OneOf("Backend", options.Backend, "cpu", "simulated");
+        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        OneOf("Torch:Device", options.Torch.Device, "cuda", "cpu");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
-        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", options.Backend == "torch" ? "fp16" : "int8");
         Require(
             options.Chat.Template is "auto" or "chatml" or "llama3" or "mistral" or "gemma" || File.Exists(options.Chat.Template), "Chat:Template",
             options.Chat.Template, "auto, chatml, llama3, mistral, gemma, or the path of a file that holds a Jinja template");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Inference.Backend;
@@ -14,7 +15,8 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
     {
         "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(model.Loaded, Cpu()), ct),
         "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(), time)),
-        var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, simulated."),
+        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(model.Loaded, Torch(int.Parse(device, CultureInfo.InvariantCulture))), ct),
+        var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, torch, simulated."),
     };
 
     private CpuBackendOptions Cpu()
@@ -30,6 +32,24 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             MaxSequences = settings.Batch.MaxSequences,
             WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
             KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
+        };
+    }
+
+    private BackendSettings Torch(int device)
+    {
+        var settings = options.Value;
+        return new BackendSettings
+        {
+            Accelerator = settings.Torch.Device,
+            Device = device,
+            Threads = settings.Threads,
+            Dtype = settings.Dtype,
+            KvDtype = settings.Kv.Dtype,
+            DeviceBytes = settings.Kv.DeviceBytes,
+            HostBytes = settings.Kv.HostBytes,
+            BlockSize = settings.Kv.BlockSize,
+            MaxTokensPerStep = settings.Batch.MaxTokens,
+            MaxSequences = settings.Batch.MaxSequences,
         };
     }
 
