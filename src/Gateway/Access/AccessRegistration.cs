@@ -10,7 +10,6 @@ internal static class AccessRegistration
         var services = builder.Services;
         services.AddSingleton<KeyStore>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyStore>());
-        services.AddHostedService<AnonymousGuard>(); // before the server listens
         services.AddSingleton<AccessControl>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RequestDeadline>();
@@ -25,8 +24,12 @@ internal static class AccessRegistration
     }
 
     /// <summary>After routing, inside of whatever writes errors.</summary>
+    /// <exception cref="OptionsValidationException">The keys can't be read, or there are none and others could reach this gateway.</exception>
     public static void UseAccess(this WebApplication app)
     {
+        var keys = app.Services.GetRequiredService<KeyStore>();
+        keys.Open();
+        AnonymousGuard.Check(keys, app.Configuration);
         if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Cors.Origins.Count > 0)
             app.UseCors();
         app.UseMiddleware<AuditLog>();

@@ -75,6 +75,8 @@ internal static class GatewayRegistration
     public static WebApplication MapPharosGateway(this WebApplication app)
     {
         app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
+        app.Services.GetRequiredService<GatewayMetrics>();
+        app.Services.GetService<ToolMetrics>();
         app.UseExceptionHandler();
         app.Use(RequestIds.Begin);
         app.UseWhen(OpenAiPaths.Contain, models => models.UseMiddleware<OpenAiErrors>());
