@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Ranking;
 
@@ -38,6 +39,8 @@ public sealed class PharosOptions
     public BatchOptions Batch { get; set; } = new();
 
     public PolicyOptions Policy { get; set; } = new();
+
+    public SloOptions Slo { get; set; } = new();
 
     public PredictionOptions Prediction { get; set; } = new();
 
@@ -131,6 +134,15 @@ public sealed class KvOptions
     /// the memory; 0: requests share nothing.
     /// </summary>
     public double PrefixShare { get; set; } = 1;
+
+    /// <summary>
+    /// Compact form that batches composed by density may give newcomers: <c>none</c>, <c>hidden</c> (exact; where every query head has keys of its own),
+    /// <c>int8</c> (approximate) or <c>auto</c> (the one of the two that saves memory for the model). CPU workers.
+    /// </summary>
+    public string Compact { get; set; } = "none";
+
+    /// <summary>Context tokens rebuilt from a compact form at a time, and so the longest context kept in one; one layer of them is part of <see cref="DeviceBytes"/>.</summary>
+    public int RebuildTokens { get; set; } = 4096;
 }
 
 public sealed class TorchOptions
@@ -170,8 +182,26 @@ public sealed class PolicyOptions
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
     public string Route { get; set; } = "memory-time";
 
-    /// <summary>The two as the policy takes them.</summary>
+    /// <summary>
+    /// Who is in an iteration: <c>rank</c> (whoever was admitted runs until memory is needed), <c>density</c> (what is worth most for its memory under
+    /// <see cref="PharosOptions.Slo"/>, taken anew each time) or <c>apt-serve</c> (the same as published).
+    /// </summary>
+    public string Batch { get; set; } = "rank";
+
+    /// <summary>What of it the policy that promises takes.</summary>
     public BoundedOptions Promise => new(MostSlowdown: MaxSlowdown, Sheds: Shed);
+}
+
+/// <summary>Service-level objectives: what batches composed by density aim at, and what counts as goodput.</summary>
+public sealed class SloOptions
+{
+    /// <summary>Beginning of a segment to its first token.</summary>
+    public TimeSpan Ttft { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The 99th percentile of the gaps between tokens of a segment.</summary>
+    public TimeSpan Itl { get; set; } = TimeSpan.FromSeconds(1);
+
+    public ServiceObjective Objective => new(Ttft.TotalSeconds, Itl.TotalSeconds);
 }
 
 public sealed class SimulatedOptions

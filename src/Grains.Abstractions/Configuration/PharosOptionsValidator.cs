@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Routing;
@@ -25,6 +26,11 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
+        OneOf("Kv:Compact", options.Kv.Compact, "none", "auto", "hidden", "int8");
+        Range("Kv:RebuildTokens", options.Kv.RebuildTokens, 1, 1 << 24);
+        Require(
+            options.Kv.Compact == "none" || options.Policy.Batch != "rank", "Kv:Compact", options.Kv.Compact,
+            "none where Policy:Batch is rank: batches composed by density choose the form");
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
@@ -32,6 +38,9 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
+        OneOf("Policy:Batch", options.Policy.Batch, "rank", BatchComposition.Density.Name, BatchComposition.Published.Name);
+        Span("Slo:Ttft", options.Slo.Ttft, TimeSpan.FromHours(1));
+        Span("Slo:Itl", options.Slo.Itl, TimeSpan.FromHours(1));
         Range("Policy:MaxSlowdown", options.Policy.MaxSlowdown, 1, 1e6);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Prediction:SegmentTokens", options.Prediction.SegmentTokens, 1, 1 << 20);

@@ -5,6 +5,7 @@ using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Devices;
 
@@ -30,6 +31,11 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+            CompactForms = settings.Kv.Compact switch
+            {
+                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
+            },
+            RebuildTokens = settings.Kv.RebuildTokens,
             WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
             KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
         };

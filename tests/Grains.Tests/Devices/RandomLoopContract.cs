@@ -3,6 +3,7 @@ using Pharos.Grains.Devices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -36,7 +37,10 @@ public abstract class RandomLoopContract
     [InlineData("lamps", "swap")]
     [InlineData("fcfs", "discard")]
     [InlineData("fcfs", "pharos")]
-    public async Task Random_lives_say_what_each_says_alone(string rank, string pause)
+    public Task Random_lives_say_what_each_says_alone(string rank, string pause) => CheckAsync(Open, rank, pause, null);
+
+    /// <param name="composition">How batches are composed; null: by rank.</param>
+    protected async Task CheckAsync(Func<LoadedModel, long, long, int, IModelBackend> open, string rank, string pause, BatchComposition? composition)
     {
         await using var large = Backend(OpenCpu, 200, 0);
         long shared = 0, guessed = 0, swapped = 0;
@@ -44,8 +48,8 @@ public abstract class RandomLoopContract
         {
             var dice = new Random(seed);
             var (device, host) = (dice.Next(12, 26), dice.Next(0, 16));
-            await using var backend = Backend(Open, device, host);
-            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4));
+            await using var backend = Backend(open, device, host);
+            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4, composition));
             var lives = Enumerable.Range(0, 10).Select(i => new Life(i, dice)).ToList();
             await world.RunAsync(lives, dice);
             foreach (var life in lives.Where(life => !life.GaveUp))
@@ -65,9 +69,12 @@ public abstract class RandomLoopContract
     private static Timed Backend(Func<LoadedModel, long, long, int, IModelBackend> open, int device, int host) =>
         new(open(Model.Loaded, (long)device * BytesOfBlock, (long)host * BytesOfBlock, BlockSize));
 
-    private static WorkerCore Core(int device, int host, string rank, string pause, int cached, int drafts) => new(
+    private static WorkerCore Core(int device, int host, string rank, string pause, int cached, int drafts, BatchComposition? composition = null) => new(
         new WorkerLimits(BlockSize, device, host, 96, 6, 40, LoadsAhead: true, CachedBlocks: cached, MaxDrafts: drafts),
-        new DeviceProfile(1e-3, 1e-5, 0, 96, 1e6), RankingPolicies.Find(rank), PausePolicies.Find(pause));
+        new DeviceProfile(1e-3, 1e-5, 0, 96, 1e6), RankingPolicies.Find(rank), PausePolicies.Find(pause))
+    {
+        Composition = composition,
+    };
 
     /// <summary>A prompt that begins as others do, and what its tools will say.</summary>
     private sealed class Life(int number, ImmutableArray<int> prompt, GenerationOptions options, ImmutableArray<ImmutableArray<int>> results)
