@@ -52,7 +52,8 @@ public interface IToolGrain : IGrainWithStringKey
     /// still runs, ask again at once; a call that nobody asks for is stopped. Never throws for a failing tool: the failure is the result.
     /// </summary>
     /// <param name="secret">What the tool proves itself by when it says more of this call; null: it has nothing.</param>
-    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? secret = null);
+    /// <param name="trace">The span that the call is below, as W3C's <c>traceparent</c>; null: nobody traces it.</param>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? secret = null, string? trace = null);
 
     /// <summary>Nobody wants the result any more.</summary>
     [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);

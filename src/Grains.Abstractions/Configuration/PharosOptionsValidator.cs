@@ -62,6 +62,12 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(
             options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
+        var tls = options.Cluster.Tls;
+        Require(
+            tls.IsOn == tls.Key.Length > 0 && tls.IsOn == tls.Authority.Length > 0, "Cluster:Tls", $"{tls.Certificate}|{tls.Key}|{tls.Authority}",
+            "Certificate, Key and Authority, or none of them");
+        Require(options.RedisTls || options.RedisAuthority.Length == 0 || options.Redis.Contains("ssl=true", StringComparison.OrdinalIgnoreCase),
+            "RedisAuthority", options.RedisAuthority, "RedisTls to be set, too");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);
         Range("Cluster:GatewayPort", options.Cluster.GatewayPort, 0, 65535);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
@@ -52,7 +53,7 @@ public sealed partial class DeviceLoop
     }
 
     private static SequenceStart StartOf(SequenceWork work, BlockKeys? keys) => new(
-        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated);
+        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated, work.Tenant);
 
     private BlockKeys? KeysOf(SequenceWork work)
     {
@@ -72,7 +73,9 @@ public sealed partial class DeviceLoop
             return new Admission(AdmissionKind.TooLarge, $"with the tools' results the context has {sequence.Tokens.Count + work.Appended.Length} tokens and leaves no room in {largest}");
         }
 
+        sequence.ResumedFrom = sequence.Slot switch { { Computed: 0 } => "recompute", { HostTokens: > 0 } => "host", _ => "device" };
         var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
+        PauseMetrics.Settled(receipt, sequence.Work.ToolUse);
         sequence.Resume(work, GrammarOf(work.Options, sequence.Work));
         events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));
         return new Admission(AdmissionKind.Accepted, null);
@@ -177,6 +180,7 @@ public sealed partial class DeviceLoop
         var profile = core.Fit.Profile;
         var seconds = profile.IterationSeconds(Math.Max(1, core.Running), core.Sequences.Sum(slot => (long)slot.DeviceTokens));
         var totals = core.Totals;
+        var usage = core.Usage(Now);
         var shown = state == WorkerState.Draining && core.Sequences.Count == 0 ? WorkerState.Drained : state;
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
@@ -186,7 +190,8 @@ public sealed partial class DeviceLoop
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
-                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), (core.Ranking as IPromisingPolicy)?.Promise);
+                totals.DraftedTokens, totals.AcceptedTokens), profile, usage.Sum(use => use.Load), (core.Ranking as IPromisingPolicy)?.Promise,
+            usage);
     }
 
     private async Task<T> Post<T>(Func<T> command)

@@ -152,7 +152,7 @@ public sealed partial class DeviceLoop
             if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))
                 cached = Math.Min(cached, last.First); // it is computed again here
             var slot = core.Adopt(coming.Blocks, moving with { Work = work }, cached, keys, Now);
-            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt };
+            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt, ResumedFrom = null };
             sequences.Add(work.Request, sequence);
             if (!moving.IsParked)
                 GoOn(sequence);

@@ -34,6 +34,8 @@ internal sealed class ServedSequence
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
+        Trace = work.Trace;
+        ResumedFrom = work.ToolSeconds > 0 ? "recompute" : null; // its tools were called elsewhere
         Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
@@ -49,8 +51,14 @@ internal sealed class ServedSequence
 
     public string Gateway { get; private set; }
 
+    /// <summary>The span of its answer.</summary>
+    public string? Trace { get; private set; }
+
     /// <summary>The whole context and everything sampled.</summary>
     public List<int> Tokens { get; }
+
+    /// <summary>Where its cache was when it came back from its tools; null where it did not.</summary>
+    public string? ResumedFrom { get; set; }
 
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
@@ -81,7 +89,7 @@ internal sealed class ServedSequence
     public SequenceWork AsWork() => Work with
     {
         Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
-        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds, Trace = Trace,
     };
 
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
@@ -104,6 +112,7 @@ internal sealed class ServedSequence
     public void Resume(ResumeWork work, SegmentGrammar? grammar)
     {
         Gateway = work.Gateway;
+        Trace = work.Trace;
         AnswerTokens = work.AnswerTokens;
         FirstTokenAt = null;
         options = work.Options;

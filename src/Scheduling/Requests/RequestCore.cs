@@ -36,6 +36,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         state.Spec = spec;
         state.Gateway = spec.Gateway;
+        state.Trace = spec.Trace;
         state.Options = spec.Options;
         state.ArrivalAt = now;
         state.Tokens = spec.Tokens;
@@ -66,7 +67,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (returning && worker == state.Worker)
         {
             effects.Add(new RequestEffect.Continue(worker, new ResumeWork(
-                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds)));
+                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds) { Trace = state.Trace }));
         }
         else
         {
@@ -123,7 +124,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     /// <summary>It cannot be served.</summary>
     /// <param name="tooLarge">It never can be: asking again is no use.</param>
-    public IReadOnlyList<RequestEffect> Fail(string because, double now, bool tooLarge = false)
+    /// <param name="retryAfterSeconds">It was shed: when to try again.</param>
+    public IReadOnlyList<RequestEffect> Fail(string because, double now, bool tooLarge = false, double? retryAfterSeconds = null)
     {
         if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
@@ -131,10 +133,15 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
         state.TooLarge = tooLarge;
+        state.RetryAfterSeconds = retryAfterSeconds;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, TooLarge: tooLarge))]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, TooLarge: tooLarge, RetryAfterSeconds: retryAfterSeconds))]);
         return effects;
     }
+
+    /// <summary>It gives way to others while it waits for its first turn; once it runs it is not shed any more.</summary>
+    public IReadOnlyList<RequestEffect> Shed(string because, double retryAfterSeconds, double now) =>
+        state is { Phase: RequestPhase.Queued, Segment: 0, Worker: null } ? Fail(because, now, retryAfterSeconds: retryAfterSeconds) : Nothing;
 
     /// <summary>Stops it wherever it is.</summary>
     public IReadOnlyList<RequestEffect> Cancel(string because, double now)
@@ -159,7 +166,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         {
             RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.Said is [.., var said] ? said.Reason : null),
             RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
-            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge),
+            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge, RetryAfterSeconds: state.RetryAfterSeconds),
             RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
             RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
             _ => null,
@@ -219,7 +226,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
         state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds,
-        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart);
+        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart) { Trace = state.Trace };
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

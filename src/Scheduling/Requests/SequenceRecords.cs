@@ -28,7 +28,11 @@ public sealed record SequenceWork(
     [property: Id(12)] string Tenant,
     [property: Id(13)] double ToolSeconds = 0,
     [property: Id(14)] int Generated = 0,
-    [property: Id(15)] CacheSource? Cache = null);
+    [property: Id(15)] CacheSource? Cache = null)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 /// <summary>A parked cache on another worker. Whoever fetches it frees it there.</summary>
 /// <param name="Epoch">Under which it is parked there.</param>
@@ -47,7 +51,11 @@ public sealed record ResumeWork(
     [property: Id(5)] int AnswerTokens,
     [property: Id(6)] GenerationOptions Options,
     [property: Id(7)] SegmentForecast Forecast,
-    [property: Id(8)] double ToolSeconds);
+    [property: Id(8)] double ToolSeconds)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 [GenerateSerializer, Alias("pharos.admission-kind")]
 public enum AdmissionKind

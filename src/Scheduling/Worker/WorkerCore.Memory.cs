@@ -53,11 +53,13 @@ public sealed partial class WorkerCore
         if (!TryReserveBesideShared(slot, out var there, now))
             return false;
         slot.LoadedAt = now;
+        slot.SwapInSeconds = there < slot.BlocksFor(slot.Computed) ? 0 : null;
         for (var i = there; i < slot.BlocksFor(slot.Computed); i++)
         {
             Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
             Totals.SwappedInBlocks++;
             slot.LoadedAt = linkFreeAt;
+            slot.SwapInSeconds = Math.Max(0, linkFreeAt - now);
         }
 
         if (!Pausing.Mirrors)
@@ -214,7 +216,9 @@ public sealed partial class WorkerCore
 
     private void Account(SequenceSlot slot, double now)
     {
-        slot.KvTokenSeconds += slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        var held = slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        slot.KvTokenSeconds += held;
+        slot.Meter.KvTokenSeconds += held;
         slot.HeldSince = now;
     }
 }

@@ -58,7 +58,7 @@ public sealed partial class WorkerCore
         var work = state.Work;
         var slot = Take(
             arrival,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated),
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated, work.Tenant),
             cached, now);
         if (state.IsParked)
             GiveBackBeyond(slot, slot.Computed);
@@ -132,7 +132,7 @@ public sealed partial class WorkerCore
     {
         if (!expected.Remove(arrival))
             throw new InvalidOperationException($"{start.Request} was not expected, or has been dropped.");
-        var slot = new SequenceSlot(arrival.Id, limits.BlockSize, blockLists, start, now);
+        var slot = new SequenceSlot(arrival.Id, limits.BlockSize, blockLists, start, MeterOf(start.Tenant), now);
         slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
         foreach (var block in arrival.Blocks)
             slot.DeviceBlocks.Add(block);

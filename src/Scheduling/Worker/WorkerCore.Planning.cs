@@ -72,6 +72,8 @@ public sealed partial class WorkerCore
             }
 
             admitted++;
+            if (slot.Tier == ranking.StarvationTier)
+                Totals.Promotions++;
             Start(slot, now);
         }
 

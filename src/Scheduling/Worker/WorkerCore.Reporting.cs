@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Routing;
 
@@ -9,6 +10,30 @@ namespace Pharos.Scheduling.Worker;
 // What a worker says of itself to its scheduler.
 public sealed partial class WorkerCore
 {
+    private readonly SortedDictionary<string, TenantMeter> meters = new(StringComparer.Ordinal); // by tenant
+
+    /// <summary>What each tenant has used and is expected to need, in order of name.</summary>
+    public ImmutableArray<TenantUse> Usage(double now)
+    {
+        var device = Fit.Profile;
+        var loads = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var slot in slots.Values)
+        {
+            Account(slot, now);
+            if (slot.Phase != SequencePhase.Parked)
+                loads[slot.Tenant] = loads.GetValueOrDefault(slot.Tenant) + MemoryTimeLoad.OfSegment(device, slot.Length, slot.Computed, slot.Length - slot.SegmentStart, slot.Forecast);
+        }
+
+        return [.. meters.Select(meter => new TenantUse(meter.Key, meter.Value.KvTokenSeconds, meter.Value.GeneratedTokens, loads.GetValueOrDefault(meter.Key)))];
+    }
+
+    private TenantMeter MeterOf(string tenant)
+    {
+        if (!meters.TryGetValue(tenant, out var meter))
+            meters.Add(tenant, meter = new TenantMeter());
+        return meter;
+    }
+
     /// <summary>Every sequence here, and where its cache is.</summary>
     public ImmutableArray<HeldSequence> Held()
     {
