@@ -10,13 +10,13 @@ namespace Pharos.Scheduling.Pool;
 internal sealed class FairQueue(FairShare shares)
 {
     private readonly Dictionary<string, RankedQueue> queues = new(StringComparer.Ordinal);
-    private readonly List<(string Tenant, RankedQueue Queue)> waiting = []; // those that are not empty, in order of name
+    private readonly List<(string Tenant, RankedQueue Queue)> backlog = []; // those that are not empty, in order of name
 
     /// <summary>Lead over the others that a tenant may have before its requests wait for theirs, token-seconds over weight.</summary>
     public double Slack { get; set; } = double.PositiveInfinity;
 
     /// <summary>Several tenants wait.</summary>
-    public bool IsContended => waiting.Count > 1;
+    public bool IsContended => backlog.Count > 1;
 
     /// <summary>Whose turn is next; null when nobody waits.</summary>
     public WaitingRequest? First
@@ -24,10 +24,10 @@ internal sealed class FairQueue(FairShare shares)
         get
         {
             if (!IsContended)
-                return waiting.Count == 0 ? null : waiting[0].Queue.First;
+                return backlog.Count == 0 ? null : backlog[0].Queue.First;
             WaitingRequest? first = null;
             var most = Least() + Slack;
-            foreach (var (tenant, queue) in waiting)
+            foreach (var (tenant, queue) in backlog)
             {
                 var head = queue.First!;
                 if ((first is null || WaitingRequest.ByTurn.Compare(head, first) < 0) && (head.Tier == 0 || shares.Of(tenant) <= most))
@@ -50,8 +50,8 @@ internal sealed class FairQueue(FairShare shares)
             queues.Add(tenant, queue = new RankedQueue());
         if (queue.Count == 0)
         {
-            var at = waiting.FindIndex(other => string.CompareOrdinal(other.Tenant, tenant) > 0);
-            waiting.Insert(at < 0 ? waiting.Count : at, (tenant, queue));
+            var at = backlog.FindIndex(other => string.CompareOrdinal(other.Tenant, tenant) > 0);
+            backlog.Insert(at < 0 ? backlog.Count : at, (tenant, queue));
         }
 
         queue.Insert(entry);
@@ -62,14 +62,14 @@ internal sealed class FairQueue(FairShare shares)
         var queue = queues[entry.Request.Tenant];
         queue.Remove(entry);
         if (queue.Count == 0)
-            waiting.RemoveAt(waiting.FindIndex(other => other.Queue == queue));
+            backlog.RemoveAt(backlog.FindIndex(other => other.Queue == queue));
     }
 
     /// <summary>How many go before it by rank.</summary>
     public int Position(WaitingRequest entry)
     {
         var before = 0;
-        foreach (var (_, queue) in waiting)
+        foreach (var (_, queue) in backlog)
             before += queue.Position(entry);
         return before;
     }
@@ -77,7 +77,7 @@ internal sealed class FairQueue(FairShare shares)
     private double Least()
     {
         var least = double.PositiveInfinity;
-        foreach (var (tenant, _) in waiting)
+        foreach (var (tenant, _) in backlog)
             least = Math.Min(least, shares.Of(tenant));
         return least;
     }
