@@ -33,6 +33,8 @@ public sealed class PharosOptions
 
     public PolicyOptions Policy { get; set; } = new();
 
+    public HeliosOptions Helios { get; set; } = new();
+
     public PredictionOptions Prediction { get; set; } = new();
 
     public MigrationOptions Migration { get; set; } = new();

@@ -40,6 +40,12 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private long reports;
 
     public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
+        : this(identity, backend, model, core, time, loops, log, exits: null)
+    {
+    }
+
+    internal DeviceLoop(
+        DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log, ExitGate? exits)
     {
         this.identity = identity;
         this.backend = backend;
@@ -48,7 +54,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.time = time;
         this.log = log;
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
-        iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
+        iteration = new Iteration(backend, core, slot => sequences[slot.Request], exits);
         transfers = new KvTransfers(backend, stopping.Token);
         run = loops.Start(identity.Worker, RunAsync);
     }

@@ -3,6 +3,7 @@ using Pharos.Grains.Devices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -22,26 +23,31 @@ public sealed class RandomLoopTests
     private static readonly ServedModel Model = ServedModel.Open("spark");
 
     [Theory]
-    [InlineData("lamps", "preserve")]
-    [InlineData("lamps", "swap")]
-    [InlineData("fcfs", "discard")]
-    [InlineData("fcfs", "pharos")]
-    public async Task Random_lives_say_what_each_says_alone(string rank, string pause)
+    [InlineData("lamps", "preserve", 1)]
+    [InlineData("lamps", "swap", 1)]
+    [InlineData("fcfs", "discard", 1)]
+    [InlineData("fcfs", "pharos", 1)]
+    [InlineData("lamps", "swap", 16)]
+    [InlineData("fcfs", "pharos", 8)]
+    public async Task Random_lives_say_what_each_says_alone(string rank, string pause, int exitWindow)
     {
-        await using var large = Backend(200, 0);
+        await using var large = Backend(200, 0, exitWindow);
+        // Nothing is too wrong: exits count from the beginning, and the threshold stays.
+        var control = new ExitControl(new ExitControlOptions(Threshold: 0.5, MaxDisagreement: 1, AuditShare: 0.1));
+        var gate = exitWindow > 1 ? new ExitGate("w", control) : null;
         long shared = 0, guessed = 0, swapped = 0;
         for (var seed = 0; seed < 12; seed++)
         {
             var dice = new Random(seed);
             var (device, host) = (dice.Next(12, 26), dice.Next(0, 16));
-            await using var backend = Backend(device, host);
-            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4));
+            await using var backend = Backend(device, host, exitWindow);
+            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4), gate);
             var lives = Enumerable.Range(0, 10).Select(i => new Life(i, dice)).ToList();
             await world.RunAsync(lives, dice);
             foreach (var life in lives.Where(life => !life.GaveUp))
             {
                 var alone = life.Again();
-                await new World(large, Core(200, 0, "fcfs", "preserve", 0, 0)).RunAsync([alone], dice);
+                await new World(large, Core(200, 0, "fcfs", "preserve", 0, 0), gate).RunAsync([alone], dice);
                 Assert.True(alone.Said.SequenceEqual(life.Said), $"seed {seed}: {life.Name} says something else than alone");
             }
 
@@ -49,11 +55,16 @@ public sealed class RandomLoopTests
             (shared, guessed, swapped) = (shared + world.Totals.SharedTokens, guessed + world.Totals.AcceptedTokens, swapped + world.Totals.SwappedInBlocks);
         }
 
+        Assert.True(gate is null || control.Audits > 20, $"{control.Audits} tokens of exits were audited: hardly tested");
         Assert.True(shared > 200 && guessed > 20 && (swapped > 0 || pause is "discard"), $"{shared} tokens shared, {guessed} guessed, {swapped} blocks swapped: hardly tested");
     }
 
-    private static Timed Backend(int device, int host) => new(CpuBackend.Create(
-        Model.Loaded, new CpuBackendOptions { Threads = 1, DeviceBytes = (long)device * BytesOfBlock, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02 }));
+    private static Timed Backend(int device, int host, int exitWindow) => new(CpuBackend.Create(
+        Model.Loaded, new CpuBackendOptions
+        {
+            Threads = 1, DeviceBytes = (long)device * BytesOfBlock, HostBytes = (long)host * BytesOfBlock, BlockSize = BlockSize, CopyShare = 0.02,
+            ExitWindow = exitWindow,
+        }));
 
     private static WorkerCore Core(int device, int host, string rank, string pause, int cached, int drafts) => new(
         new WorkerLimits(BlockSize, device, host, 96, 6, 40, LoadsAhead: true, CachedBlocks: cached, MaxDrafts: drafts),
@@ -122,7 +133,7 @@ public sealed class RandomLoopTests
         public ValueTask DisposeAsync() => engine.DisposeAsync();
     }
 
-    private sealed class World(IModelBackend backend, WorkerCore core)
+    private sealed class World(IModelBackend backend, WorkerCore core, ExitGate? gate)
     {
         private static readonly SegmentForecast Forecast = new(Estimate.Exactly(20), 0.5, "tool", Estimate.Exactly(1), 3, Estimate.Exactly(20));
         private readonly Dictionary<string, Life> lives = [];
@@ -133,7 +144,7 @@ public sealed class RandomLoopTests
 
         public async Task RunAsync(IReadOnlyList<Life> all, Random dice)
         {
-            using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!);
+            using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!, gate);
             var toCome = new Queue<Life>(all);
             for (var step = 0; all.Any(life => !life.IsOver); step++)
             {
