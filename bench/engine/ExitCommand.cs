@@ -4,7 +4,7 @@ using Pharos.Scheduling.Models;
 namespace Pharos.Bench.Engine;
 
 /// <summary>
-/// <c>exits</c>: tokens per second of the full model and with early exits, in turn, on the same prompts: how deep tokens went, how many answers differ, and
+/// <c>exits</c>: tokens per second of processor time of the full model and with early exits, in turn, on the same prompts: how deep tokens went, how many answers differ, and
 /// what the quality control says of it.
 ///   dotnet run -c Release --project bench/engine -- exits --batch 1,8
 /// Options: --model NAME|DIR, --requests N, --tokens N (of an answer at most), --repeats N, --threads N, --threshold PERCENT (at first), --limit PERCENT (of

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Sampling;
 using Pharos.Inference.Serving;
@@ -27,7 +26,7 @@ internal sealed class ExitLoop : IAsyncDisposable
         this.places = [.. Enumerable.Range(0, places).Select(_ => new Place())];
     }
 
-    /// <param name="Seconds">From the first step to the last.</param>
+    /// <param name="Seconds">Of processor time, so that what else runs on the machine counts for less.</param>
     /// <param name="ByDepth">Tokens, the first of each answer not counted, by the layers they were taken after.</param>
     internal sealed record Run(int[][] Answers, double Seconds, SortedDictionary<int, long> ByDepth, ExitControl? Quality)
     {
@@ -39,7 +38,7 @@ internal sealed class ExitLoop : IAsyncDisposable
         var answers = prompts.Select(_ => new List<int>()).ToArray();
         var byDepth = new SortedDictionary<int, long>();
         int waiting = 0;
-        long start = Stopwatch.GetTimestamp();
+        var start = Environment.CpuUsage.TotalTime;
         while (true)
         {
             foreach (var place in places.Where(place => place.Prompt < 0 && waiting < prompts.Length))
@@ -68,7 +67,7 @@ internal sealed class ExitLoop : IAsyncDisposable
                     place.Prompt = -1;
             }
         }
-        return new Run([.. answers.Select(answer => answer.ToArray())], Stopwatch.GetElapsedTime(start).TotalSeconds, byDepth, quality);
+        return new Run([.. answers.Select(answer => answer.ToArray())], (Environment.CpuUsage.TotalTime - start).TotalSeconds, byDepth, quality);
     }
 
     public ValueTask DisposeAsync() => backend.DisposeAsync();
