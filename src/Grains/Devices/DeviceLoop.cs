@@ -39,11 +39,6 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private WorkerState state = WorkerState.Active;
     private long reports;
 
-    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
-        : this(identity, backend, model, core, time, loops, log, exits: null)
-    {
-    }
-
     internal DeviceLoop(
         DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log, ExitGate? exits)
     {
