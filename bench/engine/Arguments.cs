@@ -39,6 +39,14 @@ internal sealed class Arguments
     public override string ToString() => string.Join(' ', values.Where(option => option.Key is not ("work" or "output" or "json"))
         .Select(option => option.Key == "peer" ? "--peer DIR" : $"--{option.Key} {option.Value}".TrimEnd()));
 
+    /// <summary>The GPU engine is measured rather than the CPU engine.</summary>
+    public bool Torch => Text("backend", "cpu") switch
+    {
+        "cpu" => false,
+        "torch" => true,
+        var other => throw new ArgumentException($"--backend {other}: cpu or torch is expected."),
+    };
+
     public bool Has(string name) => values.ContainsKey(name);
 
     public string? Text(string name) => values.GetValueOrDefault(name);

@@ -3,7 +3,7 @@ using Pharos.Inference.Loading;
 namespace Pharos.Bench.Engine;
 
 /// <summary>Takes samples of both engines in turn, each beside a probe of the machine's limits, and gives medians.</summary>
-internal sealed class Comparison(LoadedModel model, string dtype, long weightBytes, long kvBytesPerToken, int threads, IEngine ours, IEngine? peer, LimitProbe probe)
+internal sealed class Comparison(LoadedModel model, string dtype, long weightBytes, long kvBytesPerToken, int threads, IEngine ours, IEngine? peer, Func<Limits> probe)
 {
     private const double SecondsOfSample = 0.25;
     private const int MostSteps = 48; // the peer's context deepens by one a step
@@ -39,9 +39,9 @@ internal sealed class Comparison(LoadedModel model, string dtype, long weightByt
         }
         for (int i = 0; i < Repeats; i++)
         {
-            var before = probe.Probe();
+            var before = probe();
             own[i] = SecondsOfStep(ours, step, afterwards);
-            var after = probe.Probe();
+            var after = probe();
             ofBandwidth[i] = bytes / own[i] / ((before.BytesPerSecond + after.BytesPerSecond) / 2);
             ofPeak[i] = 2 * macs / own[i] / ((before.FlopsPerSecond + after.FlopsPerSecond) / 2);
             if (peer is not null)

@@ -36,7 +36,7 @@ internal sealed class GgufWriter : IDisposable
             ("llama.context_length", (uint)model.Positions), ("llama.embedding_length", (uint)model.Hidden), ("llama.block_count", (uint)model.Layers),
             ("llama.feed_forward_length", (uint)model.Intermediate), ("llama.attention.head_count", (uint)model.Heads),
             ("llama.attention.head_count_kv", (uint)model.KvHeads), ("llama.attention.layer_norm_rms_epsilon", SeededModel.Epsilon),
-            ("llama.rope.dimension_count", (uint)SeededModel.HeadDim), ("llama.rope.freq_base", (float)SeededModel.Theta),
+            ("llama.rope.dimension_count", (uint)model.HeadDim), ("llama.rope.freq_base", (float)SeededModel.Theta),
             ("llama.vocab_size", (uint)model.Vocabulary), ("tokenizer.ggml.model", "no_vocab"),
         ];
         file.Write("GGUF"u8);
@@ -74,13 +74,13 @@ internal sealed class GgufWriter : IDisposable
     };
 
     /// <summary>Rotary heads have their pairs side by side in this format, the halves' rows in turn.</summary>
-    private static IEnumerable<float[]> Ordered(SeededTensor tensor)
+    private IEnumerable<float[]> Ordered(SeededTensor tensor)
     {
         if (!tensor.Gguf.Contains("attn_q", StringComparison.Ordinal) && !tensor.Gguf.Contains("attn_k", StringComparison.Ordinal))
             return SeededModel.Rows(tensor);
-        const int half = SeededModel.HeadDim / 2;
-        return SeededModel.Rows(tensor).Select(row => (float[])row.Clone()).Chunk(SeededModel.HeadDim)
-            .SelectMany(head => Enumerable.Range(0, SeededModel.HeadDim).Select(i => head[i % 2 * half + i / 2]));
+        int half = model.HeadDim / 2;
+        return SeededModel.Rows(tensor).Select(row => (float[])row.Clone()).Chunk(model.HeadDim)
+            .SelectMany(head => Enumerable.Range(0, model.HeadDim).Select(i => head[i % 2 * half + i / 2]));
     }
 
     private void WriteRow(float[] row, WeightType stored)

@@ -26,11 +26,12 @@ internal static class LoadCommand
             long start = Stopwatch.GetTimestamp();
             using var model = ModelDirectory.Load(directory);
             double opened = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            using var engine = new PharosEngine(CpuBackend.Create(model, options));
+            var backend = CpuBackend.Create(model, options);
+            using var engine = new PharosEngine(backend);
             double ready = Stopwatch.GetElapsedTime(start).TotalSeconds;
             var after = Environment.CpuUsage; // on a machine with other users, what was used says more than what passed
             Console.WriteLine(FormattableString.Invariant(
-                $"{dtype,-5} {opened,9:F2} {ready - opened,10:F2} {ready,14:F2} {engine.Backend.WeightBytes / ready / 1e9,6:F2} {(after.TotalTime - before.TotalTime).TotalSeconds,13:F2} {(after.PrivilegedTime - before.PrivilegedTime).TotalSeconds,12:F2}"));
+                $"{dtype,-5} {opened,9:F2} {ready - opened,10:F2} {ready,14:F2} {backend.WeightBytes / ready / 1e9,6:F2} {(after.TotalTime - before.TotalTime).TotalSeconds,13:F2} {(after.PrivilegedTime - before.PrivilegedTime).TotalSeconds,12:F2}"));
         }
         return 0;
     }

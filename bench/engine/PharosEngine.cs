@@ -3,13 +3,13 @@ using Pharos.Inference.Backend;
 namespace Pharos.Bench.Engine;
 
 /// <summary>Our engine behind its seam, without scheduler and sampling.</summary>
-internal sealed class PharosEngine(CpuBackend backend) : IEngine
+internal sealed class PharosEngine(IModelBackend backend) : IEngine
 {
     private readonly StepBatch decode = new();
     private readonly StepBatch prefill = new();
     private readonly StepResult result = new();
 
-    public CpuBackend Backend => backend;
+    public IModelBackend Backend => backend;
 
     public void Prepare(int sequences, int depth) => Fill(decode, sequences, 1, depth, Token);
 

@@ -1,6 +1,6 @@
 using Pharos.Bench.Engine;
 
-// How fast the CPU engine is, as shares of the machine's limits and side by side with llama.cpp. Commands:
+// How fast the engines are, as shares of the machine's limits and side by side with llama.cpp. Commands:
 //   run      tokens per second by batch, depth, weight type and threads (the default)
 //   load     seconds from files to an engine that is ready to serve
 //   memory   growth of the process against the budget of the KV cache
@@ -10,7 +10,7 @@ using Pharos.Bench.Engine;
 //   exits    what early exits bring, and what they change in answers
 //   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
-// See docs/engine-cpu.md for options and examples.
+// run and swap take --backend torch. See docs/engine-cpu.md and docs/engine-torch.md for options and examples.
 try
 {
     var arguments = new Arguments(args);
@@ -28,7 +28,7 @@ try
         var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, exits, grammar, gemm."),
     };
 }
-catch (ArgumentException wrong)
+catch (Exception wrong) when (wrong is ArgumentException or NotSupportedException)
 {
     Console.Error.WriteLine(wrong.Message);
     return 2;

@@ -12,7 +12,7 @@ internal static class RunCommand
 {
     public static int Run(Arguments arguments)
     {
-        arguments.Expect("shape", "model", "dtype", "threads", "batch", "depth", "prefill", "kv", "instructions", "peer", "repeats", "json", "output", "work");
+        arguments.Expect("backend", "device", "chunk", "shape", "model", "dtype", "threads", "batch", "depth", "prefill", "kv", "instructions", "peer", "repeats", "json", "output", "work");
         int[] batches = arguments.Integers("batch", "1,8,32"), depths = arguments.Integers("depth", "0"), prefills = arguments.Integers("prefill", "256");
         bool json = arguments.Has("json");
         if (arguments.Text("peer") is { } folder)
@@ -22,7 +22,7 @@ internal static class RunCommand
         {
             foreach (int threads in arguments.Integers("threads", "1"))
             {
-                foreach (var sample in Measure(arguments, dtype, threads, batches, depths, prefills))
+                foreach (var sample in arguments.Torch ? TorchRun.Measure(arguments, dtype, batches, depths, prefills) : Measure(arguments, dtype, threads, batches, depths, prefills))
                 {
                     samples.Add(sample);
                     if (!json)
@@ -47,7 +47,7 @@ internal static class RunCommand
         int sequences = batches.Append(1).Max(), longest = prefills.Append(256).Max(), positions = Math.Max(depths.Append(0).Max() + 64, longest);
         var kv = arguments.Choice<KvType>("kv") ?? KvType.Bf16;
         long kvBytes = (long)source.Shape.CanonicalBytesPerToken * (kv == KvType.F32 ? 2 : 1);
-        using var ours = new PharosEngine(CpuBackend.Create(source, new CpuBackendOptions
+        var backend = CpuBackend.Create(source, new CpuBackendOptions
         {
             Threads = threads,
             WeightType = type,
@@ -55,15 +55,16 @@ internal static class RunCommand
             Instructions = arguments.Choice<InstructionPath>("instructions"),
             DeviceBytes = (long)sequences * (positions + 16) * kvBytes + (64 << 20),
             HostBytes = 0,
-            MaxTokensPerStep = 512,
-        }));
-        Console.Error.WriteLine($"{source.Shape.Name} {dtype}, {threads} thread(s), {ours.Backend.Instructions}: ready to serve after {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+            MaxTokensPerStep = arguments.Number("chunk", 512),
+        });
+        using var ours = new PharosEngine(backend);
+        Console.Error.WriteLine($"{source.Shape.Name} {dtype}, {threads} thread(s), {backend.Instructions}: ready to serve after {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         bool compare = arguments.Has("peer") && !arguments.Has("model");
         using var peer = compare ? new LlamaEngine(files.Gguf(), shape.Vocabulary, threads, sequences, positions, longest) : null;
         if (peer is not null)
             Console.Error.WriteLine($"difference of logits from the peer's, root mean square over theirs: {Difference(ours, peer, shape):E1}");
         using var probe = new LimitProbe(threads);
-        var comparison = new Comparison(source, dtype, ours.Backend.StepBytes, kvBytes, threads, ours, peer, probe)
+        var comparison = new Comparison(source, dtype, backend.StepBytes, kvBytes, threads, ours, peer, probe.Probe)
         {
             Repeats = arguments.Number("repeats", 5),
         };

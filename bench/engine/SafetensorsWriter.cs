@@ -56,7 +56,7 @@ internal static class SafetensorsWriter
         ["num_hidden_layers"] = model.Layers,
         ["num_attention_heads"] = model.Heads,
         ["num_key_value_heads"] = model.KvHeads,
-        ["head_dim"] = SeededModel.HeadDim,
+        ["head_dim"] = model.HeadDim,
         ["hidden_act"] = "silu",
         ["max_position_embeddings"] = model.Positions,
         ["rms_norm_eps"] = SeededModel.Epsilon,

@@ -12,25 +12,33 @@ internal sealed record SeededTensor(string HuggingFace, string Gguf, int Rows, i
 /// A Llama shape with seeded random weights: speed does not depend on what a model knows. Both engines get the same numbers, rounded to bf16
 /// unless fp32 is measured.
 /// </summary>
-internal sealed record SeededModel(int Hidden, int Layers, int Heads, int KvHeads, int Intermediate, int Vocabulary, int Positions)
+internal sealed record SeededModel(int Hidden, int Layers, int Heads, int KvHeads, int Intermediate, int Vocabulary, int Positions, int HeadDim = SeededModel.SmallHead)
 {
-    public const int HeadDim = 64;
+    private const int SmallHead = 64;
+    private static readonly Dictionary<string, SeededModel> Published = new()
+    {
+        ["llama-3.2-1b"] = new(2048, 16, 32, 8, 8192, 128_256, 8192),
+        ["llama-3.1-8b"] = new(4096, 32, 32, 8, 14_336, 128_256, 8192, HeadDim: 128),
+    };
+
     public const double Theta = 10_000;
     public const float Epsilon = 1e-5f;
 
-    public string Name => $"{Hidden}x{Layers}";
+    public string Name => Published.FirstOrDefault(entry => entry.Value == this).Key ?? $"{Hidden}x{Layers}";
 
     /// <summary>
     /// HIDDENxLAYERS in the proportions of published models: heads of 64, a third or an eighth of them with keys, a feed-forward part of 8/3
-    /// rounded up to 256. 768x12 has 100 M weights, 2048x22 is TinyLlama with 1.1 B.
+    /// rounded up to 256. 768x12 has 100 M weights, 2048x22 is TinyLlama with 1.1 B. Or the name of a published model.
     /// </summary>
     public static SeededModel Parse(string shape)
     {
+        if (Published.TryGetValue(shape, out var published))
+            return published;
         string[] parts = shape.Split('x');
         if (parts.Length != 2 || !int.TryParse(parts[0], CultureInfo.InvariantCulture, out int hidden) || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out int layers)
-            || hidden < HeadDim || hidden % HeadDim != 0 || layers < 1)
-            throw new ArgumentException($"--shape {shape}: HIDDENxLAYERS with a multiple of {HeadDim} is expected, such as 768x12.");
-        int heads = hidden / HeadDim;
+            || hidden < SmallHead || hidden % SmallHead != 0 || layers < 1)
+            throw new ArgumentException($"--shape {shape}: HIDDENxLAYERS with a multiple of {SmallHead} is expected, such as 768x12, or one of {string.Join(", ", Published.Keys)}.");
+        int heads = hidden / SmallHead;
         return new SeededModel(hidden, layers, heads, heads % 3 == 0 ? heads / 3 : heads % 8 == 0 ? heads / 8 : heads, (hidden * 8 / 3 + 255) / 256 * 256, 32_000, 8192);
     }
 

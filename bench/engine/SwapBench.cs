@@ -8,7 +8,7 @@ namespace Pharos.Bench.Engine;
 /// What swapping costs those that go on decoding: steps of a batch alone, and steps beside a cache that is copied out to the host and back in.
 /// Both in turns, so that the machine is the same.
 /// </summary>
-internal sealed class SwapBench(CpuBackend backend, int sequences, int swappedTokens)
+internal sealed class SwapBench(IModelBackend backend, int sequences, int swappedTokens)
 {
     private readonly StepBatch batch = new();
     private readonly StepResult result = new();

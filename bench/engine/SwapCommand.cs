@@ -8,15 +8,17 @@ namespace Pharos.Bench.Engine;
 /// <summary>
 /// <c>swap</c>: what swapping a cache costs those that decode beside it, and what the process grows by over an empty cache.
 ///   dotnet run -c Release --project bench/engine -- swap --shape 768x12 --threads 1 --batch 8 --tokens 2000
-/// Options: --rounds N, --steps N (a round), --share F (of the mover's time), --device-mb N, --host-mb N
+/// Options: --backend torch, --device cuda|cpu, --rounds N, --steps N (a round), --share F (of the mover's time), --device-mb N, --host-mb N
 /// </summary>
 internal static class SwapCommand
 {
     public static async Task<int> RunAsync(Arguments options)
     {
-        options.Expect("shape", "threads", "batch", "tokens", "rounds", "steps", "share", "device-mb", "host-mb", "work");
+        options.Expect("backend", "device", "shape", "threads", "batch", "tokens", "rounds", "steps", "share", "device-mb", "host-mb", "work");
         var files = new SeededFiles(options, SeededModel.Parse(options.Text("shape", "768x12")), WeightType.Bf16);
         using var model = ModelDirectory.Load(files.Directory);
+        if (options.Torch)
+            return await TorchRun.SwapAsync(options, model);
         var settings = new CpuBackendOptions
         {
             Threads = options.Number("threads", 1), KvType = KvType.Bf16, CopyShare = options.Fraction("share", 0.1),

@@ -66,6 +66,7 @@ internal static class SimulateCommand
                             arrivals, parsed.GetValue(seconds), policy, predictions(), device.Device, kv, parsed.GetValue(hostTokens) ?? device.HostTokens)
                         {
                             Workers = parsed.GetValue(workers), Routing = parsed.GetValue(routing)!, Binding = parsed.GetValue(binding), Timeline = timeline,
+                            RebuildSeconds = device.RebuildSeconds(policy.Batches?.Compact),
                         };
                         var line = report.Write(policy.Name, came, Simulation.Run(setup, new Progress(policy.Name, arrivals.Count).Tell));
                         outputs.Add(line, timeline, kv);

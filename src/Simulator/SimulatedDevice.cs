@@ -11,15 +11,17 @@ namespace Pharos.Simulator;
 public sealed class SimulatedDevice
 {
     private readonly DeviceProfile profile;
-    private readonly int blockSize;
     private readonly double secondsPerBlock;
     private readonly double[] readyAt; // [device block] when the last copy from or to it is done
     private double linkFreeAt;
 
-    public SimulatedDevice(DeviceProfile profile, int blockSize, int deviceBlocks)
+    private readonly double rebuildSeconds;
+
+    /// <param name="rebuildSeconds">For each context token kept in a compact form.</param>
+    public SimulatedDevice(DeviceProfile profile, int blockSize, int deviceBlocks, double rebuildSeconds = 0)
     {
+        this.rebuildSeconds = rebuildSeconds;
         this.profile = profile;
-        this.blockSize = blockSize;
         secondsPerBlock = profile.SwapSeconds(blockSize);
         readyAt = new double[deviceBlocks];
     }
@@ -47,13 +49,13 @@ public sealed class SimulatedDevice
             {
                 // All blocks of its table: those read may be on their way in, those written may still be on their way out.
                 var table = core.BlockTable(planned.Sequence);
-                var last = (planned.Start + planned.Count - 1) / blockSize;
+                var last = (planned.Start + planned.Count - 1) / planned.Sequence.TokensPerBlock;
                 for (var i = 0; i <= last; i++)
                     start = Math.Max(start, readyAt[table[i]]);
             }
         }
 
         StalledSeconds += start - now;
-        return (start - now, profile.IterationSeconds(plan.Tokens, plan.ContextTokens));
+        return (start - now, profile.IterationSeconds(plan.Tokens, plan.ContextTokens) + rebuildSeconds * plan.RebuiltTokens);
     }
 }

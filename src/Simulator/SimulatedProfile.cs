@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Simulator;
 
@@ -9,6 +10,15 @@ namespace Pharos.Simulator;
 /// <param name="HostTokens">Host memory for swapped caches, in tokens of KV.</param>
 public sealed record SimulatedProfile(string Name, DeviceProfile Device, double KvBytesPerToken, int KvTokens, int HostTokens)
 {
+    /// <summary>
+    /// Seconds to rebuild keys and values of a context token from its hidden states, all layers: one projection. Infinite where that saves no memory, two
+    /// or more query heads sharing a key head.
+    /// </summary>
+    public double HiddenRebuildSeconds { get; init; } = double.PositiveInfinity;
+
+    /// <summary>The same from 8 bits: to read them and to write what they stand for.</summary>
+    public double Int8RebuildSeconds { get; init; }
+
     private const double HostBytes = 32e9; // swap space of each device, as in INFERCEPT's runs
 
     public static ImmutableArray<SimulatedProfile> All { get; } =
@@ -21,12 +31,17 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
 
         // OPT-13B on an A100 of 40 GB: vLLM (arXiv 2309.06180, table 1) tells 26 GB of weights and 15.7 thousand tokens of KV; the device reads
         // 1,555 GB/s and computes 312 TFLOP/s in bf16 (NVIDIA's data sheet).
-        FromDataSheet("opt-13b-a100-40g", weights: 13e9, bytesPerToken: 819_200, bandwidth: 1.555e12, flops: 312e12, tokensPerIteration: 256, gigabytesPerSecond: 20, kvTokens: 15_700),
+        // A projection of 40 layers of 5,120 elements to keys and values: 4 x 40 x 5,120^2 operations a token.
+        FromDataSheet("opt-13b-a100-40g", weights: 13e9, bytesPerToken: 819_200, bandwidth: 1.555e12, flops: 312e12, tokensPerIteration: 256, gigabytesPerSecond: 20, kvTokens: 15_700)
+            with { HiddenRebuildSeconds = 4.0 * 40 * 5_120 * 5_120 / 312e12 },
 
         // Llama-3-8B on an H100 SXM of 80 GB: 8.03 billion weights, 32 layers x 2 x 8 heads x 128 x 2 B a token (its model card); the device reads
         // 3.35 TB/s, computes 989 TFLOP/s in bf16 without sparsity, and its PCIe 5 moves twice what the A100's PCIe 4 does (NVIDIA's data sheet).
         FromDataSheet("llama-3-8b-h100", weights: 8.03e9, bytesPerToken: 131_072, bandwidth: 3.35e12, flops: 989e12, tokensPerIteration: 768, gigabytesPerSecond: 40, kvTokens: 426_000),
     ];
+
+    /// <summary>Seconds to rebuild a context token from this form.</summary>
+    public double RebuildSeconds(CacheForm? form) => form switch { CacheForm.Hidden => HiddenRebuildSeconds, CacheForm.Int8 => Int8RebuildSeconds, _ => 0 };
 
     /// <exception cref="ArgumentException">No profile has that name; the message lists those that exist.</exception>
     public static SimulatedProfile Find(string name) =>
@@ -45,7 +60,8 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
         string name, double weights, double bytesPerToken, double bandwidth, double flops, int tokensPerIteration, double gigabytesPerSecond, int kvTokens)
     {
         var read = (2 * weights + bytesPerToken * kvTokens / 2) / bandwidth;
-        return Measured(name, new DeviceProfile(read, 2 * weights / flops, 0, tokensPerIteration, 1), bytesPerToken, gigabytesPerSecond, kvTokens);
+        return Measured(name, new DeviceProfile(read, 2 * weights / flops, 0, tokensPerIteration, 1), bytesPerToken, gigabytesPerSecond, kvTokens)
+            with { Int8RebuildSeconds = 1.5 * bytesPerToken / bandwidth };
     }
 
     private static SimulatedProfile Measured(string name, DeviceProfile device, double bytesPerToken, double gigabytesPerSecond, int kvTokens) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Requests;
 using Pharos.Scheduling.Worker;
@@ -26,6 +27,15 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
     public int Segment { get; internal set; }
 
     public double? FirstTokenAt { get; internal set; }
+
+    /// <summary>Between its tokens, within segments, seconds.</summary>
+    internal List<float> Gaps { get; } = [];
+
+    internal double LastTokenAt { get; set; }
+
+    /// <summary>It got its first token in time, and 99 of 100 of the others.</summary>
+    public bool Meets(ServiceObjective objective) =>
+        FirstTokenAt - ArrivedAt <= objective.FirstTokenSeconds && Gaps.Count(gap => gap > objective.TokenGapSeconds) <= Gaps.Count / 100;
 
     public double? FinishedAt { get; internal set; }
 

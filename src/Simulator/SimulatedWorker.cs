@@ -17,9 +17,12 @@ internal sealed class SimulatedWorker(string name, SimulationSetup setup, Memory
 
     public string Name => name;
 
-    public WorkerCore Core { get; } = new(setup.Limits, setup.Device, setup.Policy.Ranking(), setup.Policy.Pausing());
+    public WorkerCore Core { get; } = new(setup.Limits, setup.Device, setup.Policy.Ranking(), setup.Policy.Pausing())
+    {
+        Composition = setup.Policy.Batches is { } batches ? batches with { Objective = setup.Objective, RebuildSeconds = setup.RebuildSeconds } : null,
+    };
 
-    public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize);
+    public SimulatedDevice Device { get; } = new(setup.Device, setup.BlockSize, setup.KvTokens / setup.BlockSize, setup.RebuildSeconds);
 
     /// <summary>How often its policy broke a promise.</summary>
     public long Violations => Promise?.Violations ?? 0;

@@ -153,6 +153,9 @@ public sealed class Simulation
                 continue;
             var request = worker[slot];
             request.FirstTokenAt ??= now;
+            if (request.TokensToCome < request.Current.CompletionTokens)
+                request.Gaps.Add((float)(now - request.LastTokenAt));
+            request.LastTokenAt = now;
             if (--request.TokensToCome > 0)
                 continue;
             segmentsEnded = true;
@@ -239,7 +242,7 @@ public sealed class Simulation
             workers.Sum(worker => worker.BusyInWindow) / workers.Length,
             workers.Sum(worker => worker.ParkedTokenSeconds) / (now * setup.KvTokens * workers.Length), workers.Sum(worker => worker.Device.StalledSeconds))
         {
-            StarvationViolations = workers.Sum(worker => worker.Violations), PromisesKept = workers.Sum(worker => worker.Promise?.Kept ?? 0),
+            StarvationViolations = workers.Sum(worker => worker.Violations), Objective = setup.Objective, PromisesKept = workers.Sum(worker => worker.Promise?.Kept ?? 0),
         };
     }
 }

@@ -1,3 +1,5 @@
+using Pharos.Scheduling.Batching;
+
 namespace Pharos.Simulator;
 
 /// <summary>What a run measured. Every request counts, at its true time, however long after the window it ended.</summary>
@@ -15,6 +17,12 @@ public sealed record SimulationResult(
 
     /// <summary>Requests to whom it was given, all their time, and kept.</summary>
     public long PromisesKept { get; init; }
+
+    /// <summary>What <see cref="Attainment"/> is measured by.</summary>
+    public ServiceObjective Objective { get; init; } = ServiceObjective.Chat;
+
+    /// <summary>Share of the requests that met the objective: their own time to the first token and 99th percentile of gaps.</summary>
+    public double Attainment => Requests.Count == 0 ? 1 : (double)Requests.Count(request => request.Meets(Objective)) / Requests.Count;
 
     /// <summary>Arrival to last token, tools included.</summary>
     public Distribution EndToEnd => Distribution.Of(Requests.Select(request => request.FinishedAt!.Value - request.ArrivedAt));

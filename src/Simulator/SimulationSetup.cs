@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Routing;
 using Pharos.Scheduling.Worker;
@@ -30,6 +31,12 @@ public sealed record SimulationSetup(
 
     /// <summary>When a request is bound to one of several workers.</summary>
     public Binding Binding { get; init; } = Binding.Late;
+
+    /// <summary>Seconds to rebuild keys and values of a context token from the compact form of the policy's batches.</summary>
+    public double RebuildSeconds { get; init; }
+
+    /// <summary>What counts as goodput.</summary>
+    public ServiceObjective Objective { get; init; } = ServiceObjective.Chat;
 
     /// <summary>Watches the first worker's memory; null: nobody does.</summary>
     public MemoryTimeline? Timeline { get; init; }

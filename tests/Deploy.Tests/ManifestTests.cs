@@ -97,8 +97,38 @@ public sealed partial class ManifestTests
         var images = Manifests.Workloads.SelectMany(workload => workload.Containers()).Select(container => container.Text("image"))
             .Where(image => image.StartsWith("pharos/", StringComparison.Ordinal)).ToList();
         Assert.Equal(2, images.Count);
-        Assert.All(images, image => Assert.Contains(image["pharos/".Length..].Split(':')[0], targets));
+        var renamed = Manifests.Overlays.SelectMany(overlay => Items(Manifests.Kustomization(overlay), "images")).ToList();
+        Assert.All(renamed, image => Assert.Contains(image.Text("name") + ":latest", images));
+        Assert.All(images.Concat(renamed.Select(image => image.Text("newName"))), image => Assert.Contains(image["pharos/".Length..].Split(':')[0], targets));
     }
+
+    [Fact]
+    public void Overlays_change_containers_and_volumes_that_are_there()
+    {
+        Assert.NotEmpty(Manifests.Patches);
+        Assert.All(Manifests.Patches, patch =>
+        {
+            var whole = Assert.Single(Manifests.Workloads, workload => (workload.Kind, workload.Name) == (patch.Kind, patch.Name));
+            var volumes = Items(patch.Root, "spec", "template", "spec", "volumes").Select(volume => volume.Text("name")).ToList();
+            Assert.All(patch.Containers(), container =>
+            {
+                Assert.Contains(container.Text("name"), whole.Containers().Select(known => known.Text("name")));
+                Assert.All(Items(container, "volumeMounts"), mount => Assert.Contains(mount.Text("name"), volumes));
+            });
+        });
+    }
+
+    [Fact]
+    public void A_silo_with_a_device_has_memory_for_its_host_tier() => Assert.All(Manifests.Patches.Where(patch => patch.Name == "pharos-silo"), patch =>
+    {
+        var folder = Path.GetRelativePath("deploy/k8s", Path.GetDirectoryName(patch.File)!);
+        var settings = Manifests.ConfigLiterals(folder).ToDictionary(literal => literal.Key, literal => literal.Value);
+        Assert.Equal("torch", settings["Pharos__Backend"]);
+        var limits = patch.Containers().Single();
+        Assert.Equal("1", limits.Text("resources", "limits", "nvidia.com/gpu")); // one worker, one device
+        var memory = long.Parse(limits.Text("resources", "limits", "memory").Replace("Gi", ""), CultureInfo.InvariantCulture) << 30;
+        Assert.True(memory >= long.Parse(settings["Pharos__Kv__HostBytes"], CultureInfo.InvariantCulture) * 5 / 4, "pinned memory counts as the pod's own");
+    });
 
     [Fact]
     public void Every_setting_is_one_that_the_program_knows()

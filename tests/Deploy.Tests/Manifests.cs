@@ -15,11 +15,20 @@ internal static class Manifests
 {
     public static string Root { get; } = FindRoot();
 
+    /// <summary>Folders of the overlays, from <c>deploy/k8s</c>.</summary>
+    public static IReadOnlyList<string> Overlays { get; } =
+        [.. Directory.GetDirectories(Path.Combine(Root, "deploy/k8s/overlays")).Order(StringComparer.Ordinal).Select(folder => "overlays/" + Path.GetFileName(folder))];
+
+    private static readonly HashSet<string> PatchPaths = [.. Overlays.SelectMany(PatchesOf)];
+
+    /// <summary>What overlays change of the manifests; not whole objects.</summary>
+    public static IReadOnlyList<Manifest> Patches { get; } = [.. PatchPaths.Order(StringComparer.Ordinal).SelectMany(Read)];
+
     /// <summary>Everything under <c>deploy/k8s</c> that is sent to a cluster.</summary>
     public static IReadOnlyList<Manifest> All { get; } =
     [
         .. Directory.EnumerateFiles(Path.Combine(Root, "deploy/k8s"), "*.yaml", SearchOption.AllDirectories)
-            .Where(path => Path.GetFileName(path) != "kustomization.yaml").Order(StringComparer.Ordinal).SelectMany(Read),
+            .Where(path => Path.GetFileName(path) != "kustomization.yaml" && !PatchPaths.Contains(path)).Order(StringComparer.Ordinal).SelectMany(Read),
     ];
 
     public static IEnumerable<Manifest> OfKind(params string[] kinds) => All.Where(manifest => kinds.Contains(manifest.Kind));
@@ -60,7 +69,7 @@ internal static class Manifests
     /// <summary>Key-value literals of a kustomization's config map.</summary>
     public static IReadOnlyList<(string Key, string Value)> ConfigLiterals(string folder)
     {
-        var kustomization = Load(Path.Combine(Root, "deploy/k8s", folder, "kustomization.yaml")).Single();
+        var kustomization = Kustomization(folder);
         return
         [
             .. ((YamlSequenceNode)kustomization.Find("configMapGenerator")!).Children
@@ -68,6 +77,13 @@ internal static class Manifests
                 .Select(literal => literal.ToString().Split('=', 2)).Select(pair => (pair[0], pair[1])),
         ];
     }
+
+    /// <summary>The kustomization of a folder.</summary>
+    public static YamlMappingNode Kustomization(string folder) => Load(Path.Combine(Root, "deploy/k8s", folder, "kustomization.yaml")).Single();
+
+    private static IEnumerable<string> PatchesOf(string folder) => Kustomization(folder).Find("patchesStrategicMerge") is YamlSequenceNode patches
+        ? patches.Children.Select(patch => Path.Combine(Root, "deploy/k8s", folder, patch.ToString()))
+        : [];
 
     private static IEnumerable<Manifest> Read(string path) => Load(path).Select(
         root => new Manifest(Path.GetRelativePath(Root, path), root.Text("kind"), root.Text("metadata", "name"), root));

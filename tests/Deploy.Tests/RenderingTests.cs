@@ -7,6 +7,7 @@ public sealed class RenderingTests
 {
     [KubectlTheory]
     [InlineData("overlays/cpu-demo", "kind: Deployment")]
+    [InlineData("overlays/cuda", "nvidia.com/gpu")]
     [InlineData("addons/keda", "kind: ScaledObject")]
     [InlineData("addons/monitoring", "kind: ServiceMonitor")]
     public async Task Kubectl_renders_it(string folder, string expected)

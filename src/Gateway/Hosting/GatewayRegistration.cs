@@ -80,6 +80,7 @@ internal static class GatewayRegistration
         app.MapResponsesApi();
         app.MapEmbeddingsApi();
         app.MapTokensApi();
+        app.MapOpenApiApi();
         app.MapModelsApi();
         app.MapHealthApi();
         app.MapMetricsApi();

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Grains.Configuration;
@@ -13,7 +14,7 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
-    /// <summary><c>cpu</c> or <c>simulated</c>.</summary>
+    /// <summary><c>cpu</c>, <c>torch</c> (in builds that have it) or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 
     /// <summary>Workers of this process, one device each; 0 in a gateway that hosts none.</summary>
@@ -22,8 +23,13 @@ public sealed class PharosOptions
     /// <summary>Compute threads of a CPU worker; 0: cores divided by workers, at least 1.</summary>
     public int Threads { get; set; }
 
-    /// <summary>How a CPU worker keeps weights: <c>auto</c> (bf16 where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c> or <c>int8</c>.</summary>
+    /// <summary>
+    /// How a worker keeps weights: <c>auto</c> (16 bits where they are stored so or the model is large, else fp32), <c>fp32</c>, <c>bf16</c>, with the backend
+    /// <c>cpu</c> <c>int8</c>, with <c>torch</c> <c>fp16</c>.
+    /// </summary>
     public string Dtype { get; set; } = "auto";
+
+    public TorchOptions Torch { get; set; } = new();
 
     public ChatOptions Chat { get; set; } = new();
 
@@ -32,6 +38,8 @@ public sealed class PharosOptions
     public BatchOptions Batch { get; set; } = new();
 
     public PolicyOptions Policy { get; set; } = new();
+
+    public SloOptions Slo { get; set; } = new();
 
     public HeliosOptions Helios { get; set; } = new();
 
@@ -98,7 +106,10 @@ public sealed class KvOptions
     /// <summary>Tokens a block.</summary>
     public int BlockSize { get; set; } = 16;
 
-    /// <summary>How a CPU worker keeps keys and values: <c>auto</c> (bf16 where the model is large, else fp32), <c>fp32</c> or <c>bf16</c>.</summary>
+    /// <summary>
+    /// How a worker keeps keys and values: <c>fp32</c>, <c>bf16</c> or <c>auto</c> (with the backend <c>cpu</c> bf16 where the model is large, else fp32; with
+    /// <c>torch</c> as the weights).
+    /// </summary>
     public string Dtype { get; set; } = "auto";
 
     /// <summary>
@@ -106,6 +117,21 @@ public sealed class KvOptions
     /// the memory; 0: requests share nothing.
     /// </summary>
     public double PrefixShare { get; set; } = 1;
+
+    /// <summary>
+    /// Compact form that batches composed by density may give newcomers: <c>none</c>, <c>hidden</c> (exact; where every query head has keys of its own),
+    /// <c>int8</c> (approximate) or <c>auto</c> (the one of the two that saves memory for the model). CPU workers.
+    /// </summary>
+    public string Compact { get; set; } = "none";
+
+    /// <summary>Context tokens rebuilt from a compact form at a time, and so the longest context kept in one; one layer of them is part of <see cref="DeviceBytes"/>.</summary>
+    public int RebuildTokens { get; set; } = 4096;
+}
+
+public sealed class TorchOptions
+{
+    /// <summary>Where the backend <c>torch</c> computes: <c>cuda</c>, worker i on device i, or <c>cpu</c>, to try it.</summary>
+    public string Device { get; set; } = "cuda";
 }
 
 public sealed class BatchOptions
@@ -139,8 +165,26 @@ public sealed class PolicyOptions
     /// <summary>Which worker a request goes to: <c>memory-time</c>, <c>cache-owner</c>, <c>least-requests</c> or <c>round-robin</c>.</summary>
     public string Route { get; set; } = "memory-time";
 
-    /// <summary>The two as the policy takes them.</summary>
+    /// <summary>
+    /// Who is in an iteration: <c>rank</c> (whoever was admitted runs until memory is needed), <c>density</c> (what is worth most for its memory under
+    /// <see cref="PharosOptions.Slo"/>, taken anew each time) or <c>apt-serve</c> (the same as published).
+    /// </summary>
+    public string Batch { get; set; } = "rank";
+
+    /// <summary>What of it the policy that promises takes.</summary>
     public BoundedOptions Promise => new(MostSlowdown: MaxSlowdown, Sheds: Shed);
+}
+
+/// <summary>Service-level objectives: what batches composed by density aim at, and what counts as goodput.</summary>
+public sealed class SloOptions
+{
+    /// <summary>Beginning of a segment to its first token.</summary>
+    public TimeSpan Ttft { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The 99th percentile of the gaps between tokens of a segment.</summary>
+    public TimeSpan Itl { get; set; } = TimeSpan.FromSeconds(1);
+
+    public ServiceObjective Objective => new(Ttft.TotalSeconds, Itl.TotalSeconds);
 }
 
 public sealed class SimulatedOptions

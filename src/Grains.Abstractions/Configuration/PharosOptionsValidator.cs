@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Routing;
@@ -13,10 +14,11 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
-        OneOf("Backend", options.Backend, "cpu", "simulated");
+        OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
+        OneOf("Torch:Device", options.Torch.Device, "cuda", "cpu");
         Range("Workers", options.Workers, 0, 1024);
         Range("Threads", options.Threads, 0, 1024);
-        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", "int8");
+        OneOf("Dtype", options.Dtype, "auto", "fp32", "bf16", options.Backend == "torch" ? "fp16" : "int8");
         Require(
             options.Chat.Template is "auto" or "chatml" or "llama3" or "mistral" or "gemma" || File.Exists(options.Chat.Template), "Chat:Template",
             options.Chat.Template, "auto, chatml, llama3, mistral, gemma, or the path of a file that holds a Jinja template");
@@ -24,6 +26,11 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         OneOf("Kv:Dtype", options.Kv.Dtype, "auto", "fp32", "bf16");
         Range("Kv:BlockSize", options.Kv.BlockSize, 1, 1024);
         Range("Kv:PrefixShare", options.Kv.PrefixShare, 0.0, 1.0);
+        OneOf("Kv:Compact", options.Kv.Compact, "none", "auto", "hidden", "int8");
+        Range("Kv:RebuildTokens", options.Kv.RebuildTokens, 1, 1 << 24);
+        Require(
+            options.Kv.Compact == "none" || options.Policy.Batch != "rank", "Kv:Compact", options.Kv.Compact,
+            "none where Policy:Batch is rank: batches composed by density choose the form");
         Range("Kv:DeviceBytes", options.Kv.DeviceBytes, 1, 1L << 50);
         Range("Kv:HostBytes", options.Kv.HostBytes, 0, 1L << 50);
         Range("Batch:MaxTokens", options.Batch.MaxTokens, 1, 1 << 20);
@@ -31,6 +38,9 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Batch:MaxSequences", options.Batch.MaxSequences, 1, 1 << 16);
         OneOf("Policy:Rank", options.Policy.Rank, [.. RankingPolicies.Names]);
         OneOf("Policy:Pause", options.Policy.Pause, [.. PausePolicies.Names]);
+        OneOf("Policy:Batch", options.Policy.Batch, "rank", BatchComposition.Density.Name, BatchComposition.Published.Name);
+        Span("Slo:Ttft", options.Slo.Ttft, TimeSpan.FromHours(1));
+        Span("Slo:Itl", options.Slo.Itl, TimeSpan.FromHours(1));
         Range("Policy:MaxSlowdown", options.Policy.MaxSlowdown, 1, 1e6);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
         Range("Helios:Exit:Threshold", options.Helios.Exit.Threshold, 0.0, 1.0);

@@ -1,9 +1,11 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Devices;
 
@@ -14,7 +16,8 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
     {
         "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(model.Loaded, Cpu()), ct),
         "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(), time)),
-        var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, simulated."),
+        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(model.Loaded, Torch(int.Parse(device, CultureInfo.InvariantCulture))), ct),
+        var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, torch, simulated."),
     };
 
     private CpuBackendOptions Cpu()
@@ -28,9 +31,32 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+            CompactForms = settings.Kv.Compact switch
+            {
+                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
+            },
+            RebuildTokens = settings.Kv.RebuildTokens,
             ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
             WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
             KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
+        };
+    }
+
+    private BackendSettings Torch(int device)
+    {
+        var settings = options.Value;
+        return new BackendSettings
+        {
+            Accelerator = settings.Torch.Device,
+            Device = device,
+            Threads = settings.Threads,
+            Dtype = settings.Dtype,
+            KvDtype = settings.Kv.Dtype,
+            DeviceBytes = settings.Kv.DeviceBytes,
+            HostBytes = settings.Kv.HostBytes,
+            BlockSize = settings.Kv.BlockSize,
+            MaxTokensPerStep = settings.Batch.MaxTokens,
+            MaxSequences = settings.Batch.MaxSequences,
         };
     }
 

@@ -5,6 +5,7 @@ using Pharos.Grains.Configuration;
 using Pharos.Grains.Hosting;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pausing;
@@ -25,6 +26,9 @@ public interface IDeviceHost
 public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, BackgroundLoops loops, ILoggerFactory logs)
     : IDeviceHost, IAsyncDisposable
 {
+    /// <summary>Of the arithmetic of a token, what its keys and values take; believed until it is measured.</summary>
+    private const double RebuildShare = 0.2;
+
     private readonly ConcurrentDictionary<string, DeviceLoop> open = new();
 
     public async Task<DeviceLoop> OpenAsync(string worker, CancellationToken ct)
@@ -38,13 +42,30 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
                 Math.Min(settings.Batch.MaxTokens, backend.Limits.MaxTokens), Math.Min(settings.Batch.MaxSequences, backend.Limits.MaxSequences),
                 backend.Limits.PreferredChunk, LoadsAhead: backend.Limits.CopiesBesideSteps,
                 CachedBlocks: (int)(settings.Kv.PrefixShare * backend.Kv.DeviceBlocks), MaxDrafts: settings.Batch.MaxDrafts),
-            DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank, settings.Policy.Promise), PausePolicies.Find(settings.Policy.Pause));
+            DeviceProfile.GptJ6bA100, RankingPolicies.Find(settings.Policy.Rank, settings.Policy.Promise), PausePolicies.Find(settings.Policy.Pause))
+        {
+            Composition = Composition(settings, backend.Kv),
+        };
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
         var exit = settings.Helios.Exit;
         var exits = exit.Enabled && backend.Limits.ExitLayers.Length > 0
             ? new ExitGate(worker, new ExitControl(new ExitControlOptions(exit.Threshold, exit.MaxDisagreement, exit.AuditShare))) : null;
         return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>(), exits) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes };
+    }
+
+    private static BatchComposition? Composition(PharosOptions settings, KvShape kv)
+    {
+        if (settings.Policy.Batch == "rank")
+            return null;
+        var named = settings.Policy.Batch == BatchComposition.Published.Name ? BatchComposition.Published : BatchComposition.Density;
+        if (settings.Kv.Compact != "none" && kv.CompactForms.Length == 0)
+            throw new NotSupportedException($"Pharos:Kv:Compact is '{settings.Kv.Compact}'; backend '{settings.Backend}' has no compact form, expected none.");
+        return named with
+        {
+            Compact = settings.Kv.Compact switch { "none" => null, "hidden" => CacheForm.Hidden, "int8" => CacheForm.Int8, _ => kv.CompactForms[0] }, MaxCompactContext = kv.MaxCompactContext, Objective = settings.Slo.Objective,
+            RebuildSeconds = RebuildShare * DeviceProfile.GptJ6bA100.SecondsPerToken,
+        };
     }
 
     public async Task CloseAsync(string worker)

@@ -21,8 +21,10 @@ public sealed partial class DeviceLoop
     /// <summary>Most bytes of keys and values that travel in one message, in whole blocks; a single block may be larger.</summary>
     public int PieceBytes { get; init; } = 1 << 20;
 
-    /// <summary>What there is of a sequence that is to leave; null: it is not here under that epoch.</summary>
-    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: var slot } sequence
+    /// <summary>
+    /// What there is of a sequence that is to leave; null: it is not here under that epoch, or its cache is in a compact form, which does not travel.
+    /// </summary>
+    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot } sequence
         ? new MigrationOffer(slot.Phase, slot.Length, sequence.Whole)
         : null);
 

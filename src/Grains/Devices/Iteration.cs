@@ -28,7 +28,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <summary>Runs the plan's batch, which is not empty.</summary>
     public ValueTask ForwardAsync(IterationPlan plan, CancellationToken ct)
     {
-        StepBuilder.Fill(step, plan, core, backend.Kv.BlockSize, content, exits);
+        StepBuilder.Fill(step, plan, core, content, exits);
         result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens || step.WantsLogits);
         return backend.ForwardAsync(step, result, ct);
     }

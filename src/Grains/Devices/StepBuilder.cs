@@ -7,7 +7,7 @@ namespace Pharos.Grains.Devices;
 /// <summary>Lays a plan out as the flat arrays that backends take.</summary>
 internal static class StepBuilder
 {
-    public static void Fill(StepBatch step, IterationPlan plan, WorkerCore core, int blockSize, Func<SequenceSlot, ServedSequence> content, ExitGate? exits = null)
+    public static void Fill(StepBatch step, IterationPlan plan, WorkerCore core, Func<SequenceSlot, ServedSequence> content, ExitGate? exits = null)
     {
         var stride = 1;
         foreach (var planned in plan.Batch)
@@ -20,6 +20,8 @@ internal static class StepBuilder
             var blocks = core.BlockTable(slot);
             var tokens = CollectionsMarshal.AsSpan(sequence.Tokens);
             var row = step.SequenceCount++;
+            var blockSize = slot.TokensPerBlock;
+            step.Forms[row] = slot.Form;
             for (var i = 0; i < blocks.Count; i++)
                 step.BlockTables[row * stride + i] = blocks[i];
             for (var position = start; position < start + count; position++)

@@ -91,7 +91,7 @@ public sealed class CpuBackend : IModelBackend
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
         StepValidation.RequireValid(batch, Model, Kv, Limits);
-        batch.CopyFence = mover.IsIdle ? 0 : FenceOf(batch);
+        batch.CopyFence = mover.IsIdle ? 0 : mover.Fences.ToRun(batch, Kv);
         return engine.Post(forward, batch, result, ct);
     }
 
@@ -114,9 +114,7 @@ public sealed class CpuBackend : IModelBackend
     public async ValueTask<byte[]> ExportBlocksAsync(ReadOnlyMemory<int> blocks, KvSpan span, CancellationToken ct)
     {
         CanonicalKv.RequireValid(Kv, blocks.Span, span);
-        long fence = 0;
-        foreach (int block in blocks.Span)
-            fence = Math.Max(fence, mover.FenceToRead(block));
+        long fence = mover.Fences.ToRead(blocks.Span);
         byte[] chunk = [];
         await engine.Post(
             (_, _) =>
@@ -131,9 +129,7 @@ public sealed class CpuBackend : IModelBackend
     {
         var (type, span) = KvChunk.Read(Model, chunk.Span);
         CanonicalKv.RequireValid(Kv, blocks.Span, span);
-        long fence = 0;
-        foreach (int block in blocks.Span)
-            fence = Math.Max(fence, mover.FenceToWrite(block));
+        long fence = mover.Fences.ToWrite(blocks.Span);
         await engine.Post(
             (_, _) =>
             {
@@ -181,7 +177,7 @@ public sealed class CpuBackend : IModelBackend
     {
         long fence = 0;
         foreach (var copy in copies)
-            fence = Math.Max(fence, Math.Max(mover.FenceToRead(copy.Source), mover.FenceToWrite(copy.Target)));
+            fence = Math.Max(fence, mover.Fences.ToCopy(copy));
         _ = engine.Post(
             (_, _) =>
             {
@@ -189,24 +185,6 @@ public sealed class CpuBackend : IModelBackend
                 foreach (var copy in copies)
                     cache.Copy(copy);
             }, this, this, CancellationToken.None).AsTask();
-    }
-
-    /// <summary>The copy after which a step may run: its contexts are in, and what it overwrites is out.</summary>
-    private long FenceOf(StepBatch batch)
-    {
-        long fence = 0;
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
-        {
-            int blockSize = Kv.TokensPerBlock(batch.Forms[sequence]), blocks = (batch.ContextLengths[sequence] + blockSize - 1) / blockSize;
-            for (int i = 0; i < blocks; i++)
-                fence = Math.Max(fence, mover.FenceToRead(batch.BlockTables[sequence * batch.BlockTableStride + i]));
-            for (int token = batch.QueryStart[sequence]; token < batch.QueryStart[sequence + 1]; token++)
-            {
-                if (batch.SlotMapping[token] >= 0)
-                    fence = Math.Max(fence, mover.FenceToWrite(batch.SlotMapping[token] / blockSize));
-            }
-        }
-        return fence;
     }
 
     private void Forward(object batch, object result)

@@ -21,8 +21,6 @@ internal sealed class BlockMover : IDisposable
     private readonly KvStore store;
     private readonly EngineThread engine;
     private readonly double restPerCopy; // seconds of rest for a second of copying
-    private readonly long[] lastInto; // [device block] number of the last copy that writes it
-    private readonly long[] lastFrom; // [device block] number of the last copy that reads it
     private readonly Thread thread;
     private long lastPosted;
     private long done;
@@ -36,8 +34,7 @@ internal sealed class BlockMover : IDisposable
     {
         (this.store, this.engine) = (store, engine);
         restPerCopy = 1 / share - 1;
-        lastInto = new long[store.DeviceBlocks];
-        lastFrom = new long[store.DeviceBlocks];
+        Fences = new BlockFences(store.DeviceBlocks);
         thread = new Thread(Loop) { IsBackground = true, Name = name };
         thread.Start();
     }
@@ -61,11 +58,7 @@ internal sealed class BlockMover : IDisposable
             ObjectDisposedException.ThrowIf(stopping, this);
             foreach (var copy in copies)
             {
-                lastPosted++;
-                if (copy.From == KvTier.Device)
-                    lastFrom[copy.Source] = lastPosted;
-                if (copy.To == KvTier.Device)
-                    lastInto[copy.Target] = lastPosted;
+                Fences.Note(copy, ++lastPosted);
                 posted.Enqueue(new Entry(copy, after));
             }
             Monitor.PulseAll(gate);
@@ -75,11 +68,8 @@ internal sealed class BlockMover : IDisposable
     /// <summary>Nothing is under way: no fence is needed.</summary>
     public bool IsIdle => Volatile.Read(ref done) == lastPosted;
 
-    /// <summary>The copy after which a device block may be read. Called by the thread that posts.</summary>
-    public long FenceToRead(int block) => lastInto[block];
-
-    /// <summary>The copy after which a device block may be written. Called by the thread that posts.</summary>
-    public long FenceToWrite(int block) => Math.Max(lastInto[block], lastFrom[block]);
+    /// <summary>The copies that users of device blocks wait for. For the thread that posts.</summary>
+    public BlockFences Fences { get; }
 
     /// <summary>Returns when the copies up to <paramref name="fence"/> are done; they hurry now.</summary>
     public void WaitFor(long fence)

@@ -31,6 +31,13 @@ internal sealed unsafe class TensorView(string file, string name, TensorType typ
         return new TensorView(file, name, type, [count, shape[1]], data + first * bytesOfRow);
     }
 
+    /// <summary>The stored bytes of a row of <paramref name="columns"/> elements, as they are.</summary>
+    public ReadOnlySpan<byte> Row(long row, int columns)
+    {
+        int bytesOfRow = columns / TensorTypes.BlockOf(type) * TensorTypes.BytesOfBlock(type);
+        return new ReadOnlySpan<byte>(data + row * bytesOfRow, bytesOfRow);
+    }
+
     /// <summary>Widens row <paramref name="row"/> (of <paramref name="target"/>'s length) to fp32.</summary>
     public void CopyRow(long row, Span<float> target)
     {

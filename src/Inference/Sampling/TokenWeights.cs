@@ -24,8 +24,11 @@ internal sealed class TokenWeights
         vocabulary = vocabularySize;
         weights = new float[(vocabularySize + Vector256<float>.Count - 1) / Vector256<float>.Count * Vector256<float>.Count];
         sums = new double[(weights.Length + Block - 1) / Block];
-        bits = Math.Min(MostBits, 52 - BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)vocabularySize)));
+        bits = BitsOf(vocabularySize);
     }
+
+    /// <summary>Exponent of the heaviest weight in a vocabulary of so many.</summary>
+    public static int BitsOf(int vocabularySize) => Math.Min(MostBits, 52 - BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)vocabularySize)));
 
     /// <summary>[vocabulary], and zeros up to a whole number of vectors.</summary>
     public ReadOnlySpan<float> Padded => weights;

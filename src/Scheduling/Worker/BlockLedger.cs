@@ -43,13 +43,13 @@ public sealed class BlockLedger
 
     public bool Publishes => prefixes is not null;
 
+    /// <summary>Blocks that hold <paramref name="tokens"/> tokens' keys and values.</summary>
+    public int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
+
     public int Total(KvTier tier) => owners[(int)tier].Length;
 
     /// <summary>Blocks that can be taken, cached ones among them.</summary>
     public int Free(KvTier tier) => free[(int)tier].Count + (tier == KvTier.Device ? Cached : 0);
-
-    /// <summary>Blocks that hold <paramref name="tokens"/> tokens.</summary>
-    public int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
 
     /// <summary>Takes <paramref name="count"/> blocks for an owner, all or none.</summary>
     public bool TryTake(KvTier tier, int count, int owner, BlockList into)

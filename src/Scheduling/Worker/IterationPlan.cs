@@ -36,6 +36,9 @@ public sealed class IterationPlan
     /// <summary>Context tokens attended by the batch: for every computed token, those it looks at (<see cref="Costs.DeviceProfile.ContextAttended"/>).</summary>
     public long ContextTokens { get; internal set; }
 
+    /// <summary>Context tokens of the sequences in compact forms: what the device rebuilds.</summary>
+    public long RebuiltTokens { get; internal set; }
+
     public bool IsEmpty => Batch.Count == 0 && Copies.Count == 0 && OutOfMemory.Count == 0;
 
     internal void Clear()
@@ -47,5 +50,6 @@ public sealed class IterationPlan
         Decodes = 0;
         Tokens = 0;
         ContextTokens = 0;
+        RebuiltTokens = 0;
     }
 }

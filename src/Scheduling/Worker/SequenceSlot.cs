@@ -27,6 +27,7 @@ public sealed class SequenceSlot
     internal readonly BlockList DeviceBlocks; // [block of the context] from the first on
     internal readonly BlockList HostBlocks; // [block of the context], NoBlock where the host has none
     private readonly int blockSize;
+    private readonly IReadOnlyList<UInt128>? keys;
 
     internal SequenceSlot(int id, int blockSize, BlockListPool pool, SequenceStart start, double now)
     {
@@ -42,7 +43,7 @@ public sealed class SequenceSlot
         Forecast = start.Forecast;
         ToolSeconds = start.ToolSeconds;
         TotalGenerated = start.Generated;
-        Keys = start.Keys;
+        keys = start.Keys;
         QueuedAt = HeldSince = now;
     }
 
@@ -91,14 +92,20 @@ public sealed class SequenceSlot
 
     public int Preemptions { get; internal set; }
 
+    /// <summary>What its cache holds; changes only while there is no cache.</summary>
+    public CacheForm Form { get; internal set; }
+
+    /// <summary>Tokens a block of its cache.</summary>
+    public int TokensPerBlock => blockSize * Form.Density();
+
     /// <summary>Tokens of the cache that are on the device.</summary>
-    public int DeviceTokens => Math.Min(Computed, DeviceBlocks.Count * blockSize);
+    public int DeviceTokens => Math.Min(Computed, DeviceBlocks.Count * TokensPerBlock);
 
     /// <summary>Tokens of the cache that only the host tier has.</summary>
     public int HostTokens => Computed - DeviceTokens;
 
-    /// <summary>Names of its full blocks, see <see cref="SequenceStart"/>.</summary>
-    internal IReadOnlyList<UInt128>? Keys { get; }
+    /// <summary>Names of its full blocks, see <see cref="SequenceStart"/>; caches of keys and values alone are shared.</summary>
+    internal IReadOnlyList<UInt128>? Keys => Form == CacheForm.Kv ? keys : null;
 
     /// <summary>Blocks, from the first on, that others can find or that hold the same as one that can be found.</summary>
     internal int Published { get; set; }
@@ -183,6 +190,9 @@ public sealed class SequenceSlot
     internal double? RanAt { get; set; }
 
     internal int Pending => Length - Computed;
+
+    /// <summary>Blocks that hold so much of its context.</summary>
+    internal int BlocksFor(int tokens) => (tokens + TokensPerBlock - 1) / TokensPerBlock;
 
     internal bool OnHost(int block) => block < HostBlocks.Count && HostBlocks[block] != NoBlock;
 }

@@ -131,7 +131,7 @@ public sealed partial class WorkerCore
     // From its end on, as that is evicted first. Where the host tier is full of what returns sooner, it goes without.
     private void Mirror(SequenceSlot slot, double until, double now)
     {
-        slot.MirrorNext = Math.Min(slot.MirrorNext, Math.Min(slot.DeviceBlocks.Count, ledger.BlocksFor(slot.Computed)) - 1);
+        slot.MirrorNext = Math.Min(slot.MirrorNext, Math.Min(slot.DeviceBlocks.Count, slot.BlocksFor(slot.Computed)) - 1);
         for (; slot.MirrorNext >= 0 && linkFreeAt < until; slot.MirrorNext--)
         {
             if (!slot.OnHost(slot.MirrorNext) && !CopyOut(slot, slot.MirrorNext, now))

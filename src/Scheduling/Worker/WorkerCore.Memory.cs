@@ -48,7 +48,7 @@ public sealed partial class WorkerCore
         if (!TryReserveBesideShared(slot, out var there, now))
             return false;
         slot.LoadedAt = now;
-        for (var i = there; i < ledger.BlocksFor(slot.Computed); i++)
+        for (var i = there; i < slot.BlocksFor(slot.Computed); i++)
         {
             Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
             Totals.SwappedInBlocks++;
@@ -62,7 +62,7 @@ public sealed partial class WorkerCore
 
     private bool TryReserve(SequenceSlot slot, double now)
     {
-        var missing = ledger.BlocksFor(slot.Length) - slot.DeviceBlocks.Count;
+        var missing = slot.BlocksFor(slot.Length) - slot.DeviceBlocks.Count;
         if (missing <= 0)
             return true;
         if (ledger.Free(KvTier.Device) < missing && !MakeRoom(missing, slot, now))
@@ -161,7 +161,7 @@ public sealed partial class WorkerCore
         var keep = slot.DeviceBlocks.Count;
         for (var freed = 0; keep > 0 && freed < count; keep--)
             freed += ledger.IsHeldOnce(slot.DeviceBlocks[keep - 1]) ? 1 : 0;
-        for (var block = keep; block < Math.Min(slot.DeviceBlocks.Count, ledger.BlocksFor(slot.Computed)); block++)
+        for (var block = keep; block < Math.Min(slot.DeviceBlocks.Count, slot.BlocksFor(slot.Computed)); block++)
         {
             if (slot.OnHost(block) || (copies && CopyOut(slot, block, now)))
                 continue;
@@ -203,7 +203,7 @@ public sealed partial class WorkerCore
     // What stands from this block on is lost.
     private void Truncate(SequenceSlot slot, int block)
     {
-        slot.Computed = Math.Min(slot.Computed, block * limits.BlockSize);
+        slot.Computed = Math.Min(slot.Computed, block * slot.TokensPerBlock);
         DropHost(slot, block);
     }
 

@@ -109,7 +109,7 @@ public sealed partial class WorkerCore
     // At once, where it ran before and there is a place; a prefill wants all its blocks from the start.
     private void GoOn(SequenceSlot slot, double now)
     {
-        var wanted = ledger.BlocksFor(slot.Pending == 1 ? slot.Computed : slot.Length);
+        var wanted = slot.BlocksFor(slot.Pending == 1 ? slot.Computed : slot.Length);
         if (slot.StartedAt is null || slot.Computed == 0 || slot.DeviceBlocks.Count < wanted || running.Count + loading.Count >= maxRunning)
         {
             Queue(slot, now);

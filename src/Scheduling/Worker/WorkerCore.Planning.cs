@@ -71,19 +71,25 @@ public sealed partial class WorkerCore
             }
 
             admitted++;
-            Unlist(slot);
-            if (limits.LoadsAhead && Pausing.CopiesBeside && slot.LoadedAt > now && plan.Batch.Count > 0)
-            {
-                loading.Add(slot);
-                continue;
-            }
-
-            Run(slot, now);
-            Take(slot, Math.Min(slot.Pending, Math.Min(limits.Chunk, limits.MaxTokens - plan.Tokens)));
+            Start(slot, now);
         }
 
         if (admitted > 0 || plan.Batch.Count > 0)
             round++; // those that wait were passed over
+    }
+
+    // Its cache is on the device, or on its way there.
+    private void Start(SequenceSlot slot, double now)
+    {
+        Unlist(slot);
+        if (limits.LoadsAhead && Pausing.CopiesBeside && slot.LoadedAt > now && plan.Batch.Count > 0)
+        {
+            loading.Add(slot);
+            return;
+        }
+
+        Run(slot, now);
+        Take(slot, Math.Min(slot.Pending, Math.Min(limits.Chunk, limits.MaxTokens - plan.Tokens)));
     }
 
     private double returnWait; // of requests that came back without their cache, until they ran: the mean of about the last 32, seconds
@@ -131,7 +137,7 @@ public sealed partial class WorkerCore
     private void Take(SequenceSlot slot, int known, int drafts = 0)
     {
         var count = known + drafts;
-        DropHost(slot, slot.Computed / limits.BlockSize); // copies of blocks that are about to be written to
+        DropHost(slot, slot.Computed / slot.TokensPerBlock); // copies of blocks that are about to be written to
         var planned = new PlannedSequence(slot, slot.Computed, count, Samples: slot.Computed + known == slot.Length) { Drafts = drafts };
         // A sequence that comes back for a single token is a decode too: its place is among them.
         if (count == 1)
@@ -139,6 +145,8 @@ public sealed partial class WorkerCore
         else
             plan.Batch.Add(planned);
         plan.Tokens += count;
+        if (slot.Form != CacheForm.Kv)
+            plan.RebuiltTokens += slot.Computed + count;
         plan.ContextTokens += DeviceProfile.ContextAttended(slot.Computed, count);
     }
 
@@ -152,6 +160,8 @@ public sealed partial class WorkerCore
         if (at < plan.Decodes)
             plan.Decodes--;
         plan.Tokens -= planned.Count;
+        if (slot.Form != CacheForm.Kv)
+            plan.RebuiltTokens -= planned.Start + planned.Count;
         plan.ContextTokens -= DeviceProfile.ContextAttended(planned.Start, planned.Count);
     }
 }

@@ -38,7 +38,7 @@ public sealed partial class WorkerCore
 
     private PauseDecision DecidePause(SequenceSlot slot, ToolForecast tool, double now)
     {
-        var swapPossible = ledger.Free(KvTier.Host) >= ledger.BlocksFor(slot.Computed);
+        var swapPossible = ledger.Free(KvTier.Host) >= slot.BlocksFor(slot.Computed);
         var decision = Pausing.Decide(new PauseView(slot.Computed, RunningTokens(), tool, Fit.Profile, swapPossible)
         {
             ArrivalAt = slot.ArrivalAt, Now = now, Forecast = slot.Forecast, StartTokens = slot.SegmentStart, OtherTokensAtStart = slot.QueuedBeside,
@@ -87,7 +87,7 @@ public sealed partial class WorkerCore
     {
         Account(slot, now);
         var last = slot.DeviceBlocks.Count - 1;
-        if (last < ledger.BlocksFor(slot.Computed) && !slot.OnHost(last))
+        if (last < slot.BlocksFor(slot.Computed) && !slot.OnHost(last))
             CopyOut(slot, last, now);
         ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, last);
     }

@@ -19,18 +19,18 @@ public sealed partial class WorkerCore
     // As many as pay and find room: every running sequence still gets its token, and no living cache gives way.
     private int Drafts(SequenceSlot slot, int runningBehind, double now)
     {
-        if (limits.MaxDrafts == 0 || slot.DraftsOffered == 0)
+        if (limits.MaxDrafts == 0 || slot.DraftsOffered == 0 || slot.Form != CacheForm.Kv)
             return 0;
         if (plan.Tokens == 0)
             decodeSeconds = Fit.Profile.IterationSeconds(running.Count, RunningTokens());
         var room = Math.Min(limits.MaxTokens - plan.Tokens - 1 - runningBehind, LargestContext - slot.Length);
         var drafts = Speculation.Length(
             Fit.Profile, running.Count, decodeSeconds, slot.Acceptance, Math.Min(Math.Min(slot.DraftsOffered, limits.MaxDrafts), room));
-        var missing = ledger.BlocksFor(slot.Length + drafts) - slot.DeviceBlocks.Count;
+        var missing = slot.BlocksFor(slot.Length + drafts) - slot.DeviceBlocks.Count;
         if (drafts <= 0 || missing <= 0)
             return Math.Max(0, drafts);
         Account(slot, now);
-        return ledger.TryTake(KvTier.Device, missing, slot.Id, slot.DeviceBlocks) ? drafts : slot.DeviceBlocks.Count * limits.BlockSize - slot.Length;
+        return ledger.TryTake(KvTier.Device, missing, slot.Id, slot.DeviceBlocks) ? drafts : slot.DeviceBlocks.Count * slot.TokensPerBlock - slot.Length;
     }
 
     private int SettleDrafts(SequenceSlot slot, int drafts)

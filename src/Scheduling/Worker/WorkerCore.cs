@@ -183,11 +183,16 @@ public sealed partial class WorkerCore
         planning = true;
         preempted = false;
         TakePendingCopies(now);
+        if (composition is not null)
+            Compose(now); // before: where it leaves nobody running, the device waits for what is being loaded
         ContinueLoaded(now);
         ContinueDecodes(now);
         ContinuePrefills();
         ReviseParked(now);
-        AdmitWaiting(now);
+        if (composition is not null)
+            AdmitInvited(now);
+        else
+            AdmitWaiting(now);
         MirrorParked(now);
         planning = false;
         return plan;
@@ -198,7 +203,10 @@ public sealed partial class WorkerCore
     {
         iteration++;
         Totals.Iterations++;
-        Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        if (plan.RebuiltTokens == 0)
+            Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
+        else
+            Rebuilding.Observe(plan.RebuiltTokens, seconds - Fit.Profile.IterationSeconds(plan.Tokens, plan.ContextTokens));
         var (resident, recomputed) = (0L, 0);
         foreach (var planned in plan.Batch)
         {
@@ -258,7 +266,7 @@ public sealed partial class WorkerCore
             throw new InvalidOperationException($"{slots.Count} sequences, but {Waiting} waiting, {running.Count} running, {parked.Count} parked and {leaving.Count} leaving.");
         foreach (var slot in slots.Values)
         {
-            var blocks = ledger.BlocksFor(slot.Computed);
+            var blocks = slot.BlocksFor(slot.Computed);
             var whole = slot.HostCount == slot.HostBlocks.Count(block => block != SequenceSlot.NoBlock) && slot.HostBlocks.Count <= blocks;
             for (var block = slot.DeviceBlocks.Count; block < blocks; block++)
                 whole &= slot.OnHost(block);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Ranking;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Simulator.Policies;
 
@@ -10,7 +12,11 @@ namespace Pharos.Simulator.Policies;
 /// <param name="Pausing">Decides over the cache at a call.</param>
 /// <param name="ToolTimes">What it is told of a tool that was just called.</param>
 public sealed record SimulatedPolicy(
-    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, ToolTimes ToolTimes = ToolTimes.Predicted);
+    string Name, string Source, Func<IRankingPolicy> Ranking, Func<IPausePolicy> Pausing, ToolTimes ToolTimes = ToolTimes.Predicted)
+{
+    /// <summary>Its batches are composed by value density; null: by rank.</summary>
+    public BatchComposition? Batches { get; init; }
+}
 
 /// <summary>What a policy is told of a tool's duration.</summary>
 public enum ToolTimes
@@ -66,6 +72,14 @@ public static class SimulatedPolicies
             () => new PharosRanking(), () => new LazyPause()),
         new("pharos-bounded", "the same with a tail: large requests wait in order of arrival behind small ones until they are started, and nobody longer than promised while the load is sustainable",
             () => new PharosBoundedRanking(), () => new LazyPause()),
+        new("apt-serve", "batches composed by pending time for the memory it takes, caches of keys and values or of hidden states, whoever misses its objective counts for nothing (Apt-Serve 2504.07494)",
+            () => new FcfsRanking(), () => new FixedPause(PauseAction.Discard)) { Batches = BatchComposition.Published with { Compact = CacheForm.Hidden } },
+        new("apt-density", "the same with a smooth value past the objective, ageing, and the price of what is lost; displaced caches go to the host",
+            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Hidden } },
+        new("apt-density-int8", "the same with 8 bits as the compact form",
+            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Int8 } },
+        new("apt-density-kv", "the same with keys and values alone",
+            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density },
         new("pharos-nextcall", "ablation of pharos: the order looks at the coming segment alone",
             () => new PharosRanking(wholeRequest: false), () => new LazyPause()),
         new("pharos-nomissing", "ablation of pharos: context that is missing on the device costs nothing in the order",

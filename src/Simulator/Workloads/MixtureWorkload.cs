@@ -29,7 +29,7 @@ public sealed class MixtureWorkload : IWorkload
     }
 
     /// <summary>The names of the built-in mixtures.</summary>
-    public static ImmutableArray<string> BuiltIn { get; } = ["multi", "single", "coding"];
+    public static ImmutableArray<string> BuiltIn { get; } = ["multi", "single", "coding", "sharegpt"];
 
     public string Name => parameters.Name;
 

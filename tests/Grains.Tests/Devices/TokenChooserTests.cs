@@ -27,7 +27,7 @@ public sealed class TokenChooserTests
         var plan = core.Plan(1);
         Assert.Equal(Sequences, plan.Batch.Count);
         var step = new StepBatch();
-        StepBuilder.Fill(step, plan, core, 16, slot => sequences[slot.Request]);
+        StepBuilder.Fill(step, plan, core, slot => sequences[slot.Request]);
         var result = new StepResult { Logits = Logits() };
         using var chooser = new TokenChooser(new Shape(threads));
 

@@ -31,15 +31,13 @@ internal sealed class StepDriver(IModelBackend backend)
 
     public StepResult Result => result;
 
-    /// <summary>Runs one step and returns the rows of logits (or nothing of devices that sample).</summary>
+    /// <summary>Runs one step and returns the rows of logits.</summary>
     public async Task<float[][]> RunAsync(params Part[] parts)
     {
         Fill(parts);
         await backend.ForwardAsync(batch, result, CancellationToken.None);
         for (int i = 0; i < parts.Length && backend.Limits.ExitLayers.Length > 0; i++)
             parts[i].Sequence.Deficit = result.Deficits[i];
-        if (backend.Limits.SamplesTokens)
-            return [];
         int width = backend.Model.VocabularySize;
         return [.. Enumerable.Range(0, batch.LogitRowCount).Select(row => result.Logits.AsSpan(row * width, width).ToArray())];
     }
@@ -59,7 +57,7 @@ internal sealed class StepDriver(IModelBackend backend)
         {
             int size = Math.Min(chunks.Length == 0 ? tokens.Length : chunks[Math.Min(step, chunks.Length - 1)], tokens.Length - start);
             var rows = await RunAsync(new Part(sequence, tokens[start..(start + size)]));
-            last = rows.Length > 0 ? rows[^1] : [];
+            last = rows[^1];
             start += size;
         }
         return last;
@@ -110,7 +108,7 @@ internal sealed class StepDriver(IModelBackend backend)
                 batch.SlotMapping[row] = part.Write ? sequence.Blocks[position / size] * size + position % size : -1;
                 if (part.AllRows || i == part.Tokens.Length - 1)
                 {
-                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1);
+                    batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1, WantsLogits: true);
                     batch.Exits[batch.LogitRowCount] = part.Exit ?? ExitRule.None;
                     batch.LogitRows[batch.LogitRowCount++] = row;
                 }

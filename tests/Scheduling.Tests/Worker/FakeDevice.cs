@@ -10,7 +10,7 @@ namespace Pharos.Scheduling.Tests.Worker;
 public sealed class FakeDevice(WorkerLimits limits, Func<SequenceSlot, int, int> author)
 {
     private readonly (int Sequence, int Position)[][][] tiers = // [tier][block][offset]
-        [Empty(limits.DeviceBlocks, limits.BlockSize), Empty(limits.HostBlocks, limits.BlockSize)];
+        [Empty(limits.DeviceBlocks, 2 * limits.BlockSize), Empty(limits.HostBlocks, 2 * limits.BlockSize)]; // room for compact forms
 
     public void Execute(IterationPlan plan, WorkerCore core)
     {
@@ -20,10 +20,10 @@ public sealed class FakeDevice(WorkerLimits limits, Func<SequenceSlot, int, int>
         {
             var (slot, start, count, samples) = planned;
             var table = core.BlockTable(slot);
-            Assert.True(table.Count * limits.BlockSize >= start + count, $"{slot.Request} writes to {start + count} in {table.Count} blocks");
+            Assert.True(table.Count * slot.TokensPerBlock >= start + count, $"{slot.Request} writes to {start + count} in {table.Count} blocks");
             Assert.Equal(samples, start + count - planned.Drafts == slot.Length);
             for (var position = start; position < start + count; position++)
-                Block(table, position)[position % limits.BlockSize] = (author(slot, position), position);
+                At(slot, table, position) = (author(slot, position), position);
         }
 
         // After all writes: a write into somebody else's block shows too.
@@ -32,13 +32,14 @@ public sealed class FakeDevice(WorkerLimits limits, Func<SequenceSlot, int, int>
             var table = core.BlockTable(slot);
             for (var position = 0; position < start + count; position++)
             {
-                if (Block(table, position)[position % limits.BlockSize] != (author(slot, position), position))
-                    Assert.Fail($"{slot.Request} attends at {position} to {Block(table, position)[position % limits.BlockSize]} instead of its own token");
+                if (At(slot, table, position) != (author(slot, position), position))
+                    Assert.Fail($"{slot.Request} attends at {position} to {At(slot, table, position)} instead of its own token");
             }
         }
     }
 
-    private (int Sequence, int Position)[] Block(IReadOnlyList<int> table, int position) => tiers[0][table[position / limits.BlockSize]];
+    private ref (int Sequence, int Position) At(SequenceSlot slot, IReadOnlyList<int> table, int position) =>
+        ref tiers[0][table[position / slot.TokensPerBlock]][position % slot.TokensPerBlock];
 
     private static (int, int)[][] Empty(int blocks, int size) =>
         [.. Enumerable.Range(0, blocks).Select(_ => Enumerable.Repeat((-1, -1), size).ToArray())];

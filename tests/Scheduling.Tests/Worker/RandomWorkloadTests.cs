@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Worker;
 
@@ -35,7 +36,38 @@ public sealed class RandomWorkloadTests
         Assert.True(guessed > 100, $"only {guessed} tokens were guessed");
     }
 
-    private static (long Shared, long Guessed) Run(string rank, string pause, int seed)
+    [Theory]
+    [InlineData("density", "pharos")]
+    [InlineData("density", "swap")]
+    [InlineData("apt-serve", "discard")]
+    [InlineData("density", "preserve")]
+    public void Random_workload_composed_by_density_ends_so_too(string compose, string pause)
+    {
+        var compact = 0;
+        for (var seed = 0; seed < 60; seed++)
+        {
+            try
+            {
+                _ = Run("fcfs", pause, seed, story =>
+                {
+                    var dice = new Random(seed);
+                    story.Core.Composition = (compose == "density" ? BatchComposition.Density : BatchComposition.Published) with
+                    {
+                        Compact = dice.Next(4) == 0 ? null : CacheForm.Hidden, MaxCompactContext = dice.Next(2, 120), RebuildSeconds = dice.NextDouble() * 1e-5,
+                        Objective = new ServiceObjective(dice.NextDouble(), dice.NextDouble() * 0.1),
+                    };
+                }, planned => compact += planned.Sequence.Form == CacheForm.Hidden ? 1 : 0);
+            }
+            catch (Exception failure)
+            {
+                throw new InvalidOperationException($"seed {seed} of {compose} x {pause}: {failure.Message}", failure);
+            }
+        }
+
+        Assert.True(compact > 1000, $"only {compact} times a compact cache was used");
+    }
+
+    private static (long Shared, long Guessed) Run(string rank, string pause, int seed, Action<WorkerStory>? prepare = null, Action<PlannedSequence>? watch = null)
     {
         var dice = new Random(seed);
         var blockSize = dice.Next(1, 6);
@@ -47,6 +79,7 @@ public sealed class RandomWorkloadTests
         {
             RightGuesses = () => dice.Next(4),
         };
+        prepare?.Invoke(story);
         var toCome = dice.Next(5, 25);
         var lives = new List<Life>();
         for (var step = 0; toCome > 0 || lives.Count > 0; step++)
@@ -83,6 +116,7 @@ public sealed class RandomWorkloadTests
 
             foreach (var planned in story.Plan.Batch.Where(planned => planned.Samples).ToList())
             {
+                watch?.Invoke(planned);
                 if (lives.FirstOrDefault(life => life.Slot == planned.Sequence) is not { } life)
                     continue;
                 story.Core.Guess(life.Slot, dice.Next(6));

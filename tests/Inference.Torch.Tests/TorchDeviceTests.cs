@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+using Pharos.Inference.Backend;
+using Pharos.Inference.Loading;
+using Pharos.Inference.Tests.Support;
+
+namespace Pharos.Inference.Torch.Tests;
+
+public sealed partial class TorchDeviceTests
+{
+    [Fact]
+    public void A_device_that_is_not_there_is_said_in_one_sentence()
+    {
+        using var model = ModelLoader.Load(Repository.EmbeddedModel);
+        var refused = Assert.Throws<NotSupportedException>(() => TorchBackend.Create(model, new BackendSettings { Device = 99 }));
+        Assert.Contains("CUDA device", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refused.Message);
+    }
+
+    [Fact]
+    public void Settings_of_other_backends_are_refused()
+    {
+        using var model = ModelLoader.Load(Repository.EmbeddedModel);
+        Assert.Throws<NotSupportedException>(() => TorchBackend.Create(model, new BackendSettings { Accelerator = "cpu", Dtype = "int8" }));
+        Assert.Throws<ArgumentException>(() => TorchBackend.Create(model, new BackendSettings { Accelerator = "cpu", DeviceBytes = 10 }));
+    }
+
+    [Fact]
+    public void The_engine_is_found_by_name() => Assert.IsType<TorchBackendProvider>(OptionalBackends.RequireTorch());
+
+    /// <summary>These leave the native library by an exception that nothing catches, or ignore what they are told.</summary>
+    [Fact]
+    public void Calls_that_end_the_process_are_not_used()
+    {
+        string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Inference.Torch"), "*.cs", SearchOption.AllDirectories);
+        Assert.True(files.Length > 10);
+        Assert.All(files, file => Assert.DoesNotMatch(Forbidden(), File.ReadAllText(file)));
+    }
+
+    [GeneratedRegex(@"\bmatmul\s*\(|\.cuda\s*\(")]
+    private static partial Regex Forbidden();
+}
