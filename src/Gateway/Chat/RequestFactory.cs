@@ -27,6 +27,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         {
             Options = spec.Options with { Schema = request.Schema, Calls = rules },
             ToolUse = use,
+            ToolSecret = use == ToolUse.Server ? CallSecrets.New() : null,
             ToolNames = [.. tools.Select(tool => tool.Name)],
             Transcript = TranscriptHash.Of(tools, request.Messages),
         };
