@@ -42,6 +42,8 @@ public sealed class PharosOptions
 
     public SloOptions Slo { get; set; } = new();
 
+    public HeliosOptions Helios { get; set; } = new();
+
     public PredictionOptions Prediction { get; set; } = new();
 
     public MigrationOptions Migration { get; set; } = new();

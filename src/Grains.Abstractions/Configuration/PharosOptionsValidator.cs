@@ -43,6 +43,12 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Span("Slo:Itl", options.Slo.Itl, TimeSpan.FromHours(1));
         Range("Policy:MaxSlowdown", options.Policy.MaxSlowdown, 1, 1e6);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
+        Range("Helios:Exit:Threshold", options.Helios.Exit.Threshold, 0.0, 1.0);
+        Range("Helios:Exit:MaxDisagreement", options.Helios.Exit.MaxDisagreement, 0.0, 1.0);
+        Range("Helios:Exit:AuditShare", options.Helios.Exit.AuditShare, 0.0, 1.0);
+        Require(
+            options.Helios.Exit.Window is >= 2 and <= 16 && (!options.Helios.Exit.Enabled || options.Kv.BlockSize % options.Helios.Exit.Window == 0), "Helios:Exit:Window",
+            options.Helios.Exit.Window, "2 to 16 and a divisor of Kv:BlockSize");
         Range("Prediction:SegmentTokens", options.Prediction.SegmentTokens, 1, 1 << 20);
         Range("Prediction:ToolSeconds", options.Prediction.ToolSeconds, 0, 1e6);
         Range("Prediction:ReturnTokens", options.Prediction.ReturnTokens, 0, 1 << 20);

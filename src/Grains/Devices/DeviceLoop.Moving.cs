@@ -26,8 +26,8 @@ public sealed partial class DeviceLoop
     /// <summary>
     /// What there is of a sequence that is to leave; null: it is not here under that epoch, or its cache is in a compact form, which does not travel.
     /// </summary>
-    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot }
-        ? new MigrationOffer(slot.Phase, slot.Length, slot.Computed)
+    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot } sequence
+        ? new MigrationOffer(slot.Phase, slot.Length, sequence.Whole)
         : null);
 
     /// <summary>Keys and values from a token on, as many as one piece may have; null: the sequence is not here under that epoch.</summary>
@@ -49,7 +49,7 @@ public sealed partial class DeviceLoop
             if (FindMovable(request, epoch) is not { } sequence)
                 return default;
             sequence.StoppedAt = sequence.Slot.Phase == SequencePhase.Parked ? null : Now;
-            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
+            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now) with { Computed = sequence.Whole }, null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
         });
         return departure is null ? null : departure with { Last = await last! };
     }
@@ -257,9 +257,9 @@ public sealed partial class DeviceLoop
         most = Math.Min(most, PieceTokens);
         var stage = default(ExpectedSequence);
         var firstBlock = first / backend.Kv.BlockSize;
-        if (first >= slot.DeviceTokens && first < slot.Computed)
+        if (first >= slot.DeviceTokens && first < sequence.Whole)
         {
-            var end = Math.Min(first + most, slot.Computed);
+            var end = Math.Min(first + most, sequence.Whole);
             stage = core.Stage(slot, firstBlock, (end + backend.Kv.BlockSize - 1) / backend.Kv.BlockSize - firstBlock);
         }
 
@@ -273,12 +273,12 @@ public sealed partial class DeviceLoop
         {
             if (FindMovable(slot.Request, epoch) != sequence)
                 return null; // released meanwhile
-            var end = Math.Min(first + most, stage is null ? slot.DeviceTokens : slot.Computed);
+            var end = Math.Min(first + most, stage is null ? Math.Min(slot.DeviceTokens, sequence.Whole) : sequence.Whole);
             if (stage is not null)
                 end = Math.Min(end, first / backend.Kv.BlockSize * backend.Kv.BlockSize + stage.Capacity);
             return end <= first
-                ? new KvPiece(first, 0, slot.Computed, [])
-                : await transfers.Read(stage is null ? [.. core.BlockTable(slot)] : Table(stage, first / backend.Kv.BlockSize), new KvSpan(first, end - first), slot.Computed);
+                ? new KvPiece(first, 0, sequence.Whole, [])
+                : await transfers.Read(stage is null ? [.. core.BlockTable(slot)] : Table(stage, first / backend.Kv.BlockSize), new KvSpan(first, end - first), sequence.Whole);
         }
         finally
         {

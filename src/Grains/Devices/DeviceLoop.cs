@@ -43,7 +43,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private double? drainingSince;
     private long reports, promotions;
 
-    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
+    internal DeviceLoop(
+        DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log, ExitGate? exits)
     {
         this.identity = identity;
         this.backend = backend;
@@ -52,7 +53,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.time = time;
         this.log = log;
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
-        iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
+        iteration = new Iteration(backend, core, slot => sequences[slot.Request], exits);
         (modelTag, engineTag) = (new("model_name", model.Name), new("engine", identity.Worker));
         transfers = new KvTransfers(backend, stopping.Token);
         run = loops.Start(identity.Worker, RunAsync);

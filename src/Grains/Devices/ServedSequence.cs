@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
+using Pharos.Inference.Backend;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
@@ -72,6 +73,12 @@ internal sealed class ServedSequence
     /// <summary>Tokens guessed to follow.</summary>
     public List<int> Drafts { get; } = [];
 
+    /// <summary>What its cache lacks of the tokens before <see cref="DeficitAt"/>.</summary>
+    public Deficit Deficit { get; private set; }
+
+    /// <summary>Tokens that were in the cache when the deficit was noted: with another number there, it has been computed anew.</summary>
+    public int DeficitAt { get; private set; }
+
     public GenerationOptions Options => options;
 
     /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
@@ -124,6 +131,17 @@ internal sealed class ServedSequence
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
+
+    /// <summary>A step has run.</summary>
+    /// <param name="computed">Tokens in the cache behind it.</param>
+    public void Note(Deficit deficit, int computed) => (Deficit, DeficitAt) = (deficit, computed);
+
+    /// <summary>What the cache lacks of its first tokens.</summary>
+    /// <param name="computed">Tokens in the cache.</param>
+    public Deficit DeficitOf(int computed) => computed == DeficitAt ? Deficit : default;
+
+    /// <summary>Tokens, from the beginning, of which the cache lacks nothing.</summary>
+    public int Whole => Slot.Computed - DeficitOf(Slot.Computed).Count;
 
     /// <summary>Guesses what follows from what the context repeats, and says how many tokens.</summary>
     public int Guess(int most)
