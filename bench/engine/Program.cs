@@ -7,6 +7,7 @@ using Pharos.Bench.Engine;
 //   swap     what swapping a cache costs those that decode beside it
 //   loop     overhead of the device loop around a step, and what an iteration allocates
 //   guess    what guessing ahead brings where an answer quotes, and how many guesses hold
+//   exits    what early exits bring, and what they change in answers
 //   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // run and swap take --backend torch. See docs/engine-cpu.md and docs/engine-torch.md for options and examples.
@@ -21,9 +22,10 @@ try
         "swap" => await SwapCommand.RunAsync(arguments),
         "loop" => LoopCommand.Run(arguments),
         "guess" => await GuessCommand.RunAsync(arguments),
+        "exits" => await ExitCommand.RunAsync(arguments),
         "grammar" => GrammarCommand.Run(arguments),
         "gemm" => GemmCommand.Run(arguments),
-        var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, grammar, gemm."),
+        var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, exits, grammar, gemm."),
     };
 }
 catch (Exception wrong) when (wrong is ArgumentException or NotSupportedException)

@@ -1,5 +1,3 @@
-using System.CommandLine;
 using Pharos.Cli;
 
-var root = new RootCommand("Pharos: serving of LLM requests that call tools.") { SimulateCommand.Create(), VerifyCommand.Create() };
-return await root.Parse(args).InvokeAsync();
+return await PharosCommand.Create().Parse(args).InvokeAsync();

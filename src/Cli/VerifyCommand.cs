@@ -28,12 +28,12 @@ internal static class VerifyCommand
                     throw new ArgumentException($"--tokens {parsed.GetValue(tokens)}: at least 1 is expected.");
                 var options = new VerificationOptions(parsed.GetValue(prompt)!, parsed.GetValue(tokens), parsed.GetValue(threads));
                 var report = await ModelVerification.RunAsync(parsed.GetValue(path)!, options, ct);
-                Console.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(report, Json) : Lines(report));
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(parsed.GetValue(json) ? JsonSerializer.Serialize(report, Json) : Lines(report));
                 return report.Generation.PiecesAgree ? 0 : 1;
             }
             catch (Exception error) when (error is ModelLoadException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                await Console.Error.WriteLineAsync(error.Message);
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(error.Message);
                 return 1;
             }
         });

@@ -1,11 +1,12 @@
 using System.Net;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Dashboard;
 using Orleans.Hosting;
 using Pharos.Grains.Configuration;
-using StackExchange.Redis;
 
 namespace Pharos.Clustered;
 
@@ -24,19 +25,27 @@ public static class ClusteredHosting
     public static bool AddPharosCluster(this IHostApplicationBuilder builder, bool gateway, Action<IServiceCollection> siloServices)
     {
         var options = builder.Configuration.GetSection(PharosOptions.Section).Get<PharosOptions>() ?? new PharosOptions();
-        var redis = ConfigurationOptions.Parse(options.Redis);
+        var redis = RedisConnection.Of(options);
+        var tls = options.Cluster.Tls.IsOn ? new ClusterTls(options.Cluster.Tls) : null;
         if (gateway)
         {
             builder.UseOrleansClient(client =>
             {
-                client.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.Id);
+                client.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.FullId);
                 client.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
                 client.UseConnectionRetryFilter(RetryConnection);
                 // A client is not told when the silo that owes it a response dies: this bounds the wait. More than half of the silos' timeout,
                 // which is how long a silent stream's poll may take.
                 client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout * 0.8);
                 client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+                client.AddActivityPropagation();
+                if (tls is not null)
+                    client.UseTls(tls.Configure);
+                if (options.Cluster.Dashboard)
+                    client.AddDashboard(dashboard => dashboard.HideTrace = true);
             });
+            if (options.Cluster.Dashboard)
+                builder.Services.AddSingleton<Action<IEndpointRouteBuilder>>(routes => routes.MapOrleansDashboard("/dashboard")); // whoever maps it guards it
             return false;
         }
 
@@ -44,7 +53,8 @@ public static class ClusteredHosting
         builder.Services.AddSingleton<ILocalSilos, LocalSilos>();
         builder.UseOrleans(silo =>
         {
-            silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.Id);
+            // It begins every key in Redis, of the membership, of the directory and of states.
+            silo.Configure<Orleans.Configuration.ClusterOptions>(cluster => cluster.ClusterId = cluster.ServiceId = options.Cluster.FullId);
             silo.Configure<SiloOptions>(self => self.SiloName = SiloName(options));
             ListenOn(silo, options.Cluster);
             silo.UseRedisClustering(clustering => clustering.ConfigurationOptions = redis);
@@ -58,11 +68,15 @@ public static class ClusteredHosting
             silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
             silo.AddActivityPropagation();
+            if (tls is not null)
+                silo.UseTls(tls.Configure);
+            if (options.Cluster.Dashboard)
+                silo.AddDashboard(dashboard => dashboard.HideTrace = true);
 #if KUBERNETES_HOSTING
             if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is { Length: > 0 })
                 silo.UseKubernetesHosting(); // membership follows the pods, too
 #endif
-            // Failover target: under two seconds after a kill or a hang (probes every half second, three missed, one vote), which is when gateways
+            // Failover target: under two seconds after a kill (probes every half second, three missed, one vote), which is when gateways
             // give up a silent stream, and not sooner: a silo whose machine is merely busy misses two. Indirect probes are off because an
             // intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
             silo.Configure<ClusterMembershipOptions>(membership =>

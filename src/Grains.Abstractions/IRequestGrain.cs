@@ -35,6 +35,9 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>Stops it wherever it is and frees what it holds.</summary>
     [Alias("cancel")] Task Cancel(string because);
 
+    /// <summary>From the scheduler: the queue is full and a more urgent request came; one that runs already takes no notice.</summary>
+    [Alias("shed")] Task Shed(string because, double retryAfterSeconds);
+
     /// <summary>From the scheduler: it is this request's turn, on the worker that <paramref name="route"/> names and says why.</summary>
     [Alias("dispatch")] Task Dispatch(Scheduling.Routing.RouteDecision route, Scheduling.Prediction.SegmentForecast forecast);
 
@@ -89,8 +92,10 @@ public sealed record MigrationStart(
     [property: Id(0)] string Request, [property: Id(1)] string? From, [property: Id(2)] string To, [property: Id(3)] bool Started, [property: Id(4)] string? Because);
 
 /// <param name="TooLarge">It can never be served here: asking again is no use.</param>
+/// <param name="RetryAfterSeconds">It was shed: when to try again.</param>
 [GenerateSerializer, Alias("pharos.request-accepted")]
-public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because, [property: Id(2)] bool TooLarge = false);
+public sealed record RequestAccepted([property: Id(0)] bool Accepted, [property: Id(1)] string? Because, [property: Id(2)] bool TooLarge = false,
+    [property: Id(3)] double? RetryAfterSeconds = null);
 
 [GenerateSerializer, Alias("pharos.rank-description")]
 public sealed record RankDescription(

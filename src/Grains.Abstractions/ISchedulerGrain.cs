@@ -36,6 +36,9 @@ public interface ISchedulerGrain : IGrainWithStringKey
     /// <exception cref="ArgumentException">No policy has that name.</exception>
     [Alias("switch-policies")] Task<PoolPolicies> SwitchPolicies(string? rank, string? pause);
 
+    /// <summary>Which sequences should move to other workers now, and why; unless it is a dry run, they are told to.</summary>
+    [Alias("rebalance")] Task<Scheduling.Migration.MigrationPlan> Rebalance(bool dryRun);
+
     /// <summary>Rank, position and reason of a waiting request; null when it does not wait here.</summary>
     [Alias("explain")] Task<RankDescription?> Explain(string request);
 }
@@ -49,7 +52,8 @@ public interface IToolGrain : IGrainWithStringKey
     /// still runs, ask again at once; a call that nobody asks for is stopped. Never throws for a failing tool: the failure is the result.
     /// </summary>
     /// <param name="secret">What the tool proves itself by when it says more of this call; null: it has nothing.</param>
-    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? secret = null);
+    /// <param name="trace">The span that the call is below, as W3C's <c>traceparent</c>; null: nobody traces it.</param>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? secret = null, string? trace = null);
 
     /// <summary>Nobody wants the result any more.</summary>
     [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);

@@ -29,6 +29,7 @@ public sealed partial class RequestGrain
             RequestPhase.Placed => this.RegisterGrainTimer(UnlessEnded(LookAfter), new GrainTimerCreationOptions(WorkerCheck, WorkerCheck) { Interleave = true }),
             RequestPhase.CallingTools => this.RegisterGrainTimer(UnlessEnded(GiveUpUnread), FollowLease, FollowLease / 6),
             RequestPhase.Parked => Alarm(TimeSpan.FromSeconds(core.State.PausedAt - Now) + options.Value.ParkedRetention, Expire),
+            RequestPhase.Failed when core.State.RetryAfterSeconds is not null => Alarm(TimeSpan.FromSeconds(1), Retire), // shed: there may be very many
             RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled => Alarm(options.Value.FinishedRetention, Retire),
             _ => null,
         };

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Requests;
@@ -71,7 +72,7 @@ public sealed partial class RequestGrain
         }
 
         if (outcome.Kind != EnqueueKind.Queued)
-            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now, outcome.Kind == EnqueueKind.TooLarge));
+            await Apply(core.Fail(outcome.Because ?? "refused by the scheduler", Now, outcome.Kind == EnqueueKind.TooLarge, outcome.RetryAfterSeconds));
     }
 
     private async Task Place(string worker, SegmentForecast forecast, Func<IWorkerGrain, Task<Admission>> ask)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Tools;
+using Pharos.Grains.Tracing;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains;
@@ -39,6 +40,10 @@ public sealed partial class RequestGrain
     // again, under the same call id, so that a tool can tell.
     private async Task<ToolResult> CallTool(ToolCall call, CancellationToken stop)
     {
+        using var span = PharosTrace.Begin($"execute_tool {call.Name}", core.State.Trace);
+        span?.SetTag("gen_ai.operation.name", "execute_tool");
+        span?.SetTag("gen_ai.tool.name", call.Name);
+        span?.SetTag("gen_ai.tool.call.id", call.Id);
         var tool = GrainFactory.GetGrain<IToolGrain>(call.Name);
         await using var stopped = stop.Register(() => Forget(tool.Cancel(call.Id)));
         var secret = CallSecrets.Of(core.State.Spec!.ToolSecret, call.Id);
@@ -50,7 +55,7 @@ public sealed partial class RequestGrain
                 return await brought; // it was quicker than its own answer
             try
             {
-                var result = await tool.Call(call, secret);
+                var result = await tool.Call(call, secret, span?.Id);
                 if (result is { IsDeferred: false })
                     return result;
                 if (result is { Seconds: var seconds })

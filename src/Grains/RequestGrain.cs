@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
+using Pharos.Grains.Tracing;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Prediction;
@@ -41,7 +42,7 @@ public sealed partial class RequestGrain(
     {
         if (core.State.Phase == RequestPhase.None) // else the caller asks again because the answer was lost
             await Apply(core.Start(spec, Now));
-        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure, core.State.TooLarge);
+        return new RequestAccepted(core.State.Phase != RequestPhase.Failed, core.State.Failure, core.State.TooLarge, core.State.RetryAfterSeconds);
     }
 
     public async Task<ResumeOutcome> Resume(ResumeSpec spec)
@@ -84,7 +85,15 @@ public sealed partial class RequestGrain(
 
     public Task Cancel(string because) => Apply(core.Cancel(because, Now));
 
-    public Task Dispatch(RouteDecision route, SegmentForecast forecast) => Apply(core.Dispatch(route.Worker, forecast, Now, route));
+    public Task Shed(string because, double retryAfterSeconds) => Apply(core.Shed(because, retryAfterSeconds, Now));
+
+    public Task Dispatch(RouteDecision route, SegmentForecast forecast)
+    {
+        var state = core.State;
+        if (state.Phase == RequestPhase.Queued)
+            PharosTrace.Span("queue", state.Trace, state.QueuedAt, Now, ("pharos.request", this.GetPrimaryKeyString()), ("pharos.worker", route.Worker), ("pharos.segment", state.Segment));
+        return Apply(core.Dispatch(route.Worker, forecast, Now, route));
+    }
 
     public Task SegmentEnded(SegmentReport report) => Apply(core.SegmentEnded(report, Now));
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -14,8 +15,8 @@ namespace Pharos.Grains;
 public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
 {
     private readonly PoolCore core = new(
-        new PoolLimits(MaxQueued: options.Value.MaxQueued), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
-        RoutingPolicies.Find(options.Value.Policy.Route));
+        new PoolLimits(MaxQueued: options.Value.MaxQueued, MovesCaches: options.Value.Migration.Automatic), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
+        RoutingPolicies.Find(options.Value.Policy.Route), options.Value.WeightOf);
 
     private readonly PoolJournal journal = new();
 
@@ -30,6 +31,8 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     public Task<EnqueueOutcome> Enqueue(RequestDescriptor descriptor)
     {
         var outcome = core.Enqueue(descriptor);
+        foreach (var shed in core.TakeShed())
+            Send(shed.Request, request => request.Shed(shed.Because, shed.RetryAfterSeconds)).Forget();
         if (outcome.Kind == EnqueueKind.Queued && core.IsWaiting(descriptor.Request))
             journal.Queued(descriptor, Now);
         HandOut();
@@ -74,8 +77,12 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
 
     private void HandOut()
     {
-        foreach (var placement in core.Dispatch(Now))
+        var began = time.GetTimestamp();
+        var placements = core.Dispatch(Now);
+        PoolMetrics.Ran(time.GetElapsedTime(began).TotalSeconds);
+        foreach (var placement in placements)
         {
+            PoolMetrics.Placed(placement.WaitSeconds, placement.IsPromoted);
             journal.Placed(placement.Request, placement.Worker, Now);
             Send(placement.Request, request => request.Dispatch(placement.Route, placement.Forecast)).Forget();
         }
@@ -88,6 +95,14 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         foreach (var lost in core.Expire(Now))
             Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
         HandOut();
+        if (options.Value.Migration.Automatic)
+            CarryOut(core.PlanMigrations(Now));
+        foreach (var used in core.TakeUsed())
+        {
+            PoolMetrics.Used(used);
+            if (!options.Value.LimitsOf(used.Tenant).IsNone)
+                GrainFactory.GetGrain<ITenantGrain>(used.Tenant).Used(used).Forget(); // lost, it is not counted
+        }
     }
 
     private async Task Send(string request, Func<IRequestGrain, Task> say)
@@ -102,6 +117,6 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} could not be told of its turn.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {Request} could not be told of its turn, or to move.")]
     private static partial void NotHeard(ILogger log, string request, Exception failure);
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Pharos.Grains.Moving;
 using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Requests;
@@ -19,9 +20,37 @@ public sealed partial class WorkerGrain
             return new Admission(AdmissionKind.Refused, $"nothing of it is cached on {order.Source}");
         var (answer, isNew) = await loop.MakeReady(order, offer);
         if (isNew)
-            new InboundMigration(order, offer, this.GetPrimaryKeyString(), loop, source, GrainFactory.GetGrain<IRequestGrain>(order.Request), time, log).Run().Forget();
+            new InboundMigration(order, offer, Here(source, order.Request)).Run().Forget();
         return answer;
     }
+
+    // A request comes back from its tools while its cache is elsewhere: that is fetched first, if there is room for it.
+    private async Task<Admission> AdmitWith(CacheSource cache, SequenceWork work)
+    {
+        var order = new MigrationOrder(work.Request, work.Epoch, cache.Worker, cache.Epoch, MigrationReason.Return);
+        var source = GrainFactory.GetGrain<IWorkerGrain>(cache.Worker);
+        try
+        {
+            if (await source.Offer(order.Request, order.SourceEpoch) is { Computed: > 0 } offer)
+            {
+                var (answer, isNew) = await loop.MakeReady(order, offer);
+                if (isNew)
+                    new ReturnMigration(order, offer, work, Here(source, order.Request)).Run().Forget();
+                if (answer.Kind == AdmissionKind.Accepted)
+                    return answer;
+            }
+        }
+        catch (Exception failure)
+        {
+            NotFetched(log, order.Request, order.Source, failure); // it is computed anew
+        }
+
+        source.Release(order.Request, order.SourceEpoch).Forget();
+        return await loop.Admit(work);
+    }
+
+    private MigrationParties Here(IWorkerGrain source, string request) =>
+        new(this.GetPrimaryKeyString(), loop, source, GrainFactory.GetGrain<IRequestGrain>(request), time, log);
 
     public Task<MigrationOffer?> Offer(string request, int epoch) => loop.Offer(request, epoch);
 
@@ -42,4 +71,7 @@ public sealed partial class WorkerGrain
         await Task.Delay(Departing, time);
         await loop.StayAfter(Departing);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The cache of request {Request} could not be fetched from {Source}; it is computed anew.")]
+    private static partial void NotFetched(ILogger log, string request, string source, Exception failure);
 }

@@ -31,7 +31,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<WorkerSnapshot> Open() => loop.Snapshot();
 
-    public Task<Admission> Admit(SequenceWork work) => loop.Admit(work);
+    public Task<Admission> Admit(SequenceWork work) => work.Cache is { } cache ? AdmitWith(cache, work with { Cache = null }) : loop.Admit(work);
 
     public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
 

@@ -1,6 +1,7 @@
 using Pharos.DemoTools;
 using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
+using Pharos.Grains.Tracing;
 using Pharos.Silo;
 
 return PharosProgram.Run(() =>
@@ -12,6 +13,7 @@ return PharosProgram.Run(() =>
     builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
     builder.AddPharosSilo();
     builder.Services.AddPharosTools().AddDemoTools();
+    builder.AddTelemetryExport("pharos-silo");
     builder.AddSiloLifetime();
 
     var app = builder.Build();

@@ -1,5 +1,5 @@
+using System.CommandLine;
 using System.Text.Json;
-using Pharos.Cli;
 
 namespace Pharos.Cli.Tests;
 
@@ -43,20 +43,9 @@ public sealed class VerifyCommandTests
 
     private static async Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments)
     {
-        var (output, errors) = (Console.Out, Console.Error);
         var (written, complained) = (new StringWriter(), new StringWriter());
-        Console.SetOut(written);
-        Console.SetError(complained);
-        try
-        {
-            int status = await VerifyCommand.Create().Parse(arguments).InvokeAsync();
-            return (status, written.ToString(), complained.ToString());
-        }
-        finally
-        {
-            Console.SetOut(output);
-            Console.SetError(errors);
-        }
+        int status = await VerifyCommand.Create().Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = written, Error = complained });
+        return (status, written.ToString(), complained.ToString());
     }
 
     private static string RepositoryRoot()

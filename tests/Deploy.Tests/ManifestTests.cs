@@ -156,6 +156,10 @@ public sealed partial class ManifestTests
         var monitor = Assert.Single(Manifests.OfKind("ServiceMonitor"));
         var service = Assert.Single(Manifests.OfKind("Service"), service => Manifests.Labels(monitor.Root.Find("spec", "selector", "matchLabels"))
             .All(wanted => Manifests.Labels(service.Root.Find("metadata", "labels")).GetValueOrDefault(wanted.Key) == wanted.Value));
+        var pods = Assert.Single(Manifests.OfKind("PodMonitor"));
+        var silos = Manifests.Labels(pods.Root.Find("spec", "selector", "matchLabels"));
+        Assert.Contains(Manifests.Workloads, workload => silos.All(wanted => Manifests.Labels(workload.Root.Find("spec", "template", "metadata", "labels")).GetValueOrDefault(wanted.Key) == wanted.Value)
+            && PortNames(workload).Contains(Items(pods.Root, "spec", "podMetricsEndpoints").Single().Text("port")));
         Assert.Contains(Items(monitor.Root, "spec", "endpoints").Single().Text("port"), Items(service.Root, "spec", "ports").Select(port => port.Text("name")));
     }
 

@@ -51,9 +51,62 @@ public sealed class MigrationTests
         await gateway.UntilNothingIsHeldAsync();
     }
 
-    private static async Task<(string Text, JsonElement Usage)> ReadAsync(PharosGateway gateway, float temperature, int seed, int moves)
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Hundreds_of_moves_under_load_change_no_token()
     {
-        var body = Wire.Ask("Tell me a story.").Streaming();
+        await using var gateway = await PharosGateway.StartAsync("DemoTools:Latency=fixed:0.05", "Policy:Pause=pharos");
+        string[] questions = ["count to 15", "What is 127*43+9?", "what is the weather in Oslo?", "who are you?"];
+        var asked = Enumerable.Range(0, 16).Select(i => (Question: questions[i % 4], Temperature: i % 3 * 0.4f, Seed: i)).ToList();
+        var undisturbed = new List<string>();
+        foreach (var (question, temperature, seed) in asked)
+            undisturbed.Add((await ReadAsync(gateway, temperature, seed, moves: 0, question)).Text);
+        using var stop = new CancellationTokenSource();
+        var moving = MoveAllAsync(gateway, stop.Token);
+        var migrations = 0;
+        for (var round = 0; round < 40 && migrations < 300; round++)
+        {
+            var answers = await Task.WhenAll(asked.Select(one => ReadAsync(gateway, one.Temperature, one.Seed, moves: 0, one.Question)));
+            Assert.Equal(undisturbed, answers.Select(answer => answer.Text));
+            migrations += answers.Sum(answer => answer.Usage.GetProperty("pharos").GetProperty("migrations").GetInt32());
+        }
+
+        await stop.CancelAsync();
+        await moving;
+        Assert.True(migrations >= 100, $"only {migrations} moves: hardly tested");
+        await gateway.UntilNothingIsHeldAsync();
+    }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Rebalancing_says_what_would_move_and_why()
+    {
+        await using var gateway = await PharosGateway.StartAsync("Policy:Pause=preserve", "Migration:Automatic=false");
+        var plan = (await gateway.Http.OrderAsync("admin/rebalance?dryRun=true")).Json;
+        Assert.Equal(["dryRun", "moves", "workers", "because"], plan.EnumerateObject().Select(field => field.Name));
+        Assert.Equal((true, 0, 2), (plan.GetProperty("dryRun").GetBoolean(), plan.GetProperty("moves").GetArrayLength(), plan.GetProperty("workers").GetArrayLength()));
+        Assert.StartsWith("what workers have to serve differs by", plan.GetProperty("because").GetString());
+
+        var parked = await gateway.Http.PostAsync(Wire.Ask("What is 127*43+9?").WithTools("calculator"));
+        var id = parked.Json.GetProperty("id").GetString()!;
+        var from = (await gateway.RequestAsync(id)).GetProperty("worker").GetString()!;
+        Assert.Equal(HttpStatusCode.Conflict, (await gateway.Http.OrderAsync($"admin/requests/{id}/migrate?to={from}")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await gateway.Http.OrderAsync($"admin/requests/{id}/migrate?to=nowhere")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Http.OrderAsync("admin/requests/nobody/migrate")).Status);
+        await gateway.Http.OrderAsync($"admin/requests/{id}/cancel");
+    }
+
+    private static async Task MoveAllAsync(PharosGateway gateway, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            foreach (var request in (await gateway.WorkersAsync()).SelectMany(worker => worker.Sequences).Select(sequence => sequence.Request).ToList())
+                await gateway.Http.OrderAsync($"admin/requests/{request}/migrate");
+        }
+    }
+
+    private static async Task<(string Text, JsonElement Usage)> ReadAsync(
+        PharosGateway gateway, float temperature, int seed, int moves, string question = "Tell me a story.")
+    {
+        var body = Wire.Ask(question).RunTools().Streaming();
         body["temperature"] = temperature;
         body["seed"] = seed;
         body["stream_options"] = new JsonObject { ["include_usage"] = true };
@@ -63,6 +116,8 @@ public sealed class MigrationTests
         {
             if (one.Data == "[DONE]")
                 break;
+            if (one.Name.Length > 0)
+                continue; // a tool's
             if (id is null)
             {
                 id = one.Json.GetProperty("id").GetString()!;

@@ -72,7 +72,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Has(receipt.GetProperty("predictedSeconds"), "p50", "p90");
         Has(receipt.GetProperty("prices"), "preserve", "swap", "discard");
         Assert.Equal(("calculator", "preserve"), (receipt.GetProperty("tool").GetString(), receipt.GetProperty("decision").GetString()));
-        Has(request.GetProperty("usage"), "promptTokens", "completionTokens", "cachedTokens", "kvTokenSeconds", "queueSeconds", "toolSeconds", "receipts", "preemptions", "migrations");
+        Has(request.GetProperty("usage"), "promptTokens", "completionTokens", "cachedTokens", "kvTokenSeconds", "queueSeconds", "toolSeconds", "receipts", "preemptions", "migrations", "prefillSeconds", "decodeSeconds");
     }
 
     [Fact(Timeout = PharosGateway.GuardMilliseconds)]
@@ -124,7 +124,8 @@ public sealed partial class OperatorTests(SharedGateway shared)
     {
         await Http.PostAsync(Wire.Ask("What is 127*43+9?").RunTools());
         await Http.PostAsync("{");
-        var exists = (await MetricsAsync()).Samples.Select(sample => sample.Name).ToHashSet();
+        var exists = (await MetricsAsync()).Types
+            .SelectMany(family => family.Value == "histogram" ? (string[])[family.Key + "_bucket", family.Key + "_sum", family.Key + "_count"] : [family.Key]).ToHashSet();
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Cluster.sln")))
             root = root.Parent!;

@@ -101,6 +101,9 @@ public sealed class PharosGateway : IAsyncDisposable
         }
     }
 
+    /// <summary>As a signal to end does.</summary>
+    public Task StopAsync() => app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

@@ -1,11 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
 using Pharos.Gateway.Requests;
+using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 
@@ -80,9 +82,11 @@ public sealed class ChatStarterTests
     {
         model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
+        var retry = new GrainRetry(TimeProvider.System, Random.Shared);
         return new ChatStarter(
-            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), new GrainRetry(TimeProvider.System, Random.Shared), gateway,
-            new GatewayOptions(), TimeProvider.System, new ChatIds(TimeProvider.System), NullLogger<AnswerStream>.Instance);
+            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), retry, gateway,
+            new GatewayOptions(), TimeProvider.System, new ChatIds(TimeProvider.System),
+            new TenantGate(_cluster, gateway, retry, Options.Create(new PharosOptions()), TimeProvider.System, NullLogger<TenantGate>.Instance), NullLogger<AnswerStream>.Instance);
     }
 
     private sealed class StoreIsDown : Exception;

@@ -58,6 +58,8 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public IWorkerGrain Worker(string worker) => this[worker];
 
+    public ITenantGrain Tenant(string tenant) => throw new NotSupportedException();
+
     public ISchedulerGrain Scheduler(string pool) => throw new NotSupportedException();
 
     public IResponseGrain Response(string id) => throw new NotSupportedException();
@@ -89,6 +91,8 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
         Resumes.Add(spec);
         return ResumeFails.TryDequeue(out var failure) ? throw failure : Task.FromResult(new ResumeOutcome(ResumeKind.Resumed, "r", 3, null));
     }
+
+    public Task Shed(string because, double retryAfterSeconds) => throw new NotSupportedException();
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Pharos.Gateway.Metrics;
 using Pharos.Grains;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -46,7 +47,7 @@ public sealed class PrometheusTests
     public void Read_InstrumentsOfOtherMeters_AreLeftOut()
     {
         using var reader = new MeterReader();
-        using var ours = new Meter(GatewayMetrics.MeterName);
+        using var ours = new Meter(PharosMeter.Name);
         using var other = new Meter("Other");
         ours.CreateCounter<long>("pharos.test_ours").Add(1);
         other.CreateCounter<long>("pharos.test_other").Add(1);

@@ -43,18 +43,40 @@ public sealed class ClientToolTests
     }
 
     [Fact]
-    public async Task Draining_lets_parked_caches_go_and_the_request_goes_on_elsewhere()
+    public async Task Draining_moves_parked_caches_elsewhere_and_the_request_goes_on_there()
     {
         await using var cluster = await PharosCluster.StartAsync(("Policy:Pause", "preserve"));
+        await Eventually.Holds(async () => (await cluster.Scheduler.Describe()).Workers.Length == 2);
         var (id, call) = await ParkAsync(cluster);
         var worker = (await cluster.Request(id).Describe())!.Worker!;
         await cluster.Grains.GetGrain<IWorkerGrain>(worker).Drain(true);
-        Assert.Equal(WorkerState.Drained, (await cluster.Grains.GetGrain<IWorkerGrain>(worker).Describe()).State);
+        await Eventually.Holds(async () => (await cluster.Grains.GetGrain<IWorkerGrain>(worker).Describe()).State == WorkerState.Drained);
+        Assert.NotEqual(worker, (await cluster.Request(id).Describe())!.Worker);
 
         var outcome = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
         var seen = await cluster.ReadAsync(outcome.Request, "gateway", outcome.FromNotice);
         Assert.Equal("127*43+9 is 5470.", seen.Text);
-        Assert.NotEqual(worker, (await cluster.Request(id).Describe())!.Worker);
+        Assert.Equal(1, seen.Last.Usage!.Migrations);
+        Assert.True(seen.Last.Usage.CachedTokens > cluster.Ask("What is 127*43+9?").Tokens.Length, "the cache came along");
+    }
+
+    [Fact]
+    public async Task Request_whose_worker_takes_nothing_goes_on_elsewhere_and_fetches_its_cache()
+    {
+        await using var cluster = await PharosCluster.StartAsync(("Policy:Pause", "preserve"));
+        await Eventually.Holds(async () => (await cluster.Scheduler.Describe()).Workers.Length == 2);
+        var (id, call) = await ParkAsync(cluster);
+        var worker = (await cluster.Request(id).Describe())!.Worker!;
+        await cluster.Grains.GetGrain<IWorkerGrain>(worker).Cordon();
+        await Eventually.Holds(async () => (await cluster.Scheduler.Describe()).Workers.Any(one => one.State == WorkerState.Cordoned));
+
+        var outcome = await cluster.Request(id).Resume(Answer(cluster, call, "5470"));
+        var seen = await cluster.ReadAsync(outcome.Request, "gateway", outcome.FromNotice);
+        Assert.Equal("127*43+9 is 5470.", seen.Text);
+        var placed = (await cluster.Request(id).Describe())!.Timeline.Last(entry => entry.Route is not null);
+        Assert.True(placed.Worker != worker && placed.Route!.MovesCache, placed.Route!.Because);
+        Assert.True(seen.Last.Usage!.CachedTokens > cluster.Ask("What is 127*43+9?").Tokens.Length, "the cache came along");
+        await Eventually.Holds(async () => (await cluster.WorkersAsync()).All(one => one.Sequences.IsEmpty && one.Kv.DeviceFree == one.Kv.DeviceBlocks));
     }
 
     [Fact]

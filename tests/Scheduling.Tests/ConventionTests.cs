@@ -51,7 +51,7 @@ public sealed class ConventionTests
 
     private static bool IsAllowed(Type type)
     {
-        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || Serialised.Contains(type))
+        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(byte[]) || Serialised.Contains(type))
             return true;
         if (Nullable.GetUnderlyingType(type) is { } inner)
             return IsAllowed(inner);

@@ -1,18 +1,19 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Pharos.Gateway;
+using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Models;
-using Pharos.Grains;
+using Pharos.Gateway;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Devices;
 using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
+using Pharos.Grains;
 using Pharos.Inference.Backend;
 
 namespace Pharos.Bench.Faults.Running;
@@ -171,8 +172,9 @@ internal sealed class World : IAsyncDisposable
         var loops = new BackgroundLoops(_ => TaskScheduler.FromCurrentSynchronizationContext());
         var feeds = new WorkerFeeds(grains, identity, Time, loops, logs.CreateLogger<WorkerFeeds>());
         var factory = new RequestFactory(PromptModel.Of(PharosModel.Served), identity, Tools, new Random(seed * 31 + 5));
+        var tenants = new TenantGate(grains, identity, retry, Options.Create(new PharosOptions()), Time, logs.CreateLogger<TenantGate>()); // without limits
         var starter = new ChatStarter(
-            factory, grains, feeds, retry, identity, new GatewayOptions { FollowPatience = TimeSpan.FromSeconds(20) }, Time, new ChatIds(Time, () => $"r{++ids}"), logs.CreateLogger<AnswerStream>());
+            factory, grains, feeds, retry, identity, new GatewayOptions { FollowPatience = TimeSpan.FromSeconds(20) }, Time, new ChatIds(Time, () => $"r{++ids}"), tenants, logs.CreateLogger<AnswerStream>());
         return new Gateway(name, starter, feeds);
     }
 

@@ -10,10 +10,13 @@ internal static class AccessRegistration
         var services = builder.Services;
         services.AddSingleton<KeyStore>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyStore>());
-        services.AddHostedService<AnonymousGuard>(); // before the server listens
         services.AddSingleton<AccessControl>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RequestDeadline>();
+        services.AddSingleton<TenantGate>();
+        services.AddHostedService(provider => provider.GetRequiredService<TenantGate>());
+        services.AddSingleton<TenantLimiter>();
+        services.AddSingleton<Http.RequestSpan>();
         services.AddCors();
         services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<GatewayOptions>((cors, gateway) => cors.AddDefaultPolicy(policy => policy
             .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST").AllowAnyHeader()
@@ -21,12 +24,18 @@ internal static class AccessRegistration
     }
 
     /// <summary>After routing, inside of whatever writes errors.</summary>
+    /// <exception cref="OptionsValidationException">The keys can't be read, or there are none and others could reach this gateway.</exception>
     public static void UseAccess(this WebApplication app)
     {
+        var keys = app.Services.GetRequiredService<KeyStore>();
+        keys.Open();
+        AnonymousGuard.Check(keys, app.Configuration);
         if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.Cors.Origins.Count > 0)
             app.UseCors();
         app.UseMiddleware<AuditLog>();
         app.UseMiddleware<AccessControl>();
+        app.UseMiddleware<Http.RequestSpan>();
+        app.UseMiddleware<TenantLimiter>();
         app.UseMiddleware<RequestDeadline>();
     }
 }

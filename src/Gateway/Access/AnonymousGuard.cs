@@ -5,10 +5,10 @@ using Pharos.Grains.Configuration;
 namespace Pharos.Gateway.Access;
 
 /// <summary>Without keys the gateway listens on loopback alone, or it does not start.</summary>
-internal sealed class AnonymousGuard(KeyStore keys, IConfiguration configuration) : IHostedService
+internal static class AnonymousGuard
 {
     /// <exception cref="OptionsValidationException">Everybody could reach it.</exception>
-    public Task StartAsync(CancellationToken cancellationToken)
+    public static void Check(KeyStore keys, IConfiguration configuration)
     {
         if (keys.IsOpen && Addresses(configuration).FirstOrDefault(address => !IsLoopback(address)) is { } open)
         {
@@ -16,11 +16,7 @@ internal sealed class AnonymousGuard(KeyStore keys, IConfiguration configuration
                 $"it would listen on {open}, and no API keys are configured, so that anybody could use it. Configure {PharosOptions.Section}:ApiKeys or "
                 + $"{PharosOptions.Section}:ApiKeysPath, or listen on this machine alone: --urls http://localhost:8080"]);
         }
-
-        return Task.CompletedTask;
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>What Kestrel will listen on: endpoints of its own section before addresses before ports.</summary>
     internal static IReadOnlyList<string> Addresses(IConfiguration configuration)

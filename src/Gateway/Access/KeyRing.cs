@@ -41,7 +41,7 @@ internal sealed class KeyRing
     private static (byte[], Caller) Read(string name, ApiKeyOptions key)
     {
         if (key.Problem is { } problem)
-            throw new FormatException($"API key '{name}': {problem}");
+            throw new FormatException($"API key '{name}': expected {problem}.");
         return (Convert.FromHexString(key.HexHash), new Caller(name, key.Tenant, key.Role == ApiKeyOptions.Operator ? CallerRole.Operator : CallerRole.User));
     }
 }

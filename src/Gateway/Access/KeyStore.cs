@@ -19,13 +19,13 @@ internal sealed partial class KeyStore(IOptionsMonitor<PharosOptions> options, T
     private string _seen = "";
 
     /// <summary>No keys are configured: the machine's own people are let in without.</summary>
-    public bool IsOpen => options.CurrentValue is { ApiKeys.Count: 0, ApiKeysPath: "" };
+    public bool IsOpen { get; private set; }
 
     public Caller? Find(string presented) => _ring.Find(presented);
 
     /// <summary>Reads the keys for the first time.</summary>
     /// <exception cref="OptionsValidationException">They can't be read.</exception>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public void Open()
     {
         try
         {
@@ -35,8 +35,6 @@ internal sealed partial class KeyStore(IOptionsMonitor<PharosOptions> options, T
         {
             throw new OptionsValidationException("", typeof(PharosOptions), [$"{PharosOptions.Section}:ApiKeysPath can't be used: {failure.Message}"]);
         }
-
-        return base.StartAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -48,7 +46,7 @@ internal sealed partial class KeyStore(IOptionsMonitor<PharosOptions> options, T
             {
                 Load();
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or JsonException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or JsonException or OptionsValidationException)
             {
                 LogKept(failure.Message);
             }
@@ -74,8 +72,10 @@ internal sealed partial class KeyStore(IOptionsMonitor<PharosOptions> options, T
         }
 
         _ring = KeyRing.Of(keys);
+        IsOpen = keys.Count == 0 && path.Length == 0;
         _seen = seen;
-        LogLoaded(_ring.Count);
+        if (!IsOpen)
+            LogLoaded(_ring.Count);
     }
 
     private static IEnumerable<string> Files(string path) =>

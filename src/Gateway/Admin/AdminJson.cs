@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pharos.Grains;
+using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Requests;
@@ -77,6 +78,7 @@ internal sealed record LearnedSecondsJson(double Mean, double P50, double P90, d
 [JsonSerializable(typeof(ToolJson[]))]
 [JsonSerializable(typeof(DrainForecast))]
 [JsonSerializable(typeof(MigrationStart))]
+[JsonSerializable(typeof(RebalanceJson))]
 [JsonSerializable(typeof(PolicyOrder))]
 [JsonSerializable(typeof(PoliciesJson))]
 internal sealed partial class AdminJson : JsonSerializerContext
@@ -91,6 +93,8 @@ internal sealed partial class AdminJson : JsonSerializerContext
         {
             new JsonStringEnumConverter<PauseAction>(JsonNamingPolicy.CamelCase),
             new JsonStringEnumConverter<WorkerState>(JsonNamingPolicy.CamelCase),
+            new JsonStringEnumConverter<MigrationReason>(JsonNamingPolicy.CamelCase),
+            new JsonStringEnumConverter<SequencePhase>(JsonNamingPolicy.CamelCase),
         },
     });
 }

@@ -9,9 +9,15 @@ namespace Pharos.Gateway.Admin;
 /// <summary>Requests that move between workers with their caches.</summary>
 internal static class MigrationApi
 {
-    public static void MapMigrationApi(this IEndpointRouteBuilder routes) => routes.MapPost(
-        "/admin/requests/{id}/migrate", (string id, string? to, MigrationActions actions, CancellationToken ct) => actions.Migrate(RequestActions.IdOf(id), to, ct));
+    public static void MapMigrationApi(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(
+            "/admin/requests/{id}/migrate", (string id, string? to, MigrationActions actions, CancellationToken ct) => actions.Migrate(RequestActions.IdOf(id), to, ct));
+        routes.MapPost("/admin/rebalance", (bool? dryRun, MigrationActions actions, CancellationToken ct) => actions.Rebalance(dryRun ?? false, ct));
+    }
 }
+
+internal sealed record RebalanceJson(bool DryRun, IEnumerable<PlannedMigration> Moves, IEnumerable<WorkerBalance> Workers, string Because);
 
 internal sealed class MigrationActions(IClusterGrains grains, GrainRetry retry, PoolView pools, PromptModel model)
 {
@@ -37,6 +43,20 @@ internal sealed class MigrationActions(IClusterGrains grains, GrainRetry retry, 
         catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
         {
             return Unreachable($"Request '{id}'");
+        }
+    }
+
+    /// <summary>The plan, which is being carried out unless it is a dry run.</summary>
+    public async Task<IResult> Rebalance(bool dryRun, CancellationToken ct)
+    {
+        try
+        {
+            var plan = await retry.Call(() => grains.Scheduler(model.Name).Rebalance(dryRun), ct);
+            return Results.Json(new RebalanceJson(dryRun, plan.Moves, plan.Workers, plan.Because), AdminJson.Shown.RebalanceJson);
+        }
+        catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
+        {
+            return Unreachable($"The scheduler of pool '{model.Name}'");
         }
     }
 

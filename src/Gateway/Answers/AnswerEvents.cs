@@ -48,7 +48,7 @@ internal abstract record AnswerEvent
     public sealed record Ended(SegmentEndReason Reason, RequestUsage Usage) : AnswerEvent;
 
     /// <summary>Nothing follows.</summary>
-    public sealed record Failed(string Because, bool TooLarge = false) : AnswerEvent;
+    public sealed record Failed(string Because, bool TooLarge = false, double? RetryAfterSeconds = null) : AnswerEvent;
 }
 
 /// <summary>What the merge wants done.</summary>

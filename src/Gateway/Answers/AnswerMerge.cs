@@ -198,7 +198,7 @@ internal sealed class AnswerMerge
                 Fail("The answer was lost: the request ended before its tokens could be had.");
                 break;
             case NoticeKind.Failed:
-                Fail(notice.Text ?? "The request could not be served.", notice.TooLarge);
+                Fail(notice.Text ?? "The request could not be served.", notice.TooLarge, notice.RetryAfterSeconds);
                 break;
         }
     }
@@ -225,9 +225,9 @@ internal sealed class AnswerMerge
             Fail($"The end of the answer was lost with worker {_worker}.");
     }
 
-    private void Fail(string because, bool tooLarge = false)
+    private void Fail(string because, bool tooLarge = false, double? retryAfterSeconds = null)
     {
-        _events.Add(new AnswerEvent.Failed(because, tooLarge));
+        _events.Add(new AnswerEvent.Failed(because, tooLarge, retryAfterSeconds));
         IsOver = true;
     }
 }

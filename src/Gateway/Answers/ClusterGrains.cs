@@ -12,6 +12,8 @@ internal interface IClusterGrains
     ISchedulerGrain Scheduler(string pool);
 
     IResponseGrain Response(string id);
+
+    ITenantGrain Tenant(string tenant);
 }
 
 internal sealed class ClusterGrains(IGrainFactory factory) : IClusterGrains
@@ -23,4 +25,6 @@ internal sealed class ClusterGrains(IGrainFactory factory) : IClusterGrains
     public ISchedulerGrain Scheduler(string pool) => factory.GetGrain<ISchedulerGrain>(pool);
 
     public IResponseGrain Response(string id) => factory.GetGrain<IResponseGrain>(id);
+
+    public ITenantGrain Tenant(string tenant) => factory.GetGrain<ITenantGrain>(tenant);
 }

@@ -24,5 +24,5 @@ internal abstract record ChatEvent
     public sealed record Ended(string FinishReason, IReadOnlyList<ToolCall> Calls, RequestUsage Usage) : ChatEvent;
 
     /// <summary>Nothing follows.</summary>
-    public sealed record Failed(string Because, bool TooLarge) : ChatEvent;
+    public sealed record Failed(string Because, bool TooLarge, double? RetryAfterSeconds = null) : ChatEvent;
 }

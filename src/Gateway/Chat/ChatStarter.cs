@@ -1,13 +1,14 @@
 using Pharos.Gateway.Access;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
+using Pharos.Grains.Tracing;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
 
 /// <summary>Brings a request to its request grain: wakes the parked one its tool results belong to, or starts anew.</summary>
 internal sealed partial class ChatStarter(
-    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids,
+    RequestFactory factory, IClusterGrains grains, WorkerFeeds feeds, GrainRetry retry, GatewayIdentity gateway, GatewayOptions options, TimeProvider time, ChatIds ids, TenantGate tenants,
     ILogger<AnswerStream> logger)
 {
     private const string OutOfReach = "The cluster is failing over; try again.";
@@ -42,8 +43,10 @@ internal sealed partial class ChatStarter(
 
     private async Task<StartedAnswer> StartOne(RequestSpec spec, ResumePlan? plan, CancellationToken ct)
     {
+        spec = spec with { Trace = PharosTrace.Current };
         try
         {
+            await tenants.Spend(spec.Tenant, spec.Tokens.Length, ct);
             return (plan is null ? null : await Resume(plan, spec, ct)) ?? await StartAnew(spec, ct);
         }
         catch (Exception exception) when (GrainRetry.IsTransient(exception, ct))
@@ -57,7 +60,7 @@ internal sealed partial class ChatStarter(
     private async Task<StartedAnswer?> Resume(ResumePlan plan, RequestSpec spec, CancellationToken ct)
     {
         var answer = Listen(plan.Request);
-        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next());
+        var resume = new ResumeSpec(spec.Tenant, gateway.Id, plan.SegmentStart, plan.Results, plan.Transcript, spec.Options, ids.Next()) { Trace = spec.Trace };
         ResumeOutcome outcome;
         try
         {
@@ -100,7 +103,7 @@ internal sealed partial class ChatStarter(
                 },
                 ct);
             if (!accepted.Accepted)
-                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge));
+                throw new ApiException(ApiError.NotServed(accepted.Because ?? "The request was not accepted; try again.", accepted.TooLarge, accepted.RetryAfterSeconds));
             return new StartedAnswer(id, answer!, 0, spec);
         }
         catch (ApiException)

@@ -46,7 +46,7 @@ internal sealed class ChatTranslator(string request, RequestSpec spec, IChatForm
                 events.Add(new ChatEvent.Ended(FinishReason(reason), _calls, usage));
                 break;
             case AnswerEvent.Failed failed:
-                events.Add(new ChatEvent.Failed(failed.Because, failed.TooLarge));
+                events.Add(new ChatEvent.Failed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds));
                 break;
         }
         return events;

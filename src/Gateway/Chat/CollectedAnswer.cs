@@ -42,7 +42,7 @@ internal sealed class CollectedAnswer
                 _returned.Add(result);
                 break;
             case ChatEvent.Failed failed:
-                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge));
+                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds));
             case ChatEvent.Ended ended:
                 End = ended;
                 break;

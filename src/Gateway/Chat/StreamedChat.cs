@@ -42,7 +42,7 @@ internal sealed class StreamedChat(HttpContext context, ChatChunks chunks, TimeP
     private async Task Show(int answer, ChatEvent step, CancellationToken ct)
     {
         if (step is ChatEvent.Failed failed)
-            throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge)); // on the stream, where that has begun
+            throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds)); // on the stream, where that has begun
         await Start(ct);
         switch (step)
         {

@@ -20,7 +20,7 @@ internal sealed class StreamedCompletion(HttpContext context, CompletionShape sh
         {
             var (answer, step) = steps.Current;
             if (step is ChatEvent.Failed failed)
-                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge)); // on the stream, where that has begun
+                throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds)); // on the stream, where that has begun
             await Start(ct);
             if (shape.Of(answer, step, offsets[answer]) is { } chunk)
                 await _stream.Data(chunk, CompletionJson.Readable.Completion, ct);

@@ -1,6 +1,7 @@
 using Pharos.DemoTools;
 using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
+using Pharos.Grains.Tracing;
 
 namespace Pharos.Gateway.Hosting;
 
@@ -16,6 +17,7 @@ internal static class GatewayProgram
         if (builder.AddPharosCluster(gateway: true, PharosSiloExtensions.AddSiloServices))
             builder.AddPharosSilo(); // this process is the whole cluster: it hosts the workers too
         builder.AddPharosGateway();
+        builder.AddTelemetryExport("pharos-gateway");
 
         var app = builder.Build();
         app.MapPharosGateway();

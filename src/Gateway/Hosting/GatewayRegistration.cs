@@ -12,6 +12,7 @@ using Pharos.Gateway.Responses;
 using Pharos.Gateway.Tokens;
 using Pharos.Gateway.ToolCalls;
 using Pharos.Gateway.WebConsole;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Serving;
 
 namespace Pharos.Gateway.Hosting;
@@ -19,6 +20,9 @@ namespace Pharos.Gateway.Hosting;
 /// <summary>What the gateway registers, and its routes. Expects grains, the model and the tool registry from others.</summary>
 internal static class GatewayRegistration
 {
+    /// <summary>What the process needs to end, on top of the drain.</summary>
+    private static readonly TimeSpan Leaving = TimeSpan.FromSeconds(5);
+
     public static WebApplicationBuilder AddPharosGateway(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -46,7 +50,7 @@ internal static class GatewayRegistration
         services.AddSingleton<RequestFactory>();
         services.AddSingleton(provider => new ChatIds(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ChatStarter>();
-        services.AddSingleton<MeterReader>();
+        services.TryAddSingleton<MeterReader>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<OpenAiErrors>();
         builder.AddAccess();
@@ -62,6 +66,8 @@ internal static class GatewayRegistration
                 server.Limits.MaxRequestHeaderCount = gateway.MaxHeaders;
                 server.Limits.RequestHeadersTimeout = gateway.HeadersTimeout;
             });
+        // Told to end, it takes nothing new and finishes what it has begun.
+        services.AddOptions<HostOptions>().Configure<IOptions<Grains.Configuration.PharosOptions>>((host, pharos) => host.ShutdownTimeout = pharos.Value.DrainTimeout + Leaving);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]))
             builder.WebHost.UseUrls("http://localhost:8080");
         return builder;
@@ -70,6 +76,8 @@ internal static class GatewayRegistration
     public static WebApplication MapPharosGateway(this WebApplication app)
     {
         app.Services.GetRequiredService<MeterReader>(); // from the first request on, not from the first scrape
+        app.Services.GetRequiredService<GatewayMetrics>();
+        app.Services.GetService<ToolMetrics>();
         app.UseExceptionHandler();
         app.Use(RequestIds.Begin);
         app.UseWhen(OpenAiPaths.Contain, models => models.UseMiddleware<OpenAiErrors>());
@@ -87,6 +95,8 @@ internal static class GatewayRegistration
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapAdminApi();
+        foreach (var map in app.Services.GetServices<Action<IEndpointRouteBuilder>>()) // pages that the grain host brings along
+            map(app);
         app.MapWorkerActionsApi();
         app.MapRequestListApi();
         app.MapEventsApi();

@@ -38,6 +38,7 @@ internal sealed partial class StartupBanner(
             Pharos listens on {{url}}
               model    {{model.Name}}, context {{model.ContextTokens}} tokens
               workers  {{shown}}
+              console  {{url}}/console
 
             Try it:
               curl -N {{url}}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"{{model.Name}}","stream":true,

@@ -7,6 +7,9 @@ namespace Pharos.Gateway.Http;
 /// <param name="RetryAfterSeconds">When it is worth trying again.</param>
 internal sealed record ApiError(HttpStatusCode Status, string Type, string Message, string? Param = null, string? Code = null, int? RetryAfterSeconds = null)
 {
+    /// <summary>Code of a request that was shed.</summary>
+    public const string Overloaded = "overloaded";
+
     public static ApiError Invalid(string param, string message, string? code = null) =>
         new(HttpStatusCode.BadRequest, "invalid_request_error", message, param, code);
 
@@ -22,8 +25,14 @@ internal sealed record ApiError(HttpStatusCode Status, string Type, string Messa
         "context_length_exceeded");
 
     /// <summary>A request that the cluster did not serve; what never fits is the caller's to mend, the rest may be tried again.</summary>
-    public static ApiError NotServed(string because, bool tooLarge) =>
-        tooLarge ? Invalid("messages", because, "context_length_exceeded") : Unavailable(because);
+    public static ApiError NotServed(string because, bool tooLarge, double? retryAfterSeconds) =>
+        tooLarge ? Invalid("messages", because, "context_length_exceeded")
+        : retryAfterSeconds is { } seconds ? TooMany(because, Overloaded, seconds)
+        : Unavailable(because);
+
+    /// <summary>More than the tenant may, or than the cluster can.</summary>
+    public static ApiError TooMany(string because, string code, double retryAfterSeconds) => new(
+        HttpStatusCode.TooManyRequests, "rate_limit_error", because, Code: code, RetryAfterSeconds: (int)Math.Ceiling(retryAfterSeconds));
 
     public static ApiError Unavailable(string because) =>
         new(HttpStatusCode.ServiceUnavailable, "server_error", because, Code: "unavailable", RetryAfterSeconds: 1);

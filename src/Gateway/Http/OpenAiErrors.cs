@@ -48,7 +48,7 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
 
     private async Task Write(HttpContext context, ApiError error)
     {
-        metrics.Refused((int)error.Status);
+        metrics.Refused(error);
         context.Response.StatusCode = (int)error.Status;
         if (error.RetryAfterSeconds is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -24,6 +24,7 @@ internal sealed class AnswerClock(GatewayMetrics metrics, TimeProvider time, lon
                 _lastText = _lastText is null ? null : time.GetTimestamp(); // the tool's time is not the model's
                 break;
             case ChatEvent.Ended { FinishReason: var reason, Usage: var usage }:
+                Http.RequestSpan.Answered(reason, usage);
                 metrics.Answered(reason, usage, time.GetElapsedTime(arrived).TotalSeconds);
                 break;
         }

@@ -1,5 +1,6 @@
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Models;
+using Pharos.Grains.Metrics;
 
 namespace Pharos.Gateway.Metrics;
 

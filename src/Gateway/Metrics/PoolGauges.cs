@@ -1,3 +1,4 @@
+using Pharos.Grains.Metrics;
 using Pharos.Grains;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;

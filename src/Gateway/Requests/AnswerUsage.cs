@@ -16,5 +16,7 @@ internal static class AnswerUsage
         Receipts = sum.Receipts + one.Receipts,
         Preemptions = sum.Preemptions + one.Preemptions,
         Migrations = sum.Migrations + one.Migrations,
+        PrefillSeconds = sum.PrefillSeconds + one.PrefillSeconds,
+        DecodeSeconds = sum.DecodeSeconds + one.DecodeSeconds,
     });
 }

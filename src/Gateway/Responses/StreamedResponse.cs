@@ -37,7 +37,7 @@ internal sealed class StreamedResponse(
     private async Task Fail(ChatEvent.Failed failed, CancellationToken ct)
     {
         if (!_started)
-            throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge));
+            throw new ApiException(ApiError.NotServed(failed.Because, failed.TooLarge, failed.RetryAfterSeconds));
         await Say(new ResponseEvent("response.failed", 0, shape.Failed(items.Done, failed.Because)), ct);
     }
 

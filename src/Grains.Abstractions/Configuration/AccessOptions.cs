@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Pharos.Scheduling.Fairness;
 
 namespace Pharos.Grains.Configuration;
 
@@ -22,12 +23,12 @@ public sealed class ApiKeyOptions
     [JsonIgnore]
     public string HexHash => Hash.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? Hash[Prefix.Length..] : Hash;
 
-    /// <summary>What is wrong with it, in words that do not repeat the hash; null where nothing is.</summary>
+    /// <summary>What should have come, in words that do not repeat the hash; null where nothing is wrong.</summary>
     [JsonIgnore]
     public string? Problem =>
-        HexHash.Length != 64 || !HexHash.All(char.IsAsciiHexDigit) ? "Hash must be 'sha256:' and 64 hexadecimal digits, of the key and not the key itself"
-        : Tenant.Length is 0 or > 64 || !Tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? "Tenant must be 1 to 64 letters, digits, '-', '_' or '.'"
-        : Role is not (User or Operator) ? $"Role must be '{User}' or '{Operator}'"
+        HexHash.Length != 64 || !HexHash.All(char.IsAsciiHexDigit) ? "a Hash of 'sha256:' and 64 hexadecimal digits, of the key and not the key itself"
+        : Tenant.Length is 0 or > 64 || !Tenant.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? "a Tenant of 1 to 64 letters, digits, '-', '_' or '.'"
+        : Role is not (User or Operator) ? $"a Role of '{User}' or '{Operator}'"
         : null;
 }
 
@@ -49,6 +50,5 @@ public sealed class TenantOptions
     /// <summary>Most requests at once.</summary>
     public int Concurrency { get; set; }
 
-    /// <summary>Nothing is limited: nobody need be asked.</summary>
-    public bool IsUnlimited => RequestsPerMinute == 0 && TokensPerMinute == 0 && KvTokenSecondsPerMinute == 0 && Concurrency == 0;
+    public TenantLimits Limits => new(RequestsPerMinute, TokensPerMinute, KvTokenSecondsPerMinute, Concurrency);
 }

@@ -1,4 +1,5 @@
 using Pharos.Scheduling.Batching;
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Ranking;
 
 namespace Pharos.Grains.Configuration;
@@ -41,6 +42,8 @@ public sealed class PharosOptions
 
     public SloOptions Slo { get; set; } = new();
 
+    public HeliosOptions Helios { get; set; } = new();
+
     public PredictionOptions Prediction { get; set; } = new();
 
     public MigrationOptions Migration { get; set; } = new();
@@ -61,6 +64,12 @@ public sealed class PharosOptions
     /// <summary>Limits and shares of tenants, by name; one that is not named has none and weighs 1.</summary>
     public Dictionary<string, TenantOptions> Tenants { get; set; } = [];
 
+    /// <summary>What a tenant is kept to.</summary>
+    public TenantLimits LimitsOf(string tenant) => Tenants.GetValueOrDefault(tenant)?.Limits ?? TenantLimits.None;
+
+    /// <summary>A tenant's weight in the shares of memory-time.</summary>
+    public double WeightOf(string tenant) => Tenants.GetValueOrDefault(tenant)?.Weight ?? 1;
+
     /// <summary>How long a request parked on a client-side tool is remembered; its cache may be dropped much sooner.</summary>
     public TimeSpan ParkedRetention { get; set; } = TimeSpan.FromHours(24);
 
@@ -78,6 +87,18 @@ public sealed class PharosOptions
 
     /// <summary>StackExchange.Redis connection string; cluster profile only.</summary>
     public string Redis { get; set; } = "127.0.0.1:6379";
+
+    /// <summary>User of Redis' access control; empty: as in <see cref="Redis"/>.</summary>
+    public string RedisUser { get; set; } = "";
+
+    /// <summary>Apart from <see cref="Redis"/>, so that it can come from a secret.</summary>
+    public string RedisPassword { get; set; } = "";
+
+    /// <summary>Redis is reached over TLS.</summary>
+    public bool RedisTls { get; set; }
+
+    /// <summary>PEM file of the authority that has signed Redis' certificate; empty: one that the machine knows.</summary>
+    public string RedisAuthority { get; set; } = "";
 
     public ClusterOptions Cluster { get; set; } = new();
 
@@ -242,6 +263,18 @@ public sealed class ClusterOptions
     /// <summary>Name that all processes of one cluster share.</summary>
     public string Id { get; set; } = "pharos";
 
+    /// <summary>Begins every key in Redis, before <see cref="Id"/>: what an access rule of a shared Redis allows.</summary>
+    public string KeyPrefix { get; set; } = "";
+
+    /// <summary>Orleans' own dashboard at the gateways' <c>/dashboard</c>, for operators.</summary>
+    public bool Dashboard { get; set; }
+
+    /// <summary>Mutual TLS between silos and gateways.</summary>
+    public ClusterTlsOptions Tls { get; set; } = new();
+
+    /// <summary>The name that Orleans knows the cluster by.</summary>
+    public string FullId => KeyPrefix + Id;
+
     /// <summary>This silo's name; workers carry it. Empty: host name and process id.</summary>
     public string SiloName { get; set; } = "";
 
@@ -254,6 +287,20 @@ public sealed class ClusterOptions
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+}
+
+public sealed class ClusterTlsOptions
+{
+    /// <summary>PEM file of this process' certificate; with none, connections are not encrypted.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>PEM file of its key.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>PEM file of the authority that signs for this cluster and for nothing else.</summary>
+    public string Authority { get; set; } = "";
+
+    public bool IsOn => Certificate.Length > 0;
 }
 
 public sealed class KubernetesOptions

@@ -43,6 +43,12 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Span("Slo:Itl", options.Slo.Itl, TimeSpan.FromHours(1));
         Range("Policy:MaxSlowdown", options.Policy.MaxSlowdown, 1, 1e6);
         OneOf("Policy:Route", options.Policy.Route, [.. RoutingPolicies.Names]);
+        Range("Helios:Exit:Threshold", options.Helios.Exit.Threshold, 0.0, 1.0);
+        Range("Helios:Exit:MaxDisagreement", options.Helios.Exit.MaxDisagreement, 0.0, 1.0);
+        Range("Helios:Exit:AuditShare", options.Helios.Exit.AuditShare, 0.0, 1.0);
+        Require(
+            options.Helios.Exit.Window is >= 2 and <= 16 && (!options.Helios.Exit.Enabled || options.Kv.BlockSize % options.Helios.Exit.Window == 0), "Helios:Exit:Window",
+            options.Helios.Exit.Window, "2 to 16 and a divisor of Kv:BlockSize");
         Range("Prediction:SegmentTokens", options.Prediction.SegmentTokens, 1, 1 << 20);
         Range("Prediction:ToolSeconds", options.Prediction.ToolSeconds, 0, 1e6);
         Range("Prediction:ReturnTokens", options.Prediction.ReturnTokens, 0, 1 << 20);
@@ -62,6 +68,12 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(
             options.DrainTimeout >= TimeSpan.Zero && options.DrainTimeout <= TimeSpan.FromHours(1), "DrainTimeout", options.DrainTimeout, "0 to 1 hour");
         Require(options.Cluster.Id.Length > 0, "Cluster:Id", options.Cluster.Id, "a name");
+        var tls = options.Cluster.Tls;
+        Require(
+            tls.IsOn == tls.Key.Length > 0 && tls.IsOn == tls.Authority.Length > 0, "Cluster:Tls", $"{tls.Certificate}|{tls.Key}|{tls.Authority}",
+            "Certificate, Key and Authority, or none of them");
+        Require(options.RedisTls || options.RedisAuthority.Length == 0 || options.Redis.Contains("ssl=true", StringComparison.OrdinalIgnoreCase),
+            "RedisAuthority", options.RedisAuthority, "RedisTls to be set, too");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);
         Range("Cluster:GatewayPort", options.Cluster.GatewayPort, 0, 65535);

@@ -36,6 +36,7 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
                 "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
             },
             RebuildTokens = settings.Kv.RebuildTokens,
+            ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
             WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
             KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
         };

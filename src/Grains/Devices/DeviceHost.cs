@@ -7,6 +7,7 @@ using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Worker;
@@ -47,7 +48,14 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
         };
         var identity = new DeviceIdentity(
             worker, WorkerKey.Silo(worker), $"{settings.Backend}:{WorkerKey.Device(worker)}", time.GetUtcNow().ToUnixTimeMilliseconds());
-        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>()) { Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes };
+        var exit = settings.Helios.Exit;
+        var exits = exit.Enabled && backend.Limits.ExitLayers.Length > 0
+            ? new ExitGate(worker, new ExitControl(new ExitControlOptions(exit.Threshold, exit.MaxDisagreement, exit.AuditShare))) : null;
+        return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>(), exits)
+        {
+            Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes,
+            LeaveTime = settings.Migration.Automatic ? TimeSpan.FromSeconds(5) : TimeSpan.Zero,
+        };
     }
 
     private static BatchComposition? Composition(PharosOptions settings, KvShape kv)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Pausing;
@@ -14,13 +15,19 @@ public sealed partial class DeviceLoop
 {
     public Task<Admission> Admit(SequenceWork work)
     {
-        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
-        keys?.Extend(work.Tokens.AsSpan());
+        var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
-        return Post(() => Admit(work, keys, grammar));
+        return Post(() =>
+        {
+            if (MayAdmit(work) is { } refusal)
+                return refusal;
+            Serve(work, core.Admit(StartOf(work, keys), Now), keys, grammar);
+            return new Admission(AdmissionKind.Accepted, null);
+        });
     }
 
-    private Admission Admit(SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar)
+    // Why not, or null; an older epoch makes way.
+    private Admission? MayAdmit(SequenceWork work)
     {
         if (sequences.TryGetValue(work.Request, out var held))
         {
@@ -32,15 +39,27 @@ public sealed partial class DeviceLoop
         if (state != WorkerState.Active)
             return new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state}");
         var largest = Math.Min(core.LargestContext, model.MaxPositions);
-        if (work.Tokens.Length >= largest)
-            return new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}");
-        var slot = core.Admit(
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated), Now);
+        return work.Tokens.Length >= largest
+            ? new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}")
+            : null;
+    }
+
+    private void Serve(SequenceWork work, SequenceSlot slot, BlockKeys? keys, SegmentGrammar? grammar)
+    {
         var sequence = new ServedSequence(model, slot, work, keys, grammar);
         sequences.Add(work.Request, sequence);
         if (sequence.Replay() is { } end)
             End(sequence, end with { Text = "" }, []);
-        return new Admission(AdmissionKind.Accepted, null);
+    }
+
+    private static SequenceStart StartOf(SequenceWork work, BlockKeys? keys) => new(
+        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated, work.Tenant);
+
+    private BlockKeys? KeysOf(SequenceWork work)
+    {
+        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
+        keys?.Extend(work.Tokens.AsSpan());
+        return keys;
     }
 
     public Task<Admission> Resume(ResumeWork work) => Post(() =>
@@ -54,7 +73,9 @@ public sealed partial class DeviceLoop
             return new Admission(AdmissionKind.TooLarge, $"with the tools' results the context has {sequence.Tokens.Count + work.Appended.Length} tokens and leaves no room in {largest}");
         }
 
+        sequence.ResumedFrom = sequence.Slot switch { { Computed: 0 } => "recompute", { HostTokens: > 0 } => "host", _ => "device" };
         var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
+        PauseMetrics.Settled(receipt, sequence.Work.ToolUse);
         sequence.Resume(work, GrammarOf(work.Options, sequence.Work));
         events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));
         return new Admission(AdmissionKind.Accepted, null);
@@ -64,7 +85,7 @@ public sealed partial class DeviceLoop
         SegmentRules.Of(options, work.ToolUse == ToolUse.None ? [] : work.ToolNames) is { } rules ? grammars.Find(rules) : null;
 
     public Task<bool> Holds(string request, int epoch) =>
-        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch);
+        Post(() => sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch >= epoch || arriving.TryGetValue(request, out var coming) && coming.Order.Epoch >= epoch);
 
     public Task Release(string request, int epoch) => Post(() =>
     {
@@ -111,8 +132,8 @@ public sealed partial class DeviceLoop
     public Task<DrainForecast> Drain(bool on) => Post(() =>
     {
         state = on ? WorkerState.Draining : WorkerState.Active;
-        if (on)
-            RemoveParked(_ => true); // they go on elsewhere, from their tokens
+        drainingSince = on ? drainingSince ?? Now : null;
+        LetGoOfParked();
         return WhatIsLeft();
     });
 
@@ -125,6 +146,7 @@ public sealed partial class DeviceLoop
     public Task<DrainForecast> Evacuate() => Post(() =>
     {
         state = WorkerState.Draining;
+        drainingSince ??= Now;
         RemoveParked(_ => true);
         foreach (var sequence in sequences.Values.ToList())
         {
@@ -134,6 +156,14 @@ public sealed partial class DeviceLoop
 
         return WhatIsLeft();
     });
+
+    // What has not moved by then goes on elsewhere from its tokens; what is being fetched is given the time.
+    private void LetGoOfParked()
+    {
+        var now = Now;
+        if (drainingSince is { } since && now - since >= LeaveTime.TotalSeconds)
+            RemoveParked(slot => !(now - sequences[slot.Request].FetchedAt < BeingFetched));
+    }
 
     private DrainForecast WhatIsLeft()
     {
@@ -150,6 +180,7 @@ public sealed partial class DeviceLoop
         var profile = core.Fit.Profile;
         var seconds = profile.IterationSeconds(Math.Max(1, core.Running), core.Sequences.Sum(slot => (long)slot.DeviceTokens));
         var totals = core.Totals;
+        var usage = core.Usage(Now);
         var shown = state == WorkerState.Draining && core.Sequences.Count == 0 ? WorkerState.Drained : state;
         return new WorkerSnapshot(
             identity.Worker, identity.Silo, identity.Device, model.Name, identity.Incarnation, ++reports, shown, core.Use(backend.Kv.BytesPerBlock),
@@ -159,7 +190,8 @@ public sealed partial class DeviceLoop
                 totals.Iterations, totals.PrefillTokens, totals.GeneratedTokens, totals.RecomputedTokens, totals.Preemptions,
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
-                totals.DraftedTokens, totals.AcceptedTokens), profile, core.Load(), (core.Ranking as IPromisingPolicy)?.Promise);
+                totals.DraftedTokens, totals.AcceptedTokens), profile, usage.Sum(use => use.Load), (core.Ranking as IPromisingPolicy)?.Promise,
+            usage);
     }
 
     private async Task<T> Post<T>(Func<T> command)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pool;
@@ -12,6 +13,7 @@ namespace Pharos.Grains.Devices;
 // Sequences that leave for another worker, and those that come from one. Each command runs on the loop, between two iterations.
 public sealed partial class DeviceLoop
 {
+    private const double BeingFetched = 1; // seconds between two pieces, at most
     private readonly SortedDictionary<string, ArrivingSequence> arriving = new(StringComparer.Ordinal);
     private readonly KvTransfers transfers;
 
@@ -24,14 +26,14 @@ public sealed partial class DeviceLoop
     /// <summary>
     /// What there is of a sequence that is to leave; null: it is not here under that epoch, or its cache is in a compact form, which does not travel.
     /// </summary>
-    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot }
-        ? new MigrationOffer(slot.Phase, slot.Length, slot.Computed)
+    public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot } sequence
+        ? new MigrationOffer(slot.Phase, slot.Length, sequence.Whole)
         : null);
 
     /// <summary>Keys and values from a token on, as many as one piece may have; null: the sequence is not here under that epoch.</summary>
     public async Task<KvPiece?> Export(string request, int epoch, int first, int most)
     {
-        var read = await Post(() => Find(request, epoch) is { } sequence ? BeginRead(sequence, epoch, first, most) : null);
+        var read = await Post(() => FindMovable(request, epoch) is { } sequence ? BeginRead(sequence, epoch, first, most) : null);
         return read is null ? null : await read;
     }
 
@@ -44,10 +46,10 @@ public sealed partial class DeviceLoop
     {
         var (departure, last) = await Post<(Departure? Departure, Task<KvPiece?>? Last)>(() =>
         {
-            if (Find(request, epoch) is not { } sequence)
+            if (FindMovable(request, epoch) is not { } sequence)
                 return default;
             sequence.StoppedAt = sequence.Slot.Phase == SequencePhase.Parked ? null : Now;
-            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now), null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
+            return (new Departure(core.TakeLeave(sequence.Slot, sequence.AsWork(), Now) with { Computed = sequence.Whole }, null, sequence.FirstTokenAt), BeginRead(sequence, epoch, first, most));
         });
         return departure is null ? null : departure with { Last = await last! };
     }
@@ -125,13 +127,16 @@ public sealed partial class DeviceLoop
     {
         var (moving, last) = (departure.State, departure.Last);
         var work = moving.Work with { Epoch = order.Epoch };
-        var keys = core.SharesPrefixes ? new BlockKeys(work.Tenant, backend.Model.Fingerprint, backend.Kv.BlockSize) : null;
-        keys?.Extend(work.Tokens.AsSpan());
+        var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
         return Post(() =>
         {
             if (Coming(order) is not { } coming)
+            {
+                Drop(order.Request, order.Epoch);
                 return false;
+            }
+
             if (sequences.TryGetValue(order.Request, out var held))
             {
                 if (held.Slot.Epoch >= order.Epoch)
@@ -147,7 +152,7 @@ public sealed partial class DeviceLoop
             if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))
                 cached = Math.Min(cached, last.First); // it is computed again here
             var slot = core.Adopt(coming.Blocks, moving with { Work = work }, cached, keys, Now);
-            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt };
+            var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt, ResumedFrom = null };
             sequences.Add(work.Request, sequence);
             if (!moving.IsParked)
                 GoOn(sequence);
@@ -156,14 +161,49 @@ public sealed partial class DeviceLoop
         });
     }
 
-    /// <summary>It does not come.</summary>
-    public Task<bool> Drop(MigrationOrder order) => Post(() =>
+    /// <summary>Puts a sequence into the batching loop whose first tokens were fetched from another worker.</summary>
+    public Task<Admission> Admit(SequenceWork work, MigrationOrder order, int cached)
     {
-        if (Coming(order) is not { } coming)
+        var keys = KeysOf(work);
+        var grammar = GrammarOf(work.Options, work);
+        return Post(() =>
+        {
+            if (Coming(order) is not { } coming)
+                return DropAndAdmit(work, order, keys, grammar);
+            if (MayAdmit(work) is { } refusal)
+            {
+                Forget(coming);
+                return refusal;
+            }
+
+            arriving.Remove(order.Request);
+            Serve(work, core.Admit(coming.Blocks, StartOf(work, keys), cached, Now), keys, grammar);
+            return new Admission(AdmissionKind.Accepted, null);
+        });
+    }
+
+    // Its blocks were wanted meanwhile: it is computed anew. One that was called off is not here at all.
+    private Admission DropAndAdmit(SequenceWork work, MigrationOrder order, BlockKeys? keys, SegmentGrammar? grammar)
+    {
+        if (!Drop(order.Request, order.Epoch))
+            return new Admission(AdmissionKind.Refused, "it was called off");
+        if (MayAdmit(work) is { } refusal)
+            return refusal;
+        Serve(work, core.Admit(StartOf(work, keys), Now), keys, grammar);
+        return new Admission(AdmissionKind.Accepted, null);
+    }
+
+    /// <summary>It does not come.</summary>
+    public Task<bool> Drop(MigrationOrder order) => Post(() => Drop(order.Request, order.Epoch));
+
+    // False: it was called off.
+    private bool Drop(string request, int epoch)
+    {
+        if (!arriving.TryGetValue(request, out var coming) || coming.Order.Epoch != epoch)
             return false;
         Forget(coming);
         return true;
-    });
+    }
 
     private void Stay(ServedSequence sequence)
     {
@@ -196,8 +236,12 @@ public sealed partial class DeviceLoop
     private ServedSequence? Find(string request, int epoch) =>
         sequences.TryGetValue(request, out var sequence) && sequence.Slot.Epoch == epoch ? sequence : null;
 
+    // One that was preempted may come back in a form that does not travel.
+    private ServedSequence? FindMovable(string request, int epoch) =>
+        Find(request, epoch) is { Slot.Form: CacheForm.Kv } sequence ? sequence : null;
+
     private ArrivingSequence? Coming(MigrationOrder order) =>
-        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch ? coming : null;
+        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch && !coming.Blocks.IsDropped ? coming : null;
 
     private void Forget(ArrivingSequence coming)
     {
@@ -209,12 +253,13 @@ public sealed partial class DeviceLoop
     private Task<KvPiece?> BeginRead(ServedSequence sequence, int epoch, int first, int most)
     {
         var slot = sequence.Slot;
+        sequence.FetchedAt = Now;
         most = Math.Min(most, PieceTokens);
         var stage = default(ExpectedSequence);
         var firstBlock = first / backend.Kv.BlockSize;
-        if (first >= slot.DeviceTokens && first < slot.Computed)
+        if (first >= slot.DeviceTokens && first < sequence.Whole)
         {
-            var end = Math.Min(first + most, slot.Computed);
+            var end = Math.Min(first + most, sequence.Whole);
             stage = core.Stage(slot, firstBlock, (end + backend.Kv.BlockSize - 1) / backend.Kv.BlockSize - firstBlock);
         }
 
@@ -226,14 +271,14 @@ public sealed partial class DeviceLoop
         var slot = sequence.Slot;
         try
         {
-            if (Find(slot.Request, epoch) != sequence)
+            if (FindMovable(slot.Request, epoch) != sequence)
                 return null; // released meanwhile
-            var end = Math.Min(first + most, stage is null ? slot.DeviceTokens : slot.Computed);
+            var end = Math.Min(first + most, stage is null ? Math.Min(slot.DeviceTokens, sequence.Whole) : sequence.Whole);
             if (stage is not null)
                 end = Math.Min(end, first / backend.Kv.BlockSize * backend.Kv.BlockSize + stage.Capacity);
             return end <= first
-                ? new KvPiece(first, 0, slot.Computed, [])
-                : await transfers.Read(stage is null ? [.. core.BlockTable(slot)] : Table(stage, first / backend.Kv.BlockSize), new KvSpan(first, end - first), slot.Computed);
+                ? new KvPiece(first, 0, sequence.Whole, [])
+                : await transfers.Read(stage is null ? [.. core.BlockTable(slot)] : Table(stage, first / backend.Kv.BlockSize), new KvSpan(first, end - first), sequence.Whole);
         }
         finally
         {

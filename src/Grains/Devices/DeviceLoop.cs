@@ -3,6 +3,8 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Pharos.Grains.Hosting;
+using Pharos.Grains.Metrics;
+using Pharos.Grains.Tracing;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
@@ -31,15 +33,18 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private readonly SortedDictionary<string, ServedSequence> sequences = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GatewayOutbox> outboxes = new(StringComparer.Ordinal);
     private readonly Iteration iteration;
+    private readonly KeyValuePair<string, object?> modelTag, engineTag;
     private readonly GrammarCache grammars;
     private readonly List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken = []; // in the iteration under way
     private readonly CancellationTokenSource stopping = new();
     private readonly Task run;
     private Dictionary<string, ToolForecast> tools = [];
     private WorkerState state = WorkerState.Active;
-    private long reports;
+    private double? drainingSince;
+    private long reports, promotions;
 
-    public DeviceLoop(DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log)
+    internal DeviceLoop(
+        DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log, ExitGate? exits)
     {
         this.identity = identity;
         this.backend = backend;
@@ -48,7 +53,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         this.time = time;
         this.log = log;
         grammars = new GrammarCache(model, backend.Model.VocabularySize);
-        iteration = new Iteration(backend, core, slot => sequences[slot.Request]);
+        iteration = new Iteration(backend, core, slot => sequences[slot.Request], exits);
+        (modelTag, engineTag) = (new("model_name", model.Name), new("engine", identity.Worker));
         transfers = new KvTransfers(backend, stopping.Token);
         run = loops.Start(identity.Worker, RunAsync);
     }
@@ -58,6 +64,9 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>How long a cache is kept for a tool that does not return. The request is remembered for longer and computed anew.</summary>
     public TimeSpan ParkedLease { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long what is parked on a device that drains has to move elsewhere with its cache.</summary>
+    public TimeSpan LeaveTime { get; init; }
 
     /// <summary>What is said of a tool that the pool's scheduler has told nothing of yet.</summary>
     public PredictionPriors Priors { get; init; } = new();
@@ -107,6 +116,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                         var running = iteration.ForwardAsync(plan, stopping.Token);
                         SendPending(); // what the last iteration said: it travels while the device computes
                         await running; // here, not in a method of its own: that would allocate each time
+                        DeviceMetrics.Iterated(plan.Tokens, modelTag, engineTag);
+                        promotions = PoolMetrics.Promoted(promotions, core.Totals.Promotions);
                         iteration.Commit(plan, spoken);
                         Deliver();
                     }
@@ -200,6 +211,10 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             sequence.FirstTokenAt is { } spoke && slot.StartedAt is { } started ? Math.Max(0, spoke - started) : 0,
             sequence.FirstTokenAt is { } first ? Math.Max(0, now - first) : 0);
         Send(sequence, tokens, meaning.Text, end);
+        if (sequence.ResumedFrom is { } path && slot.StartedAt is { } ranAt)
+            PauseMetrics.Resumed(path, ranAt - slot.QueuedAt, slot.SwapInSeconds);
+        TellSpans(sequence, now);
+        sequence.ResumedFrom = null;
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
         {
@@ -216,6 +231,18 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             slot.Request,
             new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+    }
+
+    private void TellSpans(ServedSequence sequence, double now)
+    {
+        var slot = sequence.Slot;
+        if (sequence.Trace is not { } trace || slot.StartedAt is not { } started)
+            return;
+        if (sequence.ResumedFrom is { } path)
+            PharosTrace.Span("resume", trace, slot.QueuedAt, started, ("pharos.worker", identity.Worker), ("pharos.path", path));
+        var spoke = sequence.FirstTokenAt ?? now;
+        PharosTrace.Span("prefill", trace, started, spoke, ("pharos.worker", identity.Worker), ("pharos.tokens", slot.SegmentStart), ("pharos.cached_tokens", slot.CachedAtStart));
+        PharosTrace.Span("decode", trace, spoke, now, ("pharos.worker", identity.Worker), ("pharos.tokens", slot.Length - slot.SegmentStart));
     }
 
     private void Send(ServedSequence sequence, ImmutableArray<int> tokens, string text, SegmentEnd? end) =>
@@ -258,6 +285,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
         var now = Now;
         RemoveParked(slot => now - slot.ParkedAt > ParkedLease.TotalSeconds);
+        LetGoOfParked();
     }
 
     private void RemoveParked(Func<SequenceSlot, bool> which)

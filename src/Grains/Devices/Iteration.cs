@@ -8,7 +8,7 @@ namespace Pharos.Grains.Devices;
 /// Executes plans on a backend: copies, one forward pass, the choice of tokens, and the measurements the core learns from. In a steady state it
 /// allocates nothing.
 /// </summary>
-internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<SequenceSlot, ServedSequence> content) : IDisposable
+internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<SequenceSlot, ServedSequence> content, ExitGate? exits = null) : IDisposable
 {
     private readonly StepBatch step = new();
     private readonly StepResult result = new();
@@ -28,7 +28,7 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <summary>Runs the plan's batch, which is not empty.</summary>
     public ValueTask ForwardAsync(IterationPlan plan, CancellationToken ct)
     {
-        StepBuilder.Fill(step, plan, core, content);
+        StepBuilder.Fill(step, plan, core, content, exits);
         result.Reserve(step.LogitRowCount, backend.Model.VocabularySize, logits: !backend.Limits.SamplesTokens || step.WantsLogits);
         return backend.ForwardAsync(step, result, ct);
     }
@@ -37,6 +37,8 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     /// <param name="spoken">Receives each sequence that got tokens, in the plan's order, and how many.</param>
     public void Commit(IterationPlan plan, List<(ServedSequence Sequence, TokenMeaning Meaning, int Tokens)> spoken)
     {
+        if (exits is not null)
+            NoteExits(plan, exits);
         ChooseAhead(plan);
         var row = 0;
         foreach (var planned in plan.Batch)
@@ -66,6 +68,17 @@ internal sealed class Iteration(IModelBackend backend, WorkerCore core, Func<Seq
     public int Sample(int row, ServedSequence sequence) => chooser.Choose(result, row, step.Sampling[row], sequence);
 
     public void Dispose() => chooser.Dispose();
+
+    private void NoteExits(IterationPlan plan, ExitGate gate)
+    {
+        for (var i = 0; i < plan.Batch.Count; i++)
+            content(plan.Batch[i].Sequence).Note(result.Deficits[i], step.ContextLengths[i]);
+        for (var row = 0; row < step.LogitRowCount; row++)
+        {
+            if (step.Exits[row].IsOn)
+                gate.Observe(result.Exits[row]);
+        }
+    }
 
     // A guess counts if it is what was chosen in its place: the row behind it then gives the next token, as a step of its own would have.
     private TokenMeaning Understand(ServedSequence sequence, int drafts, int row)

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
 using Pharos.Scheduling.Migration;
 
@@ -43,11 +41,11 @@ internal sealed class KvTransfers(IModelBackend backend, CancellationToken stopp
     public async Task<KvPiece> Read(int[] table, KvSpan span, int computed)
     {
         var chunk = await backend.ExportBlocksAsync(table, span, stopping);
-        return new KvPiece(span.FirstToken, span.Tokens, computed, ImmutableCollectionsMarshal.AsImmutableArray(chunk));
+        return new KvPiece(span.FirstToken, span.Tokens, computed, chunk);
     }
 
     /// <exception cref="InvalidDataException">The piece is damaged, or of another model; nothing was written.</exception>
-    public async Task<KvSpan> Write(KvPiece piece, int[] table) => await backend.ImportBlocksAsync(piece.Chunk.AsMemory(), table, stopping);
+    public async Task<KvSpan> Write(KvPiece piece, int[] table) => await backend.ImportBlocksAsync(piece.Chunk, table, stopping);
 
     private static async void Run<T>(Func<Task<T>> work, TaskCompletionSource<T> done)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
+using Pharos.Inference.Backend;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
@@ -34,6 +35,8 @@ internal sealed class ServedSequence
         Slot = slot;
         Work = work;
         Gateway = work.Gateway;
+        Trace = work.Trace;
+        ResumedFrom = work.ToolSeconds > 0 ? "recompute" : null; // its tools were called elsewhere
         Tokens = new List<int>(Math.Min(work.Tokens.Length + work.Options.MaxTokens, model.MaxPositions));
         Tokens.AddRange(work.Tokens);
         AnswerTokens = work.AnswerTokens;
@@ -49,8 +52,14 @@ internal sealed class ServedSequence
 
     public string Gateway { get; private set; }
 
+    /// <summary>The span of its answer.</summary>
+    public string? Trace { get; private set; }
+
     /// <summary>The whole context and everything sampled.</summary>
     public List<int> Tokens { get; }
+
+    /// <summary>Where its cache was when it came back from its tools; null where it did not.</summary>
+    public string? ResumedFrom { get; set; }
 
     /// <summary>Tokens of the answer before this segment.</summary>
     public int AnswerTokens { get; private set; }
@@ -64,6 +73,12 @@ internal sealed class ServedSequence
     /// <summary>Tokens guessed to follow.</summary>
     public List<int> Drafts { get; } = [];
 
+    /// <summary>What its cache lacks of the tokens before <see cref="DeficitAt"/>.</summary>
+    public Deficit Deficit { get; private set; }
+
+    /// <summary>Tokens that were in the cache when the deficit was noted: with another number there, it has been computed anew.</summary>
+    public int DeficitAt { get; private set; }
+
     public GenerationOptions Options => options;
 
     /// <summary>Where the segment is in the grammar that its answer keeps; null for free text.</summary>
@@ -74,11 +89,14 @@ internal sealed class ServedSequence
     /// <summary>When it stopped for a switch that has not been made yet, Unix seconds; null: it has not.</summary>
     public double? StoppedAt { get; set; }
 
+    /// <summary>When another worker last fetched some of its cache, Unix seconds; null: none has.</summary>
+    public double? FetchedAt { get; set; }
+
     /// <summary>The work as it would be given to another worker now.</summary>
     public SequenceWork AsWork() => Work with
     {
         Epoch = Slot.Epoch, Gateway = Gateway, Tokens = [.. Tokens], SegmentStart = Slot.SegmentStart, AnswerTokens = AnswerTokens, Options = options,
-        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds,
+        Forecast = Slot.Forecast, ToolSeconds = Slot.ToolSeconds, Trace = Trace,
     };
 
     public ImmutableArray<int> SegmentTokens => [.. Tokens.Skip(Slot.SegmentStart)];
@@ -101,6 +119,7 @@ internal sealed class ServedSequence
     public void Resume(ResumeWork work, SegmentGrammar? grammar)
     {
         Gateway = work.Gateway;
+        Trace = work.Trace;
         AnswerTokens = work.AnswerTokens;
         FirstTokenAt = null;
         options = work.Options;
@@ -112,6 +131,17 @@ internal sealed class ServedSequence
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
     }
+
+    /// <summary>A step has run.</summary>
+    /// <param name="computed">Tokens in the cache behind it.</param>
+    public void Note(Deficit deficit, int computed) => (Deficit, DeficitAt) = (deficit, computed);
+
+    /// <summary>What the cache lacks of its first tokens.</summary>
+    /// <param name="computed">Tokens in the cache.</param>
+    public Deficit DeficitOf(int computed) => computed == DeficitAt ? Deficit : default;
+
+    /// <summary>Tokens, from the beginning, of which the cache lacks nothing.</summary>
+    public int Whole => Slot.Computed - DeficitOf(Slot.Computed).Count;
 
     /// <summary>Guesses what follows from what the context repeats, and says how many tokens.</summary>
     public int Guess(int most)

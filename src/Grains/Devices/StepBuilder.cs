@@ -7,7 +7,7 @@ namespace Pharos.Grains.Devices;
 /// <summary>Lays a plan out as the flat arrays that backends take.</summary>
 internal static class StepBuilder
 {
-    public static void Fill(StepBatch step, IterationPlan plan, WorkerCore core, Func<SequenceSlot, ServedSequence> content)
+    public static void Fill(StepBatch step, IterationPlan plan, WorkerCore core, Func<SequenceSlot, ServedSequence> content, ExitGate? exits = null)
     {
         var stride = 1;
         foreach (var planned in plan.Batch)
@@ -33,6 +33,7 @@ internal static class StepBuilder
             }
 
             step.ContextLengths[row] = start + count;
+            step.Deficits[row] = sequence.DeficitOf(start);
             step.QueryStart[row + 1] = step.TokenCount;
             if (!samples)
                 continue;
@@ -41,6 +42,7 @@ internal static class StepBuilder
             {
                 step.Sampling[step.LogitRowCount] = new SamplingStep(
                     options.Temperature, options.TopP, options.TopK, options.Seed, start + count - back, GuidedChooser.Guides(sequence));
+                step.Exits[step.LogitRowCount] = exits?.RuleFor(sequence, start + count - 1 - back) ?? ExitRule.None;
                 step.LogitRows[step.LogitRowCount++] = step.TokenCount - 1 - back;
             }
         }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Devices;
+using Pharos.Grains.Metrics;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Serving;
 
@@ -19,6 +20,7 @@ public static class PharosSiloExtensions
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new BackgroundLoops());
+        builder.Services.TryAddSingleton<MeterReader>();
         builder.Services.TryAddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;

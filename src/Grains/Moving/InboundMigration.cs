@@ -9,8 +9,7 @@ namespace Pharos.Grains.Moving;
 /// The shell around <see cref="MigrationCore"/>, at the worker that fetches: effects become calls to the source, the device and the request, and
 /// their answers events. Runs beside the worker grain's turns and always ends: every call is bounded, and so is the whole.
 /// </summary>
-internal sealed partial class InboundMigration(
-    MigrationOrder order, MigrationOffer offer, string worker, DeviceLoop loop, IWorkerGrain source, IRequestGrain request, TimeProvider time, ILogger log)
+internal partial class InboundMigration(MigrationOrder order, MigrationOffer offer, MigrationParties parties)
 {
     /// <summary>More than a large cache takes on a slow network; a sequence that stands still has a shorter lease of its own.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
@@ -18,14 +17,14 @@ internal sealed partial class InboundMigration(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
     private const int OwnerAttempts = 4;
     private readonly Channel<MigrationEvent> events = Channel.CreateUnbounded<MigrationEvent>();
-    private readonly MigrationCore core = new(offer, MigrationLimits.For(loop.PieceTokens));
-    private readonly long began = time.GetTimestamp();
+    private readonly MigrationCore core = new(offer, MigrationLimits.For(parties.Loop.PieceTokens));
+    private readonly long began = parties.Time.GetTimestamp();
     private Departure? departure;
     private long leftAt;
 
     public async Task Run()
     {
-        using var deadline = new CancellationTokenSource(Longest, time);
+        using var deadline = new CancellationTokenSource(Longest, parties.Time);
         await using var late = deadline.Token.Register(() => events.Writer.TryWrite(new MigrationEvent.Broken("it took too long")));
         try
         {
@@ -35,7 +34,7 @@ internal sealed partial class InboundMigration(
         }
         catch (Exception failure) // the device has closed: all that was here is gone with it
         {
-            Failed(log, order.Request, order.Source, worker, failure);
+            Failed(parties.Log, order.Request, order.Source, parties.Worker, failure);
             await Carry(core.Handle(new MigrationEvent.Broken(failure.Message)));
         }
     }
@@ -50,7 +49,7 @@ internal sealed partial class InboundMigration(
                 case MigrationEffect.TakeLeave take: TakeLeave(take).Forget(); break;
                 case MigrationEffect.AskOwner: AskOwner().Forget(); break;
                 case MigrationEffect.Adopt adopt: await Adopt(adopt.Cached); break;
-                case MigrationEffect.LetStay: source.Stay(order.Request, order.SourceEpoch).Forget(); break;
+                case MigrationEffect.LetStay: parties.Source.Stay(order.Request, order.SourceEpoch).Forget(); break;
                 case MigrationEffect.Drop drop: await Drop(drop.Because); break;
             }
         }
@@ -61,15 +60,15 @@ internal sealed partial class InboundMigration(
         try
         {
             if (fetch.Attempt > 1)
-                await Task.Delay(RetryDelay * fetch.Attempt, time);
-            Tell(await source.Export(order.Request, order.SourceEpoch, fetch.First, fetch.Most) is not { } piece
+                await Task.Delay(RetryDelay * fetch.Attempt, parties.Time);
+            Tell(await parties.Source.Export(order.Request, order.SourceEpoch, fetch.First, fetch.Most) is not { } piece
                 ? new MigrationEvent.Broken($"{order.Source} has it no more")
                 : piece.Tokens == 0 ? new MigrationEvent.Fetched(fetch.First, 0, piece.Computed)
-                : await loop.Import(order, piece) switch
+                : await parties.Loop.Import(order, piece) switch
                 {
                     PieceOutcome.Taken => new MigrationEvent.Fetched(fetch.First, piece.Tokens, piece.Computed),
                     PieceOutcome.Damaged => new MigrationEvent.FetchFailed(fetch.First, "it came damaged"),
-                    PieceOutcome.NoRoom => new MigrationEvent.Broken($"{worker} has no room any more"),
+                    PieceOutcome.NoRoom => new MigrationEvent.Broken($"{parties.Worker} has no room any more"),
                     _ => new MigrationEvent.Broken("it was called off"),
                 });
         }
@@ -79,12 +78,12 @@ internal sealed partial class InboundMigration(
         }
     }
 
-    private async Task TakeLeave(MigrationEffect.TakeLeave take)
+    protected virtual async Task TakeLeave(MigrationEffect.TakeLeave take)
     {
         try
         {
-            leftAt = time.GetTimestamp();
-            departure = await source.TakeLeave(order.Request, order.SourceEpoch, take.First, take.Most);
+            leftAt = parties.Time.GetTimestamp();
+            departure = await parties.Source.TakeLeave(order.Request, order.SourceEpoch, take.First, take.Most);
             Tell(departure is null
                 ? new MigrationEvent.Broken($"{order.Source} has it no more")
                 : new MigrationEvent.Left(departure.State.Computed, departure.Last?.Tokens ?? 0));
@@ -96,21 +95,21 @@ internal sealed partial class InboundMigration(
     }
 
     // Asked again where the answer is lost: the request may have agreed, and nobody else has the sequence then.
-    private async Task AskOwner()
+    protected virtual async Task AskOwner()
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var state = departure!.State;
-                var refusal = await request.TakeOver(worker, order.Epoch, state.IsParked, state.Work.SegmentStart);
+                var refusal = await parties.Request.TakeOver(parties.Worker, order.Epoch, state.IsParked, state.Work.SegmentStart);
                 Tell(new MigrationEvent.OwnerAnswered(refusal is null, refusal ?? ""));
                 return;
             }
             catch (Exception failure) when (attempt < OwnerAttempts)
             {
-                NotAnswered(log, order.Request, worker, failure);
-                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), time);
+                NotAnswered(parties.Log, order.Request, parties.Worker, failure);
+                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), parties.Time);
             }
             catch (Exception failure)
             {
@@ -120,26 +119,28 @@ internal sealed partial class InboundMigration(
         }
     }
 
-    private async Task Adopt(int cached)
+    protected virtual async Task Adopt(int cached)
     {
-        var adopted = await loop.Adopt(order, departure!, cached);
-        MigrationMetrics.Ended(order.Reason, adopted ? "done" : "lost", time.GetElapsedTime(began));
+        var adopted = await parties.Loop.Adopt(order, departure!, cached);
+        Ended(adopted ? "done" : "lost");
         if (adopted)
-            Moved(log, order.Request, order.Source, worker, cached, time.GetElapsedTime(began).TotalMilliseconds, time.GetElapsedTime(leftAt).TotalMilliseconds);
+            Moved(parties.Log, order.Request, order.Source, parties.Worker, cached, parties.Time.GetElapsedTime(began).TotalMilliseconds, parties.Time.GetElapsedTime(leftAt).TotalMilliseconds);
         else if (departure is { State.IsParked: false })
-            await request.WorkerLost(worker, order.Epoch, [], byReader: false); // it was given to this worker, which has dropped it
+            await parties.Request.WorkerLost(parties.Worker, order.Epoch, [], byReader: false); // it was given to this parties.Worker, which has dropped it
     }
 
-    private async Task Drop(string because)
+    protected virtual async Task Drop(string because)
     {
-        MigrationMetrics.Ended(order.Reason, "aborted", time.GetElapsedTime(began));
-        Stays(log, order.Request, order.Source, worker, because);
-        request.MoveFailed(order.Epoch, because).Forget();
-        if (!loop.IsClosed)
-            await loop.Drop(order);
+        Ended("aborted");
+        Stays(parties.Log, order.Request, order.Source, parties.Worker, because);
+        parties.Request.MoveFailed(order.Epoch, because).Forget();
+        if (!parties.Loop.IsClosed)
+            await parties.Loop.Drop(order);
     }
 
-    private void Tell(MigrationEvent happened) => events.Writer.TryWrite(happened);
+    protected void Ended(string outcome) => MigrationMetrics.Ended(order.Reason, outcome, parties.Time.GetElapsedTime(began));
+
+    protected void Tell(MigrationEvent happened) => events.Writer.TryWrite(happened);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Request {Request} moved from {Source} to {Worker} with {Tokens} tokens of cache in {Milliseconds:F1} ms; it stood for {Stop:F1} ms of them.")]
     private static partial void Moved(ILogger log, string request, string source, string worker, int tokens, double milliseconds, double stop);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains.Tools;

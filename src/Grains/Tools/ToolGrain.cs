@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Pharos.Grains.Tracing;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains.Tools;
@@ -22,10 +24,10 @@ public sealed class ToolGrain(IToolCaller caller, TimeProvider time) : Grain, IT
         return Task.CompletedTask;
     }
 
-    public async Task<ToolResult?> Call(ToolCall call, string? secret)
+    public async Task<ToolResult?> Call(ToolCall call, string? secret, string? trace)
     {
         if (!calls.TryGetValue(call.Id, out var running))
-            calls.Add(call.Id, running = Start(call, secret));
+            calls.Add(call.Id, running = Start(call, secret, trace));
         running.AskedAt = time.GetTimestamp();
         await Task.WhenAny(running.Result, Task.Delay(Patience, time));
         return running.Result.IsCompleted ? await running.Result : null;
@@ -38,10 +40,19 @@ public sealed class ToolGrain(IToolCaller caller, TimeProvider time) : Grain, IT
         return Task.CompletedTask;
     }
 
-    private RunningCall Start(ToolCall call, string? secret)
+    private RunningCall Start(ToolCall call, string? secret, string? trace)
     {
         var stop = new CancellationTokenSource();
-        return new RunningCall(caller.CallAsync(call with { Name = this.GetPrimaryKeyString() }, secret, stop.Token), stop);
+        return new RunningCall(Run(call with { Name = this.GetPrimaryKeyString() }, secret, trace, stop.Token), stop);
+    }
+
+    // The tool's own server hears of the trace, too: HTTP carries the span that is open.
+    private async Task<ToolResult> Run(ToolCall call, string? secret, string? trace, CancellationToken ct)
+    {
+        using var span = PharosTrace.Begin($"call {call.Name}", trace, ActivityKind.Client);
+        var result = await caller.CallAsync(call, secret, ct);
+        span?.SetTag("pharos.tool.failed", result.Failed);
+        return result;
     }
 
     private Task Sweep()

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Pharos.Grains.Metrics;
 using Pharos.Grains.Configuration;
 
 namespace Pharos.Grains.Tools;

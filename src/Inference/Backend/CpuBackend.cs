@@ -25,12 +25,15 @@ public sealed class CpuBackend : IModelBackend
         int rebuildTokens = RebuildTokens(source.Shape, options);
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock) { CompactForms = [.. options.CompactForms], MaxCompactContext = rebuildTokens };
         Limits = new BackendLimits(
-            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true, SamplingThreads: threads);
+            options.MaxTokensPerStep, options.MaxSequences, Math.Min(256, options.MaxTokensPerStep), IsBatchInvariant: true, SamplesTokens: false, CopiesBesideSteps: true, SamplingThreads: threads)
+        {
+            ExitLayers = options.ExitWindow == 1 ? [] : ExitsOf(source.Architecture, layout), ExitWindow = options.ExitWindow,
+        };
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
         lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
-        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, options.MaxTokensPerStep, options.WorkForThreads, rebuildTokens);
+        model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, Limits, options.WorkForThreads, rebuildTokens);
         forward = Forward;
         engine = new EngineThread($"pharos-engine-{Model.Name}");
         mover = new BlockMover(cache, engine, options.CopyShare, $"pharos-copies-{Model.Name}");
@@ -151,6 +154,10 @@ public sealed class CpuBackend : IModelBackend
         return ValueTask.CompletedTask;
     }
 
+    // Exits where a residual does not fit into the place that waits for it, or after which nothing is left, are none.
+    private static int[] ExitsOf(ModelArchitecture model, KvLayout layout) =>
+        [.. model.EarlyExitLayers.Where(layer => ExitStates.Fits(layout, layer)).Take(Deficit.MaxExits)];
+
     private static int RebuildTokens(ModelShape model, CpuBackendOptions options) =>
         options.CompactForms.Count == 0 ? 0 : Math.Min(options.RebuildTokens, model.MaxPositions);
 
@@ -187,7 +194,8 @@ public sealed class CpuBackend : IModelBackend
         var output = (StepResult)result;
         mover.WaitFor(step.CopyFence);
         output.Reserve(step.LogitRowCount, Model.VocabularySize, logits: true);
-        model.Forward(step, output.Logits, Model.Layers);
+        output.ReserveExits(step.LogitRowCount, step.SequenceCount);
+        model.Forward(step, output, Model.Layers);
         output.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
@@ -206,7 +214,7 @@ public sealed class CpuBackend : IModelBackend
                 (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, i, -1);
             batch.BlockTables.AsSpan(0, blocks).Clear();
             (batch.QueryStart[1], batch.ContextLengths[0], batch.LogitRows[0]) = (count, count, count - 1);
-            model.Forward(batch, result.Logits, depth: 1); // every number of rows has kernels of its own, every layer the same
+            model.Forward(batch, result, depth: 1); // every number of rows has kernels of its own, every layer the same
         }
         batch.LogitRowCount = 1;
         Forward(batch, result);

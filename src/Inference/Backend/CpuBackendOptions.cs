@@ -54,6 +54,12 @@ public sealed record CpuBackendOptions
     /// </summary>
     public int RebuildTokens { get; init; } = 4096;
 
+    /// <summary>
+    /// Of every so many tokens of a sequence one runs through all layers, whatever its early exits say, so that the blocks behind it are whole: 2 to 16, and a
+    /// divisor of <see cref="BlockSize"/>; 1: no early exits. See <see cref="BackendLimits.ExitWindow"/>.
+    /// </summary>
+    public int ExitWindow { get; init; } = 1;
+
     /// <summary>Compact forms that save memory for a model of this shape: hidden states where every query head has keys of its own, else 8 bits.</summary>
     public static CacheForm CompactFormFor(ModelShape model) => SavesHidden(model) ? CacheForm.Hidden : CacheForm.Int8;
 
@@ -78,6 +84,7 @@ public sealed record CpuBackendOptions
     {
         Require(RebuildTokens >= 1, nameof(RebuildTokens), RebuildTokens, "1 or more");
         Require(CompactForms.All(form => form is CacheForm.Hidden or CacheForm.Int8), nameof(CompactForms), string.Join(", ", CompactForms), "Hidden, Int8 or both");
+        Require(ExitWindow is >= 1 and <= Deficit.MaxTokens + 1 && BlockSize % ExitWindow == 0, nameof(ExitWindow), ExitWindow, $"1 to {Deficit.MaxTokens + 1} and a divisor of BlockSize");
         Require(CopyShare is > 0 and <= 1, nameof(CopyShare), CopyShare, "more than 0 and at most 1");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");

@@ -91,4 +91,14 @@ public sealed record KvShape(int BlockSize, int DeviceBlocks, int HostBlocks, lo
 /// <param name="CopiesBesideSteps">Copies between the tiers run beside steps that do not depend on them.</param>
 /// <param name="SamplingThreads">Threads with which the caller may choose tokens between two steps: processors that the device leaves idle then.</param>
 public sealed record BackendLimits(
-    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, int SamplingThreads = 1);
+    int MaxTokens, int MaxSequences, int PreferredChunk, bool IsBatchInvariant, bool SamplesTokens, bool CopiesBesideSteps, int SamplingThreads = 1)
+{
+    /// <summary>Layers after which a row's token may be taken, ascending; none: there are no early exits.</summary>
+    public int[] ExitLayers { get; init; } = [];
+
+    /// <summary>
+    /// Of every so many tokens, counted from a sequence's beginning, the last runs through all layers, and with it all that ended early before it: a
+    /// <see cref="Deficit"/> is within one such window, and a whole block has all its keys and values.
+    /// </summary>
+    public int ExitWindow { get; init; } = 1;
+}

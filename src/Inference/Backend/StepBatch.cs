@@ -24,6 +24,8 @@ public sealed class StepBatch
     public int[] BlockTables = [];    // [sequences * stride] device block ids in order of position
     public int[] LogitRows = [];      // [rows] token index whose logits are wanted, ascending
     public SamplingStep[] Sampling = []; // [rows] for devices that sample
+    public ExitRule[] Exits = [];     // [rows] for devices with early exits
+    public Deficit[] Deficits = [];   // [sequences] of the context before this step's tokens, as the step before gave it
 
     /// <summary>A row's logits are wanted by the caller.</summary>
     public bool WantsLogits
@@ -57,6 +59,10 @@ public sealed class StepBatch
         Grow(ref BlockTables, sequences * blockTableStride);
         Grow(ref LogitRows, tokens);
         Grow(ref Sampling, tokens);
+        Grow(ref Exits, tokens);
+        Array.Fill(Exits, ExitRule.None, 0, tokens);
+        Grow(ref Deficits, sequences);
+        Array.Clear(Deficits, 0, sequences);
         QueryStart[0] = 0;
     }
 
@@ -81,6 +87,12 @@ public sealed class StepResult
     /// <summary>[rows] sampled tokens, for devices that sample.</summary>
     public int[] Tokens = [];
 
+    /// <summary>[rows] where the logits came from, of devices with early exits.</summary>
+    public ExitReport[] Exits = [];
+
+    /// <summary>[sequences] what their caches lack now, of devices with early exits.</summary>
+    public Deficit[] Deficits = [];
+
     /// <summary>Seconds the device worked on the step, for the online fit of the cost model.</summary>
     public double Seconds;
 
@@ -90,5 +102,13 @@ public sealed class StepResult
             Logits = new float[rows * vocabulary];
         if (Tokens.Length < rows)
             Tokens = new int[rows];
+    }
+
+    internal void ReserveExits(int rows, int sequences)
+    {
+        if (Exits.Length < rows)
+            Exits = new ExitReport[rows * 2];
+        if (Deficits.Length < sequences)
+            Deficits = new Deficit[sequences * 2];
     }
 }

@@ -14,7 +14,10 @@ internal static class StepValidation
             $"A step of {batch.SequenceCount} sequences; 1 to {limits.MaxSequences} are supported.");
         Require(batch.QueryStart[0] == 0 && batch.QueryStart[batch.SequenceCount] == batch.TokenCount, "QueryStart does not cover the tokens of the step.");
         for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+        {
             RequireValidSequence(batch, sequence, model, kv);
+            RequireValidDeficit(batch, sequence, limits);
+        }
         for (int token = 0; token < batch.TokenCount; token++)
         {
             Require((uint)batch.TokenIds[token] < (uint)model.VocabularySize,
@@ -53,6 +56,19 @@ internal static class StepValidation
             int block = batch.BlockTables[sequence * batch.BlockTableStride + i];
             Require((uint)block < (uint)kv.DeviceBlocks, $"Block {block} is none of the device's 0..{kv.DeviceBlocks - 1}.");
         }
+    }
+
+    private static void RequireValidDeficit(StepBatch batch, int sequence, BackendLimits limits)
+    {
+        var deficit = batch.Deficits[sequence];
+        if (deficit.Count == 0)
+            return;
+        int position = batch.Positions[batch.QueryStart[sequence]];
+        Require(batch.Forms[sequence] == CacheForm.Kv, $"Sequence {sequence} lacks keys and values of {deficit.Count} tokens in the form {batch.Forms[sequence]}, which has no early exits.");
+        Require(deficit.Count <= position % limits.ExitWindow,
+            $"Sequence {sequence} lacks keys and values of {deficit.Count} tokens before position {position}; only those of its window of {limits.ExitWindow} can be lacking.");
+        for (int i = 0; i < deficit.Count; i++)
+            Require(deficit.ExitOf(i) < limits.ExitLayers.Length && (i == 0 || deficit.ExitOf(i) >= deficit.ExitOf(i - 1)), $"Sequence {sequence} lacks keys and values above exits that do not ascend to its past.");
     }
 
     // Interpolation happens only where the condition fails.

@@ -1,5 +1,3 @@
-using Pharos.Inference.Backend;
-
 namespace Pharos.Inference.Models;
 
 /// <summary>Cuts the queries of a step into work items that threads take one by one.</summary>
@@ -20,17 +18,18 @@ internal sealed class AttentionPlan(int maxTokens, int group)
     /// <summary>The items of a round: what its contexts are rebuilt for.</summary>
     public (int First, int End) Items(int round) => (round == 0 ? 0 : ends[round - 1], ends[round]);
 
-    public void Cut(StepBatch batch, RebuildPlan rebuild)
+    /// <param name="sequences">Of the step.</param>
+    public void Cut(StepRows rows, int sequences, RebuildPlan rebuild)
     {
         if (ends.Length < rebuild.Rounds)
             ends = new int[rebuild.Rounds * 2];
         int count = 0;
         for (int round = 0; round < rebuild.Rounds; round++)
         {
-            for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+            for (int sequence = 0; sequence < sequences; sequence++)
             {
-                int end = batch.QueryStart[sequence + 1];
-                for (int row = batch.QueryStart[sequence]; row < end && rebuild.RoundOf(sequence) == round; row += QueriesOfTile)
+                var (start, end) = rows.Of(sequence);
+                for (int row = start; row < end && rebuild.RoundOf(sequence) == round; row += QueriesOfTile)
                     items[count++] = new QueryTile(row, Math.Min(QueriesOfTile, end - row), sequence);
             }
             ends[round] = count;

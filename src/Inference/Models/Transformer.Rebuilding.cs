@@ -11,7 +11,6 @@ internal sealed unsafe partial class Transformer
     private readonly CompactStore compact;
     private readonly RebuildScratch scratch;
     private int[] nextRebuild; // [layer][round] work taken
-    private CacheForm[] forms = []; // [tokens]
 
     private void Begin(int count)
     {
@@ -19,10 +18,6 @@ internal sealed unsafe partial class Transformer
             (nextItem, nextRebuild) = (new int[count], new int[count]);
         Array.Clear(nextItem);
         Array.Clear(nextRebuild);
-        if (forms.Length < batch.TokenCount)
-            forms = new CacheForm[batch.TokenCount * 2];
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
-            forms.AsSpan(batch.QueryStart[sequence]..batch.QueryStart[sequence + 1]).Fill(batch.Forms[sequence]);
     }
 
     private void Rebuild(int thread, int layer, int round)

@@ -18,31 +18,35 @@ internal sealed unsafe partial class Transformer : IDisposable
     private readonly TransformerWeights weights;
     private readonly KvStore cache;
     private readonly KernelSet kernels;
+    private readonly BackendLimits limits;
     private readonly RotaryTable[] rotary; // [layer]; layers that turn alike share one
     private readonly Workspace space;
     private readonly ThreadTeam team;
     private readonly AttentionPlan attention;
     private readonly RowTiles tiles;
-    private readonly RowTiles logitTiles = new(Workspace.LogitRows);
+    private readonly StepRows rows;
     private int[] nextItem; // [layer][round] attention work taken
     private readonly int group;
     private readonly long workForThreads; // multiply-accumulates below which a step runs on the caller alone
 
     // Of the present step, for all threads.
     private StepBatch batch = null!;
-    private float[] logits = [];
+    private StepResult result = null!;
     private int depth;
 
-    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, int maxTokens, long workForThreads, int rebuildTokens = 0)
+    public Transformer(ModelArchitecture model, TransformerWeights weights, KvStore cache, KernelSet kernels, int threads, BackendLimits limits, long workForThreads, int rebuildTokens = 0)
     {
-        (this.model, this.weights, this.cache, this.kernels) = (model, weights, cache, kernels);
+        (this.model, this.weights, this.cache, this.kernels, this.limits) = (model, weights, cache, kernels, limits);
         this.workForThreads = workForThreads;
+        int maxTokens = limits.MaxTokens + (limits.ExitLayers.Length == 0 ? 0 : limits.MaxSequences * (limits.ExitWindow - 1)); // deficits are rows too
         group = model.Heads / model.KvHeads;
         attention = new AttentionPlan(maxTokens, group);
         int maxContext = (int)Math.Min(model.MaxPositions, (long)cache.DeviceBlocks * cache.Layout.BlockSize);
         rotary = RotaryTables(model, maxContext);
         space = new Workspace(model, maxTokens, threads, attention.QueriesOfTile * group, maxContext);
         tiles = new RowTiles(maxTokens);
+        rows = new StepRows(maxTokens);
+        states = new ExitStates(cache);
         nextItem = nextRebuild = [];
         compact = new CompactStore(cache);
         scratch = new RebuildScratch(model, cache.Layout, space.QkvStride, threads, rebuildTokens);
@@ -50,30 +54,41 @@ internal sealed unsafe partial class Transformer : IDisposable
     }
 
     /// <summary>Runs one step.</summary>
-    /// <param name="logits">[rows * vocabulary] receives the rows of <see cref="StepBatch.LogitRows"/>.</param>
-    /// <param name="depth">Layers to run; fewer than all for an early exit.</param>
-    public void Forward(StepBatch batch, float[] logits, int depth)
+    /// <param name="result">Receives the rows of <see cref="StepBatch.LogitRows"/>, for which it has room.</param>
+    /// <param name="depth">Layers to run; fewer than all: no exit is asked before them.</param>
+    public void Forward(StepBatch batch, StepResult result, int depth)
     {
-        (this.batch, this.logits, this.depth) = (batch, logits, depth);
+        (this.batch, this.result, this.depth) = (batch, result, depth);
         scratch.Plan.Cut(batch);
-        attention.Cut(batch, scratch.Plan);
-        tiles.Cut(batch.TokenCount, kernels.TileRows);
+        rows.Begin(batch);
+        attention.Cut(rows, batch.SequenceCount, scratch.Plan);
+        tiles.Cut(rows.Count, kernels.TileRows);
         Begin(model.Layers * scratch.Plan.Rounds);
+        BeginExits();
         team.Run(together: model.Parameters * batch.TokenCount >= workForThreads);
-        this.batch = null!;
+        (this.batch, this.result) = (null!, null!);
     }
 
     /// <summary>One thread's share: rows, panels and attention items are divided, depth never is.</summary>
     private void ForwardPart(int thread)
     {
-        var (first, end) = Share(batch.TokenCount, thread);
+        var (first, end) = Share(rows.Count, thread);
         for (int row = first; row < end; row++)
             weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride);
 
         for (int i = 0; i < depth; i++)
         {
+            bool isSum = i == 0;
+            if (askExits && Array.IndexOf(limits.ExitLayers, i) is >= 0 and var exit)
+            {
+                Ask(thread, exit);
+                if (rows.Count == 0)
+                    return;
+                isSum = true;
+                (first, end) = Share(rows.Count, thread);
+            }
             var layer = weights.Layers[i];
-            Normalise(thread, layer.AttentionNorm, i > 0, i > 0 ? weights.Layers[i - 1].PostFeedForwardNorm : null, keepIn: i);
+            Normalise(thread, layer.AttentionNorm, !isSum, isSum ? null : weights.Layers[i - 1].PostFeedForwardNorm, keepIn: i);
             Multiply(thread, layer.QueryKeyValue, space.Qkv, space.QkvStride);
             TurnAndStore(thread, i);
             team.Barrier();
@@ -91,8 +106,7 @@ internal sealed unsafe partial class Transformer : IDisposable
             Activate(thread);
             Multiply(thread, layer.Down, space.Projected, space.HiddenStride);
         }
-        for (int row = 0; row < batch.LogitRowCount; row += Workspace.LogitRows)
-            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, batch.LogitRowCount - row));
+        ComputeLogits(thread, weights.Layers[depth - 1].PostFeedForwardNorm);
     }
 
     /// <summary>target = packed left operand x weights, between two barriers: operand complete, result complete.</summary>
@@ -109,15 +123,15 @@ internal sealed unsafe partial class Transformer : IDisposable
     private void Normalise(int thread, NativeBuffer norm, bool addProjected, NativeBuffer? postNorm, int keepIn = -1)
     {
         float* normalised = space.Row(thread);
-        var (first, end) = Share(batch.TokenCount, thread);
+        var (first, end) = Share(rows.Count, thread);
         for (int row = first; row < end; row++)
         {
             long offset = (long)row * space.HiddenStride;
             float* addend = addProjected ? Addend(offset, postNorm) : null;
             kernels.AddNorm(space.Residual + offset, addend, norm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
             LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, tiles, row);
-            if (keepIn >= 0 && forms[row] == CacheForm.Hidden && batch.SlotMapping[row] >= 0)
-                compact.WriteHidden(keepIn, batch.SlotMapping[row], normalised);
+            if (keepIn >= 0 && rows.Forms[row] == CacheForm.Hidden && rows.Slots[row] >= 0)
+                compact.WriteHidden(keepIn, rows.Slots[row], normalised);
         }
     }
 
@@ -133,7 +147,7 @@ internal sealed unsafe partial class Transformer : IDisposable
     {
         var layer = weights.Layers[index];
         int dims = model.HeadDim;
-        var (first, end) = Share(batch.TokenCount, thread);
+        var (first, end) = Share(rows.Count, thread);
         for (int row = first; row < end; row++)
         {
             float* queries = space.Qkv + (long)row * space.QkvStride;
@@ -141,12 +155,12 @@ internal sealed unsafe partial class Transformer : IDisposable
             float* values = keys + model.KvHeads * dims;
             if (layer.QueryKeyValueBias is { } bias)
                 Add(queries, bias.Floats, (model.Heads + 2 * model.KvHeads) * dims);
-            int position = batch.Positions[row], slot = batch.SlotMapping[row];
+            int position = rows.Positions[row], slot = rows.Slots[row];
             Turn(thread, queries, model.Heads, layer.QueryNorm, rotary[index], position, model.QueryScale);
             Turn(thread, keys, model.KvHeads, layer.KeyNorm, rotary[index], position, 1);
-            if (slot >= 0 && forms[row] == CacheForm.Kv)
+            if (slot >= 0 && rows.Forms[row] == CacheForm.Kv)
                 cache.Write(index, slot, keys, values);
-            else if (slot >= 0 && forms[row] == CacheForm.Int8)
+            else if (slot >= 0 && rows.Forms[row] == CacheForm.Int8)
                 compact.WriteInt8(index, slot, keys, values);
         }
     }
@@ -200,7 +214,7 @@ internal sealed unsafe partial class Transformer : IDisposable
                     KvHead = kvHead,
                     Group = group,
                     Queries = item.Queries,
-                    FirstPosition = batch.Positions[item.Row],
+                    FirstPosition = rows.Positions[item.Row],
                     Query = space.Qkv + (long)item.Row * space.QkvStride + kvHead * headGroup,
                     QueryStride = space.QkvStride,
                     Output = space.Attention + (long)item.Row * space.AttentionStride + kvHead * headGroup,
@@ -218,41 +232,12 @@ internal sealed unsafe partial class Transformer : IDisposable
     private void Activate(int thread)
     {
         float* activated = space.Row(thread);
-        var (first, end) = Share(batch.TokenCount, thread);
+        var (first, end) = Share(rows.Count, thread);
         for (int row = first; row < end; row++)
         {
             kernels.Gate(model.Activation, space.GateUp + (long)row * space.GateUpStride, activated, space.GateUpStride / (2 * PackedMatrix.PanelWidth));
             LeftPacking.Pack(weights.Type, activated, model.IntermediateSize, space.Packed, tiles, row);
         }
-    }
-
-    private void ComputeLogits(int thread, int firstRow, int count)
-    {
-        if (thread == 0)
-            logitTiles.Cut(count, kernels.TileRows);
-        team.Barrier();
-        float* normalised = space.Row(thread);
-        var (first, end) = Share(count, thread);
-        for (int i = first; i < end; i++)
-        {
-            long offset = (long)batch.LogitRows[firstRow + i] * space.HiddenStride;
-            kernels.AddNorm(
-                space.Residual + offset, Addend(offset, weights.Layers[depth - 1].PostFeedForwardNorm), weights.FinalNorm.Floats, normalised, model.HiddenSize,
-                model.NormEpsilon);
-            LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, logitTiles, i);
-        }
-        team.Barrier();
-        var (firstPanel, endPanel) = Share(weights.Head.Panels, thread);
-        kernels.Multiply(weights.Head, logitTiles, space.Packed, space.Logits, space.LogitStride, firstPanel, endPanel);
-        team.Barrier();
-        for (int i = first; i < end; i++)
-        {
-            float* row = space.Logits + (long)i * space.LogitStride;
-            if (model.LogitSoftcap > 0)
-                kernels.Softcap(row, model.VocabularySize, model.LogitSoftcap);
-            new ReadOnlySpan<float>(row, model.VocabularySize).CopyTo(logits.AsSpan((firstRow + i) * model.VocabularySize));
-        }
-        team.Barrier();
     }
 
     private static RotaryTable[] RotaryTables(ModelArchitecture model, int positions)

@@ -52,13 +52,21 @@ internal sealed unsafe class Workspace : IDisposable
 
     public int ScoreStride { get; }
 
-    public float* Residual { get; }   // [tokens][hidden]
-    public float* Projected { get; }  // [tokens][hidden] what the last part adds to the residual
+    public float* Residual { get; private set; }   // [tokens][hidden]
+    public float* Projected { get; private set; }  // [tokens][hidden] what the last part adds to the residual
     public float* Packed { get; }     // [tile][depth][rows] left operand of the next multiplication
     public float* Qkv { get; }        // [tokens][(heads + 2 kvHeads) * headDim]
     public float* Attention { get; }  // [tokens][heads * headDim]
     public float* GateUp { get; }     // [tokens][panel][gate 32 | up 32]
     public float* Logits { get; }     // [LogitRows][vocabulary]
+
+    /// <summary>What was built in <see cref="Projected"/> is the residual now.</summary>
+    public void Exchange()
+    {
+        float* built = Projected;
+        Projected = Residual;
+        Residual = built;
+    }
 
     public float* Scores(int thread) => scores[thread].Floats;
 

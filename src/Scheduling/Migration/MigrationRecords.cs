@@ -21,6 +21,9 @@ public enum MigrationReason
 
     /// <summary>Together they have room for what waits, none of them alone.</summary>
     Fragmentation,
+
+    /// <summary>Its tool has returned, and its turn is on another worker than the one that has its cache.</summary>
+    Return,
 }
 
 /// <summary>A request's word to the worker that is to have it: fetch it from where it is.</summary>
@@ -40,10 +43,11 @@ public sealed record MigrationOffer([property: Id(0)] SequencePhase Phase, [prop
 /// <summary>A piece of a cache on its way: consecutive tokens.</summary>
 /// <param name="Tokens">How many; 0: none could be read just now.</param>
 /// <param name="Computed">Tokens that the source has in all by now.</param>
-/// <param name="Chunk">Keys and values with a checksum, in the canonical form of the backends; empty where there are no tokens.</param>
+/// <param name="Chunk">Keys and values with a checksum, in the canonical form of the backends; empty where there are no tokens. Never written to: an
+/// array, since a serialiser may take an <see cref="ImmutableArray{T}"/> of bytes element by element.</param>
 [GenerateSerializer, Immutable, Alias("pharos.kv-piece")]
 public sealed record KvPiece(
-    [property: Id(0)] int First, [property: Id(1)] int Tokens, [property: Id(2)] int Computed, [property: Id(3)] ImmutableArray<byte> Chunk)
+    [property: Id(0)] int First, [property: Id(1)] int Tokens, [property: Id(2)] int Computed, [property: Id(3)] byte[] Chunk)
 {
     public int End => First + Tokens;
 }

@@ -37,6 +37,7 @@ public sealed record PauseRevision([property: Id(0)] double At, [property: Id(1)
 /// <param name="At">Seconds since the request arrived.</param>
 /// <param name="PredictedP50">Predicted tool duration in seconds, median.</param>
 /// <param name="ActualSeconds">Null while the tool runs.</param>
+/// <param name="WasteTokenSeconds">What the pause wasted, revisions included; 0 while unknown.</param>
 /// <param name="RegretTokenSeconds">Waste of the choice minus waste of the best choice in hindsight; 0 while unknown.</param>
 [GenerateSerializer, Alias("pharos.pause-receipt")]
 public sealed record PauseReceipt(
@@ -51,4 +52,5 @@ public sealed record PauseReceipt(
     [property: Id(8)] string Until,
     [property: Id(9)] double? ActualSeconds,
     [property: Id(10)] double RegretTokenSeconds,
-    [property: Id(11)] ImmutableArray<PauseRevision> Revisions);
+    [property: Id(11)] ImmutableArray<PauseRevision> Revisions,
+    [property: Id(12)] double WasteTokenSeconds = 0);

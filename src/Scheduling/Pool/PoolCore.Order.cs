@@ -11,7 +11,7 @@ public sealed partial class PoolCore
     private const int HeadsARound = 256; // most scores taken anew at the head in one round
     private const int OthersARound = 32;
 
-    private readonly RankedQueue queue = new();
+    private readonly FairQueue queue;
     private readonly List<WaitingRequest> ring = []; // all that wait, in no order
     private IRankingPolicy ranking;
     private IObservingPolicy? observer;
@@ -46,6 +46,7 @@ public sealed partial class PoolCore
         var because = ranking.Explain(entry.View(entry.ScoredAt), profile);
         if (ranking is IPromisingPolicy promising && entry.Request.Segment == 0)
             because += string.Create(CultureInfo.InvariantCulture, $"; expected to wait for {promising.EstimateWait(entry.View(entry.ScoredAt), profile):F1} s in all");
+        because += HeldBack(entry);
         if (roster.Workers.Count == 0)
             because += "; no worker has reported yet";
         return (entry.Score, queue.Position(entry), because);
@@ -53,6 +54,9 @@ public sealed partial class PoolCore
 
     private void Stand(WaitingRequest entry, double now)
     {
+        if (!queue.HasAny(entry.Request.Tenant))
+            shares.BeginToWait(entry.Request.Tenant);
+        CountPriority(entry.Request, 1);
         entry.RingIndex = ring.Count;
         ring.Add(entry);
         Insert(entry, now);
@@ -61,6 +65,7 @@ public sealed partial class PoolCore
     private void Leave(WaitingRequest entry)
     {
         queue.Remove(entry);
+        CountPriority(entry.Request, -1);
         var last = ring[^1];
         ring[entry.RingIndex] = last;
         last.RingIndex = entry.RingIndex;

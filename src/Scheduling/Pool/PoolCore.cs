@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Routing;
@@ -11,13 +12,18 @@ namespace Pharos.Scheduling.Pool;
 /// <param name="Lookahead">Sequences handed to a worker beyond what runs there, so that its next batch never waits for a message.</param>
 /// <param name="WorkerTimeout">A worker that has not reported for so many seconds gets nothing new.</param>
 /// <param name="LostTimeout">After so many seconds its sequences are given up and placed anew.</param>
+/// <param name="FairSlackSeconds">Lead that a tenant may have over others that wait before theirs go first: so many seconds of all the pool's memory.</param>
 /// <param name="RescoreSeconds">Age at which a score is taken anew before it decides; about ten iterations (LAMPS: 10).</param>
+/// <param name="MovesCaches">Workers fetch caches from each other.</param>
 public sealed record PoolLimits(
     int MaxQueued = 10_000, int Lookahead = 4, double WorkerTimeout = 3, double LostTimeout = 10, double RescoreSeconds = 0.25,
-    Binding Binding = Binding.Late);
+    Binding Binding = Binding.Late, bool MovesCaches = false, double FairSlackSeconds = 10);
 
 /// <summary>A request's turn on a worker.</summary>
-public readonly record struct Placement(string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route);
+/// <param name="WaitSeconds">How long it waited for this turn.</param>
+/// <param name="IsPromoted">It went before others because it had waited for too long.</param>
+public readonly record struct Placement(
+    string Request, int Epoch, string Worker, SegmentForecast Forecast, RouteDecision Route, double WaitSeconds = 0, bool IsPromoted = false);
 
 /// <summary>A sequence whose worker is gone.</summary>
 public readonly record struct LostSequence(string Request, int Epoch, string Worker);
@@ -39,8 +45,10 @@ public sealed partial class PoolCore
     private DeviceProfile profile; // what a worker measured last: the pool's devices are alike
     private long computed, recomputed; // tokens, since the last round
 
-    public PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors, IRoutingPolicy? routing = null)
+    public PoolCore(PoolLimits limits, DeviceProfile prior, IRankingPolicy ranking, PredictionPriors priors, IRoutingPolicy? routing = null, Func<string, double>? weightOf = null)
     {
+        shares = new FairShare(weightOf ?? (_ => 1));
+        queue = new FairQueue(shares);
         this.limits = limits;
         this.routing = routing ?? new MemoryTimeRouting();
         this.ranking = ranking;
@@ -73,8 +81,8 @@ public sealed partial class PoolCore
             return new EnqueueOutcome(EnqueueKind.Queued, queue.Position(known), null);
         if (IsPlaced(request))
             return new EnqueueOutcome(EnqueueKind.Queued, 0, null);
-        if (known is null && waiting.Count >= limits.MaxQueued)
-            return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, $"{waiting.Count} requests wait already, the most this pool takes is {limits.MaxQueued}.");
+        if (known is null && waiting.Count >= limits.MaxQueued && IsNew(request) && !MakeRoom(request))
+            return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, $"{waiting.Count} requests wait already, the most this pool takes is {limits.MaxQueued}.", RetryAfter());
         if (roster.LargestContext is { } largest && largest <= request.ContextTokens)
         {
             Forget(request.Request);
@@ -88,7 +96,7 @@ public sealed partial class PoolCore
         if (known is null && request is { Segment: 0, Epoch: FirstEpoch } && ranking is IPromisingPolicy promising && promising.Sheds(view, profile))
         {
             observer?.Ended(view); // it counts as demand all the same
-            return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, Shed(promising, view));
+            return new EnqueueOutcome(EnqueueKind.Refused, waiting.Count, Shed(promising, view), Math.Clamp(promising.EstimateWait(view, profile), LeastRetrySeconds, MostRetrySeconds));
         }
 
         Forget(request.Request); // what an older epoch left: a place in the queue, or a turn that was not taken
@@ -135,7 +143,9 @@ public sealed partial class PoolCore
             recomputed += since.RecomputedTokens - then.RecomputedTokens;
         }
 
+        Account(roster.Find(snapshot.Worker)?.Snapshot, snapshot);
         roster.Report(snapshot, now, lost, onTheWay);
+        CountExpected();
         profile = snapshot.Profile;
     }
 
@@ -184,16 +194,21 @@ public sealed partial class PoolCore
                 break;
             var request = entry.Request;
             var worker = roster.Workers[chosen];
-            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen)));
+            placements.Add(new Placement(request.Request, request.Epoch, worker.Snapshot.Worker, entry.Forecast, Decision(wanted, chosen),
+                now - request.EnqueuedAt, entry.Tier == ranking.StarvationTier));
             waiting.Remove(request.Request);
             Leave(entry);
             if (request.Segment == 0)
                 observer?.Started(entry.View(now));
-            worker.Expect(request, MemoryTimeLoad.OfSegment(profile, request.ContextTokens, request.HeldTokens, 0, entry.Forecast), now);
+            var load = MemoryTimeLoad.OfSegment(profile, request.ContextTokens, request.HeldTokens, 0, entry.Forecast);
+            shares.Dispatched(request.Tenant);
+            shares.Expect(request.Tenant, load);
+            worker.Expect(request, load, now);
             onTheWay[request.Request] = worker;
             roster.Refresh(worker);
         }
 
+        CountTurns(placements.Count, now);
         return placements;
     }
 
@@ -210,7 +225,7 @@ public sealed partial class PoolCore
             owner = device + host > 0 ? worker.Index : -1;
         }
 
-        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead);
+        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead, limits.MovesCaches);
     }
 
     private RouteDecision Decision(in RouteRequest request, int chosen)
@@ -224,9 +239,10 @@ public sealed partial class PoolCore
             (owner, ownerSeconds) = (holder.Worker, request.WaitSeconds(holder, request.Owner) + request.ReloadSeconds(holder, request.Owner));
         }
 
+        var movesCache = request.MovesCache(worker, chosen);
         return new RouteDecision(
             routing.Name, worker.Worker, request.WaitSeconds(worker, chosen), request.ReloadSeconds(worker, chosen),
-            chosen == request.Owner ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds);
+            chosen == request.Owner || movesCache ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds, movesCache);
     }
 
     private bool IsPlaced(RequestDescriptor request) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Requests;
@@ -47,8 +48,10 @@ public enum EnqueueKind
 }
 
 /// <param name="Ahead">Requests that go before it.</param>
+/// <param name="RetryAfterSeconds">Of one that was refused: when it is worth trying again.</param>
 [GenerateSerializer, Alias("pharos.enqueue-outcome")]
-public sealed record EnqueueOutcome([property: Id(0)] EnqueueKind Kind, [property: Id(1)] int Ahead, [property: Id(2)] string? Because);
+public sealed record EnqueueOutcome(
+    [property: Id(0)] EnqueueKind Kind, [property: Id(1)] int Ahead, [property: Id(2)] string? Because, [property: Id(3)] double? RetryAfterSeconds = null);
 
 [GenerateSerializer, Alias("pharos.worker-state")]
 public enum WorkerState
@@ -73,6 +76,7 @@ public enum WorkerState
 /// <param name="Report">Grows with every report of an incarnation.</param>
 /// <param name="Profile">Its cost model as fitted so far.</param>
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
+/// <param name="Tenants">What each tenant has used here, in order of name.</param>
 /// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
 /// <param name="Promise">How its ranking has kept what it promises; null where it promises nothing.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
@@ -93,7 +97,8 @@ public sealed record WorkerSnapshot(
     [property: Id(13)] WorkerCounters Counters,
     [property: Id(14)] DeviceProfile Profile,
     [property: Id(15)] double Load = 0,
-    [property: Id(16)] PromiseState? Promise = null);
+    [property: Id(16)] PromiseState? Promise = null,
+    [property: Id(17)] ImmutableArray<TenantUse> Tenants = default);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 /// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>
@@ -112,10 +117,11 @@ public enum SequencePhase
 
 /// <param name="DeviceTokens">Tokens whose keys and values are on the device.</param>
 /// <param name="HostTokens">Tokens whose keys and values are in the host tier.</param>
+/// <param name="Load">Memory-time that it is still expected to need, token-seconds; of a parked one, after its tool has returned.</param>
 [GenerateSerializer, Alias("pharos.held-sequence")]
 public readonly record struct HeldSequence(
     [property: Id(0)] string Request, [property: Id(1)] int Epoch, [property: Id(2)] SequencePhase Phase,
-    [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens);
+    [property: Id(3)] int ContextTokens, [property: Id(4)] int DeviceTokens, [property: Id(5)] int HostTokens, [property: Id(6)] double Load = 0);
 
 /// <summary>Totals since the device was opened.</summary>
 /// <param name="SharedTokens">Not computed, because another sequence had computed the same.</param>

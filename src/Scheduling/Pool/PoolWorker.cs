@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Fairness;
 using Pharos.Scheduling.Routing;
 
 namespace Pharos.Scheduling.Pool;
@@ -35,7 +36,7 @@ internal sealed class PoolWorker
 
     public void Expect(RequestDescriptor request, double load, double now)
     {
-        var turn = new Turn(request.Epoch, Blocks(request.ContextTokens + 1), load, now);
+        var turn = new Turn(request.Epoch, Blocks(request.ContextTokens + 1), load, now, request.Tenant);
         coming[request.Request] = turn;
         promisedBlocks += turn.Blocks;
         promisedLoad += turn.Load;
@@ -47,6 +48,19 @@ internal sealed class PoolWorker
             return;
         promisedBlocks -= turn.Blocks;
         promisedLoad = coming.Count == 0 ? 0 : promisedLoad - turn.Load;
+    }
+
+    /// <summary>Adds what tenants' sequences here, and those on their way, are still expected to need.</summary>
+    public void AddExpected(FairShare shares)
+    {
+        if (!Snapshot.Tenants.IsDefault)
+        {
+            foreach (ref readonly var use in Snapshot.Tenants.AsSpan())
+                shares.Expect(use.Tenant, use.Load);
+        }
+
+        foreach (var turn in coming.Values)
+            shares.Expect(turn.Tenant, turn.Load);
     }
 
     /// <summary>A newer report.</summary>
@@ -118,5 +132,5 @@ internal sealed class PoolWorker
 
     private int Blocks(int tokens) => (tokens + Snapshot.Kv.BlockSize - 1) / Snapshot.Kv.BlockSize;
 
-    private readonly record struct Turn(int Epoch, int Blocks, double Load, double At);
+    private readonly record struct Turn(int Epoch, int Blocks, double Load, double At, string Tenant);
 }

@@ -49,14 +49,17 @@ internal sealed class RankedQueue
         spare.Push(bucket);
     }
 
-    /// <summary>How many go before it.</summary>
+    /// <summary>How many go before it, be it in here or not.</summary>
     public int Position(WaitingRequest entry)
     {
+        if (buckets.Count == 0)
+            return 0;
         var at = BucketOf(entry);
         var before = 0;
         for (var i = 0; i < at; i++)
             before += buckets[i].Count;
-        return before + Within(buckets[at], entry);
+        var within = Within(buckets[at], entry);
+        return before + (within >= 0 ? within : ~within);
     }
 
     /// <summary>The entry at a place in order of turn.</summary>

@@ -20,6 +20,9 @@ public interface IRankingPolicy
     /// </summary>
     int Tier(in RankView request) => request.IsResident ? 0 : 1;
 
+    /// <summary>The tier of those that go first because they have waited for too long; -1 where the policy has none.</summary>
+    int StarvationTier => -1;
+
     /// <summary>The score in words, for operators.</summary>
     string Explain(in RankView request, DeviceProfile device);
 }

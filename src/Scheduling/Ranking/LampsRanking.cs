@@ -13,6 +13,8 @@ public sealed class LampsRanking(int starvationIterations = 100) : IRankingPolic
 {
     public string Name => "lamps";
 
+    public int StarvationTier => 1;
+
     public int Tier(in RankView request) => request.IsResident ? 0 : request.PassedOver >= starvationIterations ? 1 : 2;
 
     public double Score(in RankView request, DeviceProfile device) => Area(request, device);

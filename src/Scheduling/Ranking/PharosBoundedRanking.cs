@@ -44,6 +44,8 @@ public sealed class PharosBoundedRanking(BoundedOptions options) : IPromisingPol
 
     public string Name => "pharos-bounded";
 
+    public int StarvationTier => DueTier;
+
     public PromiseState Promise => new(
         IsGiven ? PromiseMode.Promise : options.Sheds ? PromiseMode.Shed : PromiseMode.Order, options.MostSlowdown, options.LeastAloneSeconds,
         options.SustainableLoad, load.Mean, load.Deviation, double.IsFinite(withdrawnAt) ? withdrawnAt : null, kept, violations);

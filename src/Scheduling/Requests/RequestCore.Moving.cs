@@ -83,6 +83,13 @@ public sealed partial class RequestCore
         return Nothing;
     }
 
+    private void FreeFetched(List<RequestEffect> effects)
+    {
+        if (fetched is { } cache)
+            effects.Add(new RequestEffect.Release(cache.Worker, cache.Epoch));
+        fetched = null;
+    }
+
     private bool IsParkedHere => state.ParkedEpoch > 0 && state.Phase is RequestPhase.Parked or RequestPhase.CallingTools;
 
     // An activation before this one may have placed it.

@@ -19,6 +19,7 @@ public sealed partial class RequestCore
         if (state.Phase == RequestPhase.Queued)
             effects.Add(new RequestEffect.Withdraw()); // this activation missed the dispatch; the worker has it all the same
         var end = report.End;
+        fetched = null;
         state.Worker = report.Worker;
         state.Tokens = [.. state.Tokens.AsSpan()[..report.SegmentStart], .. report.Tokens];
         state.Appended = 0;
@@ -30,6 +31,8 @@ public sealed partial class RequestCore
             KvTokenSeconds = state.Usage.KvTokenSeconds + end.KvTokenSeconds,
             QueueSeconds = state.Usage.QueueSeconds + end.QueueSeconds,
             Preemptions = state.Usage.Preemptions + end.Preemptions,
+            PrefillSeconds = state.Usage.PrefillSeconds + end.PrefillSeconds,
+            DecodeSeconds = state.Usage.DecodeSeconds + end.DecodeSeconds,
         };
         RecordRun(end, report.Worker, now);
         effects.Add(Tell(new(0, NoticeKind.SegmentEnded, report.Worker, report.Epoch, report.SegmentStart, Text: report.Text, Reason: end.Reason, End: end, Logprobs: report.Logprobs)));
@@ -166,6 +169,7 @@ public sealed partial class RequestCore
         var from = state.NextNotice;
         state.Resumed = new AcceptedResume(spec.NewRequest, spec.SegmentStart, from);
         state.Gateway = spec.Gateway;
+        state.Trace = spec.Trace;
         state.Options = spec.Options;
         state.Transcript = spec.Transcript;
         state.AnswerTokens = 0;
@@ -216,7 +220,7 @@ public sealed partial class RequestCore
     private (ResumeOutcome, IReadOnlyList<RequestEffect>) Forked(ResumeSpec spec, PausePoint point, ImmutableArray<ToolResult> results)
     {
         var tokens = state.Tokens[..point.Length].AddRange(toolTurn(results));
-        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options, Transcript = spec.Transcript };
+        var copy = state.Spec! with { Tokens = tokens, Gateway = spec.Gateway, Options = spec.Options, Transcript = spec.Transcript, Trace = spec.Trace };
         return (new ResumeOutcome(ResumeKind.Forked, spec.NewRequest, 0, null), [new RequestEffect.Fork(spec.NewRequest, copy)]);
     }
 

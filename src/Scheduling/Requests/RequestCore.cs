@@ -18,6 +18,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private static readonly IReadOnlyList<RequestEffect> Nothing = [];
     private const int NoticesOfOneLife = 10_000; // more than an activation ever gives
     private bool isRecovered; // a life before this one may have placed it, and have told nobody who could say so
+    private CacheSource? fetched; // by the present worker, which frees it unless it is lost
     private readonly List<RequestNotice> notices = [.. state.Said];
     private (int Segment, Dictionary<string, double> ReturnAt) expected = (-1, []); // by call, seconds: what tools said
     private ulong? offer; // this and the words: what the predictor looks at, told at every turn
@@ -35,6 +36,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     {
         state.Spec = spec;
         state.Gateway = spec.Gateway;
+        state.Trace = spec.Trace;
         state.Options = spec.Options;
         state.ArrivalAt = now;
         state.Tokens = spec.Tokens;
@@ -65,18 +67,22 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (returning && worker == state.Worker)
         {
             effects.Add(new RequestEffect.Continue(worker, new ResumeWork(
-                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds)));
+                id, state.ParkedEpoch, state.Epoch, state.Gateway, state.Tokens[^state.Appended..], state.AnswerTokens, state.Options!, forecast, state.ToolSeconds) { Trace = state.Trace }));
         }
         else
         {
+            var cache = default(CacheSource);
             if (returning)
             {
-                effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
+                if (route is { MovesCache: true })
+                    fetched = cache = new CacheSource(state.Worker!, state.ParkedEpoch);
+                else
+                    effects.Add(new RequestEffect.Release(state.Worker!, state.ParkedEpoch));
                 state.Usage = state.Usage with { Migrations = state.Usage.Migrations + 1 };
                 state.ParkedEpoch = 0;
             }
 
-            effects.Add(new RequestEffect.Admit(worker, Work(forecast)));
+            effects.Add(new RequestEffect.Admit(worker, Work(forecast) with { Cache = cache }));
         }
 
         state.Worker = worker;
@@ -118,7 +124,8 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
 
     /// <summary>It cannot be served.</summary>
     /// <param name="tooLarge">It never can be: asking again is no use.</param>
-    public IReadOnlyList<RequestEffect> Fail(string because, double now, bool tooLarge = false)
+    /// <param name="retryAfterSeconds">It was shed: when to try again.</param>
+    public IReadOnlyList<RequestEffect> Fail(string because, double now, bool tooLarge = false, double? retryAfterSeconds = null)
     {
         if (IsOver || state.Phase == RequestPhase.None)
             return Nothing;
@@ -126,10 +133,15 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         state.Phase = RequestPhase.Failed;
         state.Failure = because;
         state.TooLarge = tooLarge;
+        state.RetryAfterSeconds = retryAfterSeconds;
         Record("failed", state.Worker, state.Tokens.Length, now);
-        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, TooLarge: tooLarge))]);
+        effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Failed, Text: because, TooLarge: tooLarge, RetryAfterSeconds: retryAfterSeconds))]);
         return effects;
     }
+
+    /// <summary>It gives way to others while it waits for its first turn; once it runs it is not shed any more.</summary>
+    public IReadOnlyList<RequestEffect> Shed(string because, double retryAfterSeconds, double now) =>
+        state is { Phase: RequestPhase.Queued, Segment: 0, Worker: null } ? Fail(because, now, retryAfterSeconds: retryAfterSeconds) : Nothing;
 
     /// <summary>Stops it wherever it is.</summary>
     public IReadOnlyList<RequestEffect> Cancel(string because, double now)
@@ -154,7 +166,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         {
             RequestPhase.Finished => new(0, NoticeKind.Finished, Usage: state.Usage, Reason: state.Said is [.., var said] ? said.Reason : null),
             RequestPhase.Parked => new(0, NoticeKind.Parked, Usage: state.Usage, Reason: SegmentEndReason.ToolCalls),
-            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge),
+            RequestPhase.Failed => new(0, NoticeKind.Failed, Text: state.Failure, TooLarge: state.TooLarge, RetryAfterSeconds: state.RetryAfterSeconds),
             RequestPhase.Cancelled => new(0, NoticeKind.Failed, Text: state.Failure, Reason: SegmentEndReason.Cancelled),
             RequestPhase.None => new(0, NoticeKind.Failed, Text: $"request {id} is not known"),
             _ => null,
@@ -184,6 +196,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         if (state.Move is { } move)
             effects.Add(new RequestEffect.Release(move.Target, move.Epoch));
         state.Move = null;
+        FreeFetched(effects);
         return effects;
     }
 
@@ -192,6 +205,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
         var effects = new List<RequestEffect>();
         if (state.Worker is { } worker)
             effects.Add(new RequestEffect.Release(worker, state.Epoch)); // in case it was only slow
+        FreeFetched(effects);
         state.Appended = 0;
         state.ParkedEpoch = 0;
         state.Worker = null;
@@ -212,7 +226,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
     private SequenceWork Work(SegmentForecast forecast) => new(
         id, state.Epoch, state.Gateway, state.Tokens, state.SegmentStart, state.AnswerTokens, state.Options!, state.Spec!.ToolUse,
         state.Spec.ToolNames, state.ArrivalAt, forecast, state.Spec.Priority, state.Spec.Tenant, state.Usage.ToolSeconds,
-        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart);
+        state.Pauses.Sum(pause => pause.Length - pause.SegmentStart) + state.Tokens.Length - state.SegmentStart) { Trace = state.Trace };
 
     private RequestEffect.Notify Tell(RequestNotice notice)
     {

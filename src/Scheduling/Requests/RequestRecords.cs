@@ -19,7 +19,11 @@ public sealed record RequestSpec(
     [property: Id(6)] ImmutableArray<string> ToolNames,
     [property: Id(7)] ImmutableArray<string> Transcript,
     [property: Id(8)] int Priority,
-    [property: Id(12)] string? ToolSecret = null);
+    [property: Id(12)] string? ToolSecret = null)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 /// <param name="SegmentStart">The pause they answer, from the call ids.</param>
 /// <param name="Results">In the order of the calls.</param>
@@ -35,7 +39,11 @@ public sealed record ResumeSpec(
     [property: Id(3)] ImmutableArray<ToolResult> Results,
     [property: Id(4)] ImmutableArray<string> Transcript,
     [property: Id(5)] GenerationOptions Options,
-    [property: Id(6)] string NewRequest);
+    [property: Id(6)] string NewRequest)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 [GenerateSerializer, Alias("pharos.resume-kind")]
 public enum ResumeKind
@@ -97,6 +105,7 @@ public enum NoticeKind
 /// <summary>One step of a request's life, numbered from 0.</summary>
 /// <param name="SegmentStart">Absolute position where the segment's generated tokens begin.</param>
 /// <param name="Position">For Placed: absolute position of the first token to come.</param>
+/// <param name="RetryAfterSeconds">For Failed, of one that was shed: when it is worth trying again.</param>
 /// <param name="TooLarge">For Failed: it can never be served here, asking again is no use.</param>
 [GenerateSerializer, Alias("pharos.request-notice")]
 public sealed record RequestNotice(
@@ -113,4 +122,5 @@ public sealed record RequestNotice(
     [property: Id(10)] SegmentEndReason? Reason = null,
     [property: Id(11)] SegmentEnd? End = null,
     [property: Id(12)] bool TooLarge = false,
-    [property: Id(13)] ImmutableArray<TokenLogprob>? Logprobs = null);
+    [property: Id(13)] ImmutableArray<TokenLogprob>? Logprobs = null,
+    [property: Id(14)] double? RetryAfterSeconds = null);

@@ -67,7 +67,9 @@ public sealed record RequestUsage(
     [property: Id(5)] double ToolSeconds,
     [property: Id(6)] int Receipts,
     [property: Id(7)] int Preemptions,
-    [property: Id(8)] int Migrations)
+    [property: Id(8)] int Migrations,
+    [property: Id(9)] double PrefillSeconds = 0,
+    [property: Id(10)] double DecodeSeconds = 0)
 {
     public static RequestUsage None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0);
 }
@@ -146,6 +148,12 @@ public sealed class RequestState
 
     /// <summary>It failed because it can never fit.</summary>
     [Id(27)] public bool TooLarge { get; set; }
+
+    /// <summary>It was shed, or found the queue full: when it is worth trying again, seconds.</summary>
+    [Id(40)] public double? RetryAfterSeconds { get; set; }
+
+    /// <summary>The span of the present answer, as W3C's <c>traceparent</c>.</summary>
+    [Id(41)] public string? Trace { get; set; }
 
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }

@@ -10,6 +10,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="ArrivalAt">When the request first arrived, Unix seconds.</param>
 /// <param name="Tenant">Caches are shared within a tenant only.</param>
 /// <param name="Generated">Of <paramref name="Tokens"/>, generated: the rest came from the client and from tools.</param>
+/// <param name="Cache">Where a cache of it is that is to be fetched first; null: all is computed.</param>
 [GenerateSerializer, Alias("pharos.sequence-work")]
 public sealed record SequenceWork(
     [property: Id(0)] string Request,
@@ -26,7 +27,17 @@ public sealed record SequenceWork(
     [property: Id(11)] int Priority,
     [property: Id(12)] string Tenant,
     [property: Id(13)] double ToolSeconds = 0,
-    [property: Id(14)] int Generated = 0);
+    [property: Id(14)] int Generated = 0,
+    [property: Id(15)] CacheSource? Cache = null)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
+
+/// <summary>A parked cache on another worker. Whoever fetches it frees it there.</summary>
+/// <param name="Epoch">Under which it is parked there.</param>
+[GenerateSerializer, Alias("pharos.cache-source")]
+public sealed record CacheSource([property: Id(0)] string Worker, [property: Id(1)] int Epoch);
 
 /// <summary>The same sequence goes on: append <paramref name="Appended"/> to what was sampled.</summary>
 /// <param name="PausedEpoch">The epoch under which it was parked here.</param>
@@ -40,7 +51,11 @@ public sealed record ResumeWork(
     [property: Id(5)] int AnswerTokens,
     [property: Id(6)] GenerationOptions Options,
     [property: Id(7)] SegmentForecast Forecast,
-    [property: Id(8)] double ToolSeconds);
+    [property: Id(8)] double ToolSeconds)
+{
+    /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
+    [Id(30)] public string? Trace { get; init; }
+}
 
 [GenerateSerializer, Alias("pharos.admission-kind")]
 public enum AdmissionKind

@@ -9,10 +9,12 @@ namespace Pharos.Scheduling.Routing;
 /// <param name="DrainSeconds">Memory-time that worker still has to serve, as seconds at full memory.</param>
 /// <param name="Owner">Worker that holds a cache of it, if any.</param>
 /// <param name="OwnerSeconds">Wait and reload there; 0 without an owner.</param>
+/// <param name="MovesCache">The cache is copied from its owner.</param>
 [GenerateSerializer, Alias("pharos.route-decision")]
 public sealed record RouteDecision(
     [property: Id(0)] string Policy, [property: Id(1)] string Worker, [property: Id(2)] double WaitSeconds, [property: Id(3)] double ReloadSeconds,
-    [property: Id(4)] int CachedTokens, [property: Id(5)] double DrainSeconds, [property: Id(6)] string? Owner, [property: Id(7)] double OwnerSeconds)
+    [property: Id(4)] int CachedTokens, [property: Id(5)] double DrainSeconds, [property: Id(6)] string? Owner, [property: Id(7)] double OwnerSeconds,
+    [property: Id(8)] bool MovesCache = false)
 {
     /// <summary>In words, for operators.</summary>
     public string Because
@@ -24,7 +26,7 @@ public sealed record RouteDecision(
                 return string.Create(CultureInfo.InvariantCulture, $"{Policy}: no worker has its cache; {here} on {Worker}, which has work for {DrainSeconds:F1} s");
             return Owner == Worker
                 ? $"{Policy}: back to its cache of {CachedTokens} tokens on {Worker}, {here}"
-                : string.Create(CultureInfo.InvariantCulture, $"{Policy}: away from its cache, {here} on {Worker} against {OwnerSeconds:F2} s on {Owner}");
+                : string.Create(CultureInfo.InvariantCulture, $"{Policy}: away from its cache, {(MovesCache ? "which is copied" : "all is computed again")}, {here} on {Worker} against {OwnerSeconds:F2} s on {Owner}");
         }
     }
 }

@@ -23,9 +23,10 @@ public enum Binding
 /// <param name="Owner">Index of the worker that holds its parked cache; -1 for none.</param>
 /// <param name="DeviceTokens">Of its cache, on the owner's device.</param>
 /// <param name="HostTokens">Of its cache, in the owner's host tier.</param>
+/// <param name="MovesCaches">Where it goes to another worker than the owner of its cache, that can be copied there.</param>
 /// <param name="Lookahead">Under <see cref="Binding.Ahead"/>: most sequences that may wait on a worker.</param>
 public readonly record struct RouteRequest(
-    int ContextTokens, int Owner, int DeviceTokens, int HostTokens, double Now, Binding Binding, int Lookahead)
+    int ContextTokens, int Owner, int DeviceTokens, int HostTokens, double Now, Binding Binding, int Lookahead, bool MovesCaches = false)
 {
     /// <summary>Whether that worker takes it. The owner of a cache takes it back whether there is room or not, and lets it wait.</summary>
     public bool MayGo(in RouteCandidate worker, int index)
@@ -55,14 +56,28 @@ public readonly record struct RouteRequest(
     }
 
     /// <summary>
-    /// What it costs to have its whole context on that device, seconds. Away from its cache it counts twice: computing it again takes as long from
-    /// all that run there.
+    /// What it costs to have its whole context on that device, seconds. Away from its cache, that is copied, or all is computed again, whichever is
+    /// less; computing counts twice, as it takes as long from all that run there.
     /// </summary>
     public double ReloadSeconds(in RouteCandidate worker, int index)
     {
         if (index != Owner)
-            return Owner < 0 ? worker.Device.PrefillSeconds(ContextTokens) : 2 * worker.Device.PrefillSeconds(ContextTokens);
+            return Owner < 0 ? worker.Device.PrefillSeconds(ContextTokens) : Math.Min(AgainSeconds(worker), MoveSeconds(worker));
         var missing = worker.Device.PrefillSeconds(ContextTokens - DeviceTokens - HostTokens);
         return missing + worker.Device.SwapSeconds(HostTokens);
+    }
+
+    /// <summary>Its cache would be copied there.</summary>
+    public bool MovesCache(in RouteCandidate worker, int index) => Owner >= 0 && index != Owner && MoveSeconds(worker) < AgainSeconds(worker);
+
+    private double AgainSeconds(in RouteCandidate worker) => 2 * worker.Device.PrefillSeconds(ContextTokens);
+
+    // Out of one device and into another is twice the way to the host.
+    private double MoveSeconds(in RouteCandidate worker)
+    {
+        var cached = DeviceTokens + HostTokens;
+        return MovesCaches && cached > 0
+            ? 2 * worker.Device.PrefillSeconds(ContextTokens - cached) + 2 * worker.Device.SwapSeconds(cached)
+            : double.PositiveInfinity;
     }
 }

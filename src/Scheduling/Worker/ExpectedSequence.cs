@@ -13,6 +13,9 @@ public sealed class ExpectedSequence
     /// <summary>Tokens that its blocks hold.</summary>
     public int Capacity => Blocks.Count * BlockSize;
 
+    /// <summary>Its blocks were given to others.</summary>
+    public bool IsDropped { get; internal set; }
+
     internal int Id { get; }
 
     private int BlockSize { get; }

@@ -14,7 +14,7 @@ namespace Pharos.Scheduling.Worker;
 /// <param name="Generated">Tokens of the context that were generated, wherever it was.</param>
 public sealed record SequenceStart(
     string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
-    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, int Generated = 0);
+    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, int Generated = 0, string Tenant = "");
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -29,12 +29,14 @@ public sealed class SequenceSlot
     private readonly int blockSize;
     private readonly IReadOnlyList<UInt128>? keys;
 
-    internal SequenceSlot(int id, int blockSize, BlockListPool pool, SequenceStart start, double now)
+    internal SequenceSlot(int id, int blockSize, BlockListPool pool, SequenceStart start, TenantMeter meter, double now)
     {
         (DeviceBlocks, HostBlocks) = (new BlockList(pool), new BlockList(pool));
         this.blockSize = blockSize;
         Id = id;
         Request = start.Request;
+        Tenant = start.Tenant;
+        Meter = meter;
         Epoch = start.Epoch;
         ArrivalAt = start.ArrivalAt;
         Priority = start.Priority;
@@ -51,6 +53,11 @@ public sealed class SequenceSlot
     public int Id { get; }
 
     public string Request { get; }
+
+    public string Tenant { get; }
+
+    /// <summary>Its tenant's.</summary>
+    internal TenantMeter Meter { get; }
 
     public int Epoch { get; internal set; }
 
@@ -91,6 +98,9 @@ public sealed class SequenceSlot
     public double KvTokenSeconds { get; internal set; }
 
     public int Preemptions { get; internal set; }
+
+    /// <summary>How long its turn, when it came last, waited for copies from the host; null where there were none to make.</summary>
+    public double? SwapInSeconds { get; internal set; }
 
     /// <summary>What its cache holds; changes only while there is no cache.</summary>
     public CacheForm Form { get; internal set; }

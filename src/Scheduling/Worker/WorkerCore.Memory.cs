@@ -21,6 +21,9 @@ public sealed partial class WorkerCore
 
         /// <summary>It holds all there is.</summary>
         Alone,
+
+        /// <summary>Others hold the rest for a moment: they are about to leave, or are being read.</summary>
+        Waits,
     }
 
     // One more block for a running sequence, at the cost of parked and waiting caches, then of whoever was admitted last.
@@ -28,8 +31,10 @@ public sealed partial class WorkerCore
     {
         while (!TryReserve(slot, now))
         {
+            if (TryDropExpected())
+                continue;
             if (running.Count == 1 && loading.Count == 0)
-                return Growth.Alone;
+                return leaving.Count + staged.Count > 0 ? Growth.Waits : Growth.Alone;
             preempted = true;
             var victim = loading.Count > 0 ? loading[^1] : running[^1];
             Requeue(victim, Reload(victim), now);
@@ -48,11 +53,13 @@ public sealed partial class WorkerCore
         if (!TryReserveBesideShared(slot, out var there, now))
             return false;
         slot.LoadedAt = now;
+        slot.SwapInSeconds = there < slot.BlocksFor(slot.Computed) ? 0 : null;
         for (var i = there; i < slot.BlocksFor(slot.Computed); i++)
         {
             Copy(new BlockCopy(KvTier.Host, slot.HostBlocks[i], KvTier.Device, slot.DeviceBlocks[i]), now);
             Totals.SwappedInBlocks++;
             slot.LoadedAt = linkFreeAt;
+            slot.SwapInSeconds = Math.Max(0, linkFreeAt - now);
         }
 
         if (!Pausing.Mirrors)
@@ -209,7 +216,9 @@ public sealed partial class WorkerCore
 
     private void Account(SequenceSlot slot, double now)
     {
-        slot.KvTokenSeconds += slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        var held = slot.DeviceBlocks.Count * limits.BlockSize * Math.Max(0, now - slot.HeldSince);
+        slot.KvTokenSeconds += held;
+        slot.Meter.KvTokenSeconds += held;
         slot.HeldSince = now;
     }
 }

@@ -11,7 +11,10 @@ public sealed partial class WorkerCore
     private readonly List<SequenceSlot> leaving = []; // they have stopped, and hold what they have until the switch is made or given up
     private readonly List<ExpectedSequence> staged = []; // device blocks through which host blocks are read
 
-    /// <summary>Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free.</summary>
+    /// <summary>
+    /// Takes device blocks for so many tokens of a sequence that is to come. Nobody gives way for it: null where they are not free, and what runs here
+    /// takes them back when it needs them.
+    /// </summary>
     public ExpectedSequence? Reserve(int tokens)
     {
         var arrival = new ExpectedSequence(nextId++, limits.BlockSize);
@@ -37,27 +40,46 @@ public sealed partial class WorkerCore
     {
         if (expected.Remove(arrival))
             GiveBack(arrival, 0);
+        arrival.IsDropped = true;
+    }
+
+    // What comes has the memory that nobody here wants; the last to be expected goes first.
+    private bool TryDropExpected()
+    {
+        if (expected.Count == 0)
+            return false;
+        Drop(expected[^1]);
+        return true;
     }
 
     /// <summary>It has come, with keys and values of its first <paramref name="cached"/> tokens in the blocks, and goes on as it was.</summary>
     public SequenceSlot Adopt(ExpectedSequence arrival, MovingSequence state, int cached, IReadOnlyList<UInt128>? keys, double now)
     {
-        if (!expected.Remove(arrival))
-            throw new InvalidOperationException($"{state.Work.Request} was not expected, or has been dropped.");
         var work = state.Work;
-        var slot = new SequenceSlot(
-            arrival.Id, limits.BlockSize, blockLists,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated), now);
-        slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
-        GiveBack(arrival, ledger.BlocksFor(state.IsParked ? slot.Computed : slot.Length));
-        foreach (var block in arrival.Blocks)
-            slot.DeviceBlocks.Add(block);
+        var slot = Take(
+            arrival,
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated, work.Tenant),
+            cached, now);
+        if (state.IsParked)
+            GiveBackBeyond(slot, slot.Computed);
         Restore(slot, state);
         slots.Add(work.Request, slot);
+        observer?.Arrived(View(slot, now), Fit.Profile);
         if (state.IsParked)
             Settle(slot, state);
         else
             GoOn(slot, now);
+        return slot;
+    }
+
+    /// <summary>Admits a sequence whose first <paramref name="cached"/> tokens were fetched from another worker; it waits for its turn like any other.</summary>
+    public SequenceSlot Admit(ExpectedSequence arrival, SequenceStart start, int cached, double now)
+    {
+        var slot = Take(arrival, start, cached, now);
+        slots.Add(start.Request, slot);
+        slot.QueuedBeside = RunningTokens();
+        observer?.Arrived(View(slot, now), Fit.Profile);
+        Queue(slot, now);
         return slot;
     }
 
@@ -105,6 +127,21 @@ public sealed partial class WorkerCore
         if (staged.Remove(stage))
             GiveBack(stage, 0);
     }
+
+    private SequenceSlot Take(ExpectedSequence arrival, SequenceStart start, int cached, double now)
+    {
+        if (!expected.Remove(arrival))
+            throw new InvalidOperationException($"{start.Request} was not expected, or has been dropped.");
+        var slot = new SequenceSlot(arrival.Id, limits.BlockSize, blockLists, start, MeterOf(start.Tenant), now);
+        slot.Computed = Math.Min(Math.Min(cached, arrival.Capacity), slot.Length - 1); // the last one's logits are wanted
+        foreach (var block in arrival.Blocks)
+            slot.DeviceBlocks.Add(block);
+        GiveBackBeyond(slot, slot.Length);
+        return slot;
+    }
+
+    private void GiveBackBeyond(SequenceSlot slot, int tokens) =>
+        ledger.GiveBack(KvTier.Device, slot.Id, slot.DeviceBlocks, Math.Min(ledger.BlocksFor(tokens), slot.DeviceBlocks.Count));
 
     // At once, where it ran before and there is a place; a prefill wants all its blocks from the start.
     private void GoOn(SequenceSlot slot, double now)

@@ -37,6 +37,7 @@ public sealed partial class WorkerCore
             {
                 case Growth.Grown: Take(slot, 1, Drafts(slot, running.Count - 1 - i, now)); break;
                 case Growth.Alone: plan.OutOfMemory.Add(slot); break;
+                case Growth.Waits: break;
                 case Growth.Preempted: return; // it was the last
             }
         }
@@ -71,6 +72,8 @@ public sealed partial class WorkerCore
             }
 
             admitted++;
+            if (slot.Tier == ranking.StarvationTier)
+                Totals.Promotions++;
             Start(slot, now);
         }
 

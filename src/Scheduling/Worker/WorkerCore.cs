@@ -98,7 +98,7 @@ public sealed partial class WorkerCore
     {
         if (start.Tokens < 1 || start.Tokens >= LargestContext)
             throw new ArgumentOutOfRangeException(nameof(start), $"A context of {start.Tokens} tokens does not fit a device of {LargestContext}.");
-        var slot = new SequenceSlot(nextId++, limits.BlockSize, blockLists, start, now);
+        var slot = new SequenceSlot(nextId++, limits.BlockSize, blockLists, start, MeterOf(start.Tenant), now);
         slots.Add(start.Request, slot);
         slot.QueuedBeside = RunningTokens();
         observer?.Arrived(View(slot, now), Fit.Profile);
@@ -230,6 +230,7 @@ public sealed partial class WorkerCore
             slot.Length += 1 + accepted;
             slot.TotalGenerated += 1 + accepted;
             Totals.GeneratedTokens += 1 + accepted;
+            slot.Meter.GeneratedTokens += 1 + accepted;
         }
 
         observer?.Iterated(new IterationView(plannedAt, seconds, plan.Tokens, recomputed, resident, LargestContext, Waiting));
@@ -321,6 +322,6 @@ public sealed partial class WorkerCore
         var paid = actual.Of(receipt.Decision);
         if (receipt.Decision == PauseAction.Preserve && receipt.Revisions is [var givenUp, ..])
             paid = receipt.ContextTokens * Math.Clamp(givenUp.At - receipt.At, 0, toolSeconds) + actual.Of(givenUp.Decision);
-        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best) };
+        return receipt with { ActualSeconds = toolSeconds, RegretTokenSeconds = Math.Max(0, paid - best), WasteTokenSeconds = paid };
     }
 }

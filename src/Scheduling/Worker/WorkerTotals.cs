@@ -24,6 +24,9 @@ public sealed class WorkerTotals
 
     public long Preemptions { get; internal set; }
 
+    /// <summary>Starts before others because of a long wait.</summary>
+    public long Promotions { get; internal set; }
+
     public long SwappedOutBlocks { get; internal set; }
 
     public long SwappedInBlocks { get; internal set; }

@@ -25,8 +25,10 @@ internal sealed class SampleValues(bool sparse)
             return Number(type);
         if (Nullable.GetUnderlyingType(type) is { } value)
             return Create(value);
+        if (type == typeof(byte[]))
+            return sparse ? Array.Empty<byte>() : "bytes"u8.ToArray();
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>))
-            return Array(type.GetGenericArguments()[0]);
+            return Items(type.GetGenericArguments()[0]);
         return Message(type);
     }
 
@@ -34,9 +36,9 @@ internal sealed class SampleValues(bool sparse)
         ? Convert.ChangeType(++next + 0.25, type)
         : Convert.ChangeType(++next % (type == typeof(byte) || type == typeof(sbyte) ? 100 : int.MaxValue), type);
 
-    private object Array(Type element)
+    private object Items(Type element)
     {
-        var items = System.Array.CreateInstance(element, sparse ? 0 : 3);
+        var items = Array.CreateInstance(element, sparse ? 0 : 3);
         for (var i = 0; i < items.Length; i++)
             items.SetValue(Create(element), i);
         return typeof(ImmutableArray).GetMethods()

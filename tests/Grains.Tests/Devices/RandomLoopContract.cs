@@ -5,6 +5,7 @@ using Pharos.Inference.Loading;
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
@@ -40,22 +41,26 @@ public abstract class RandomLoopContract
     public Task Random_lives_say_what_each_says_alone(string rank, string pause) => CheckAsync(Open, rank, pause, null);
 
     /// <param name="composition">How batches are composed; null: by rank.</param>
-    protected async Task CheckAsync(Func<LoadedModel, long, long, int, IModelBackend> open, string rank, string pause, BatchComposition? composition)
+    /// <param name="exitWindow">Of the engine under test, which is also asked what each says alone; 1: it has no early exits.</param>
+    protected async Task CheckAsync(Func<LoadedModel, long, long, int, IModelBackend> open, string rank, string pause, BatchComposition? composition, int exitWindow = 1)
     {
-        await using var large = Backend(OpenCpu, 200, 0);
+        await using var large = Backend(exitWindow > 1 ? open : OpenCpu, 200, 0);
+        // Nothing is too wrong: exits count from the beginning, and the threshold stays.
+        var control = new ExitControl(new ExitControlOptions(Threshold: 0.5, MaxDisagreement: 1, AuditShare: 0.1));
+        var gate = exitWindow > 1 ? new ExitGate("worker", control) : null;
         long shared = 0, guessed = 0, swapped = 0;
         for (var seed = 0; seed < Seeds; seed++)
         {
             var dice = new Random(seed);
             var (device, host) = (dice.Next(12, 26), dice.Next(0, 16));
             await using var backend = Backend(open, device, host);
-            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4, composition));
+            var world = new World(backend, Core(device, host, rank, pause, dice.Next(3) * device / 2, dice.Next(3) * 4, composition), gate);
             var lives = Enumerable.Range(0, 10).Select(i => new Life(i, dice)).ToList();
             await world.RunAsync(lives, dice);
             foreach (var life in lives.Where(life => !life.GaveUp))
             {
                 var alone = life.Again();
-                await new World(large, Core(200, 0, "fcfs", "preserve", 0, 0)).RunAsync([alone], dice);
+                await new World(large, Core(200, 0, "fcfs", "preserve", 0, 0), gate).RunAsync([alone], dice);
                 Assert.True(alone.Said.SequenceEqual(life.Said), $"seed {seed}: {life.Name} says something else than alone");
             }
 
@@ -63,6 +68,7 @@ public abstract class RandomLoopContract
             (shared, guessed, swapped) = (shared + world.Totals.SharedTokens, guessed + world.Totals.AcceptedTokens, swapped + world.Totals.SwappedInBlocks);
         }
 
+        Assert.True(gate is null || control.Audits > Seeds, $"{control.Audits} tokens of exits were audited: hardly tested");
         Assert.True(shared > 16 * Seeds && guessed > Seeds && (swapped > 0 || pause is "discard"), $"{shared} tokens shared, {guessed} guessed, {swapped} blocks swapped: hardly tested");
     }
 
@@ -139,7 +145,7 @@ public abstract class RandomLoopContract
         public ValueTask DisposeAsync() => engine.DisposeAsync();
     }
 
-    private sealed class World(IModelBackend backend, WorkerCore core)
+    private sealed class World(IModelBackend backend, WorkerCore core, ExitGate? gate)
     {
         private static readonly SegmentForecast Forecast = new(Estimate.Exactly(20), 0.5, "tool", Estimate.Exactly(1), 3, Estimate.Exactly(20));
         private readonly Dictionary<string, Life> lives = [];
@@ -150,7 +156,7 @@ public abstract class RandomLoopContract
 
         public async Task RunAsync(IReadOnlyList<Life> all, Random dice)
         {
-            using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!);
+            using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!, gate);
             var toCome = new Queue<Life>(all);
             for (var step = 0; all.Any(life => !life.IsOver); step++)
             {

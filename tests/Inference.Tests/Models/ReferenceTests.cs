@@ -91,13 +91,14 @@ public sealed class ReferenceTests
         var batch = new StepBatch();
         batch.Reset(1, 1, 1);
         (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount, batch.ContextLengths[0], batch.QueryStart[1]) = (1, 1, 1, 1, 1);
-        var logits = new float[backend.Model.VocabularySize];
-        backend.Transformer.Forward(batch, logits, backend.Model.Layers);
+        var result = new StepResult();
+        result.Reserve(1, backend.Model.VocabularySize, logits: true);
+        backend.Transformer.Forward(batch, result, backend.Model.Layers);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
         {
             StepValidation.RequireValid(batch, backend.Model, backend.Kv, backend.Limits);
-            backend.Transformer.Forward(batch, logits, backend.Model.Layers);
+            backend.Transformer.Forward(batch, result, backend.Model.Layers);
         }
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

@@ -12,12 +12,16 @@ internal sealed class TestSequence(params int[] blocks)
     public int Length { get; set; }
 
     public CacheForm Form { get; init; }
+
+    /// <summary>What its cache lacks after the last step.</summary>
+    public Deficit Deficit { get; set; }
 }
 
 /// <summary>What a sequence contributes to a step.</summary>
 /// <param name="AllRows">Logits of every token rather than of the last.</param>
 /// <param name="Write">False: slots are -1.</param>
-internal sealed record Part(TestSequence Sequence, int[] Tokens, bool AllRows = false, bool Write = true);
+/// <param name="Exit">Of all its rows; null: the full model.</param>
+internal sealed record Part(TestSequence Sequence, int[] Tokens, bool AllRows = false, bool Write = true, ExitRule? Exit = null);
 
 /// <summary>Turns parts into steps of a backend.</summary>
 internal sealed class StepDriver(IModelBackend backend)
@@ -32,6 +36,8 @@ internal sealed class StepDriver(IModelBackend backend)
     {
         Fill(parts);
         await backend.ForwardAsync(batch, result, CancellationToken.None);
+        for (int i = 0; i < parts.Length && backend.Limits.ExitLayers.Length > 0; i++)
+            parts[i].Sequence.Deficit = result.Deficits[i];
         int width = backend.Model.VocabularySize;
         return [.. Enumerable.Range(0, batch.LogitRowCount).Select(row => result.Logits.AsSpan(row * width, width).ToArray())];
     }
@@ -76,9 +82,10 @@ internal sealed class StepDriver(IModelBackend backend)
         var driver = new StepDriver(backend);
         driver.Fill([new Part(sequence, tokens, AllRows: true)]);
         int width = backend.Model.VocabularySize;
-        var logits = new float[tokens.Length * width];
-        backend.Transformer.Forward(driver.batch, logits, depth);
-        return [.. Enumerable.Range(0, tokens.Length).Select(row => logits.AsSpan(row * width, width).ToArray())];
+        driver.result.Reserve(tokens.Length, width, logits: true);
+        driver.result.ReserveExits(tokens.Length, sequences: 1);
+        backend.Transformer.Forward(driver.batch, driver.result, depth);
+        return [.. Enumerable.Range(0, tokens.Length).Select(row => driver.result.Logits.AsSpan(row * width, width).ToArray())];
     }
 
     private void Fill(Part[] parts)
@@ -92,6 +99,7 @@ internal sealed class StepDriver(IModelBackend backend)
             var sequence = part.Sequence;
             int size = backend.Kv.TokensPerBlock(sequence.Form);
             batch.Forms[batch.SequenceCount] = sequence.Form;
+            batch.Deficits[batch.SequenceCount] = sequence.Deficit;
             for (int i = 0; i < part.Tokens.Length; i++)
             {
                 int position = sequence.Length + i, row = batch.TokenCount++;
@@ -101,6 +109,7 @@ internal sealed class StepDriver(IModelBackend backend)
                 if (part.AllRows || i == part.Tokens.Length - 1)
                 {
                     batch.Sampling[batch.LogitRowCount] = new SamplingStep(0, 1, 0, 0, position + 1, WantsLogits: true);
+                    batch.Exits[batch.LogitRowCount] = part.Exit ?? ExitRule.None;
                     batch.LogitRows[batch.LogitRowCount++] = row;
                 }
             }

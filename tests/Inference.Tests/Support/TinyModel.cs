@@ -27,6 +27,9 @@ internal sealed class TinyModel
     /// <summary>Positions a token sees, its own among them; 0: all. With a window the model is written as a Mistral.</summary>
     public int Window { get; init; }
 
+    /// <summary>Layers after which it may be left.</summary>
+    public int[] Exits { get; init; } = [];
+
     /// <summary>Dynamic NTK's factor, beyond <see cref="MaxPositions"/>; 0: positions are not scaled.</summary>
     public double NtkFactor { get; init; }
 
@@ -100,6 +103,8 @@ internal sealed class TinyModel
         config["rope_theta"] = Theta;
         config["rope_scaling"] = NtkFactor > 0 ? new JsonObject { ["rope_type"] = "dynamic", ["factor"] = NtkFactor } : null;
         config["sliding_window"] = Window > 0 ? Window : null;
+        if (Exits.Length > 0)
+            config["early_exit_layers"] = new JsonArray([.. Exits.Select(layer => JsonValue.Create(layer))]);
         return config;
     }
 

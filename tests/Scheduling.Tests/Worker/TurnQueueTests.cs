@@ -60,5 +60,5 @@ public sealed class TurnQueueTests
     }
 
     private static SequenceSlot Slot(int id, int tier, double score) =>
-        new(id, 4, new BlockListPool(1), new SequenceStart($"r{id}", 1, 0, 0, 10, 10, WorkerStory.Forecast(5)), 0) { Tier = tier, Score = score };
+        new(id, 4, new BlockListPool(1), new SequenceStart($"r{id}", 1, 0, 0, 10, 10, WorkerStory.Forecast(5)), new TenantMeter(), 0) { Tier = tier, Score = score };
 }

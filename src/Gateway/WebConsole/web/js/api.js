@@ -30,7 +30,7 @@ export async function failure(response) {
   let said = '';
   try {
     const problem = await response.json();
-    said = problem.detail ?? problem.error?.message ?? problem.title ?? '';
+    said = problem.detail ?? problem.error?.message ?? problem.because ?? problem.title ?? '';
   } catch { /* no JSON: the status has to do */ }
   const refused = response.status === 401 ? 'The gateway asks for an API key.' : response.status === 403 ? 'This key does not have the operator role.' : '';
   return new ApiError(response.status, said || refused || `The gateway answered ${response.status}.`);

@@ -8,7 +8,8 @@ const WINDOWS = [60, 120, WINDOW]; // seconds shown: the least that holds what i
 
 const HEIGHT = 168;
 const MARGIN = { left: 4, right: 62, top: 8, bottom: 20 };
-const MOST_OWNERS = 7;
+const MOST_OWNERS = 80; // bands; the legend names the largest of the moment
+const MOST_NAMED = 6;
 const STATE_BANDS = [['running', 'running'], ['parked', 'waits for a tool'], ['prefix', 'shared beginnings']];
 let charts = 0;
 
@@ -77,9 +78,11 @@ export function band() {
     for (const one of bands) {
       const low = [...base];
       one.values.forEach((value, index) => { base[index] += value; });
-      const shape = outline(moments, low, base, x, y);
+      // A band of its time alone, and a moment on either side.
+      const from = Math.max(0, one.values.findIndex(value => value > 0) - 1), to = one.values.findLastIndex(value => value > 0) + 2;
+      const shape = outline(moments.slice(from, to), low.slice(from, to), base.slice(from, to), x, y);
       if (!shape) continue;
-      parts.push(s('path', { d: shape, class: one.area, style: one.color ? { fill: one.color } : null }));
+      parts.push(s('path', { d: shape, class: one.area || null, style: one.color ? { fill: one.color } : null }));
       if (one.pattern) parts.push(s('path', { d: shape, fill: `url(#${own}-${one.pattern})` }));
       if (one.parked) for (const run of one.parked) parts.push(s('path', { d: outline(moments.slice(...run), low.slice(...run), base.slice(...run), x, y) ?? '', fill: `url(#${own}-hatch)` }));
       parts.push(s('path', { d: shape, class: 'edge' }));
@@ -92,7 +95,7 @@ export function band() {
     for (const [name, value] of [['x1', x(moment.at)], ['x2', x(moment.at)], ['y1', MARGIN.top], ['y2', MARGIN.top + hgt]]) cursor.setAttribute(name, value);
     const free = moment.one ? uses(moment.one).free : 0;
     legend.replaceChildren(
-      ...bands.filter(one => mode === 'state' || one.values[index] > 0).map(one => item(one.swatch, one.color, one.name, bytes(one.values[index]))),
+      ...named(bands, index, mode).map(one => item(one.swatch, one.color, one.name, bytes(one.values[index]))),
       item('free', null, 'free', bytes(free)),
       h('span', { class: 'when' }, picked === null ? `of ${bytes(size)}` : clock(moment.at)));
     const now = uses(last.one);
@@ -106,6 +109,13 @@ export function band() {
     update(samples, id, mode) { state = samples.length > 0 ? { samples, id, mode } : null; draw(); },
     destroy: stop,
   };
+}
+
+// All uses of memory; of the owners the largest at that moment.
+function named(bands, index, mode) {
+  if (mode === 'state') return bands;
+  const owned = bands.filter(one => one.color && one.values[index] > 0).sort((a, b) => b.values[index] - a.values[index]);
+  return [...owned.slice(0, MOST_NAMED), ...bands.filter(one => !one.color && one.values[index] > 0)];
 }
 
 const shownSeconds = samples => WINDOWS.find(seconds => samples.at(-1).at - samples[0].at <= seconds) ?? WINDOW;
@@ -127,11 +137,13 @@ function states(moments) {
 // Those who held most, each in a colour of its own; hatched while they wait for a tool.
 function owners(moments) {
   const held = new Map();
+  // What several share is counted with each of them: together they hold no more than is in use.
+  const shares = moments.map(({ one }) => (one ? Math.min(1, one.worker.kv.used / Math.max(1, one.owners.reduce((sum, owner) => sum + owner.device * one.bytesPerToken, 0))) : 1));
   moments.forEach(({ one }, index) => {
     for (const owner of one?.owners ?? []) {
       if (!held.has(owner.request)) held.set(owner.request, { total: 0, values: moments.map(() => 0), isParked: moments.map(() => false) });
       const known = held.get(owner.request);
-      known.values[index] = owner.device * one.bytesPerToken;
+      known.values[index] = owner.device * one.bytesPerToken * shares[index];
       known.isParked[index] = owner.phase === 'parked';
       known.total += known.values[index] * (1 + index / moments.length); // the latest count more
     }

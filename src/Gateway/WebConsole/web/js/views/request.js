@@ -50,7 +50,7 @@ function page(one, poll) {
       h('p', { class: 'small muted', style: { 'margin-top': '10px', 'overflow-wrap': 'anywhere' } }, 'Short phases are drawn wider than they are. ', h('span', { class: 'mono' }, one.id))),
     one.receipts.length === 0 ? null : h('section', { class: 'panel', 'aria-labelledby': 'receipts-title' },
       h('header', null, h('h2', { id: 'receipts-title' }, 'What was decided while tools ran'), h('span', { class: 'muted small' }, 'what each choice was expected to waste at the call, in token-seconds of memory; what is kept is kept until somebody needs the memory')),
-      h('div', { class: 'pair' }, ...one.receipts.map(receipt))),
+      h('div', { class: 'pair' }, ...one.receipts.map((last, index) => receipt(last, index === one.receipts.length - 1 && ['calling_tools', 'parked'].includes(one.state))))),
     h('div', { class: 'pair' },
       h('section', { class: 'panel', 'aria-labelledby': 'steps-title' }, h('header', null, h('h2', { id: 'steps-title' }, 'Step by step')), h('ol', { class: 'steps' }, ...one.timeline.map(step))),
       h('section', { class: 'panel', 'aria-labelledby': 'usage-title' }, h('header', null, h('h2', { id: 'usage-title' }, 'What it used')), usage(one))),
@@ -68,7 +68,7 @@ function life(stretches) {
 const legend = sums => h('div', { class: 'legend' }, ...KINDS.filter(([kind]) => kind in sums).map(([kind, name]) =>
   h('span', null, h('i', { class: `swatch ${kind}`, 'aria-hidden': 'true' }), name, ' ', h('b', null, seconds(sums[kind])))));
 
-function receipt(one) {
+function receipt(one, isOpen) {
   const most = Math.max(...Object.values(one.prices).filter(Number.isFinite), 1e-9);
   const bars = Object.entries(one.prices).flatMap(([action, amount]) => {
     const isChosen = action === one.decision;
@@ -79,7 +79,7 @@ function receipt(one) {
       h('span', { class: `amount ${isChosen ? 'chosen' : ''}` }, price(amount)),
     ];
   });
-  const verdict = one.actualSeconds === null ? 'still runs' : `took ${seconds(one.actualSeconds)}, regret ${price(one.regretTokenSeconds)}`;
+  const verdict = one.actualSeconds === null ? (isOpen ? 'still runs' : 'not settled: it went on elsewhere') : `took ${seconds(one.actualSeconds)}, regret ${price(one.regretTokenSeconds)}`;
   return h('article', { class: 'receipt', 'aria-label': `Call of ${one.tool}` },
     h('div', { class: 'title' }, h('h3', { class: 'mono' }, one.tool), h('span', { class: 'muted small' }, `${count(one.contextTokens, 'token')} ${KEPT[one.decision] ?? one.decision}`), h('span', { class: 'verdict num' }, verdict)),
     h('div', { class: 'bars' }, ...bars),
@@ -104,7 +104,7 @@ function actions(one, poll) {
   return h('div', { class: 'actions' },
     h('button', { id: 'migrate', type: 'button', onclick: () => give(
       { title: 'Move this request?', text: 'It goes on on another worker, from the tokens it has. Its cache goes with it where the cluster can, else it is computed again.', yes: 'Move it' },
-      `/admin/requests/${encodeURIComponent(one.id)}/migrate`, answer => (answer?.worker ? `It moves; now: ${answer.worker}.` : 'It moves.')) }, 'Move'),
+      `/admin/requests/${encodeURIComponent(one.id)}/migrate`, answer => (answer?.to ? `It moves to ${answer.to}.` : 'It moves.')) }, 'Move'),
     h('button', { id: 'cancel', type: 'button', class: 'danger', onclick: () => give(
       { title: 'Cancel this request?', text: 'Its answer ends with an error and all that it holds is freed.', yes: 'Cancel it', danger: true },
       `/admin/requests/${encodeURIComponent(one.id)}/cancel`, answer => `It is ${answer?.state ?? 'cancelled'}.`) }, 'Cancel'));

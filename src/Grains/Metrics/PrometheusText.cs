@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Pharos.Gateway.Metrics;
+namespace Pharos.Grains.Metrics;
 
 /// <summary>Writes the Prometheus text format, version 0.0.4: families one after the other, each with its help and type.</summary>
-internal sealed class PrometheusText
+public sealed class PrometheusText
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 

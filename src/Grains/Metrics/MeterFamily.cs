@@ -2,15 +2,17 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 
-namespace Pharos.Gateway.Metrics;
+namespace Pharos.Grains.Metrics;
 
 /// <summary>All series of one instrument, added up.</summary>
-internal sealed class MeterFamily
+public sealed class MeterFamily
 {
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly ConcurrentDictionary<string, Series> _series = new(StringComparer.Ordinal);
+    private const int MostSeen = 32;
     private readonly double[] _buckets;
+    private volatile (KeyValuePair<string, object?>[] Tags, Series Series)[] _seen = []; // replaced, never changed
     private readonly string _help;
     private readonly string _type;
     private readonly bool _isAbsolute; // observable instruments report totals, not increments
@@ -30,10 +32,7 @@ internal sealed class MeterFamily
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var labels = new KeyValuePair<string, string>[tags.Length];
-        for (var i = 0; i < tags.Length; i++)
-            labels[i] = new(tags[i].Key, Convert.ToString(tags[i].Value, CultureInfo.InvariantCulture) ?? "");
-        var series = _series.GetOrAdd(PrometheusText.Labels(labels), _ => new Series(_buckets.Length));
+        var series = Find(tags) ?? Add(tags);
         lock (series)
         {
             series.Sum = _isAbsolute ? value : series.Sum + value;
@@ -56,6 +55,29 @@ internal sealed class MeterFamily
                     text.Sample(Name, labels, series.Sum);
             }
         }
+    }
+
+    // Measured in every iteration of a device: tags that came before cost a few comparisons and no memory.
+    private Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        foreach (var (known, series) in _seen)
+        {
+            if (tags.SequenceEqual(known))
+                return series;
+        }
+
+        return null;
+    }
+
+    private Series Add(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var labels = new KeyValuePair<string, string>[tags.Length];
+        for (var i = 0; i < tags.Length; i++)
+            labels[i] = new(tags[i].Key, Convert.ToString(tags[i].Value, CultureInfo.InvariantCulture) ?? "");
+        var series = _series.GetOrAdd(PrometheusText.Labels(labels), _ => new Series(_buckets.Length));
+        if (_seen.Length < MostSeen)
+            _seen = [.. _seen, (tags.ToArray(), series)];
+        return series;
     }
 
     private void WriteHistogram(PrometheusText text, string labels, Series series)

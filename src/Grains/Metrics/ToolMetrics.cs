@@ -1,12 +1,13 @@
 using System.Diagnostics.Metrics;
+using Pharos.Grains.Tools;
 
-namespace Pharos.Grains.Tools;
+namespace Pharos.Grains.Metrics;
 
 /// <summary>What is measured of tool calls, on the meter <c>Pharos</c>.</summary>
 public sealed class ToolMetrics(IMeterFactory meters)
 {
-    private readonly Histogram<double> duration = meters.Create("Pharos").CreateHistogram<double>(
-        "pharos.tool_duration_seconds", "s", "Duration of server-side tool calls, retries and waiting included.");
+    private readonly Histogram<double> duration = meters.Create(PharosMeter.Name).CreateHistogram(
+        "pharos.tool_duration_seconds", "Duration of server-side tool calls, retries and waiting included, in seconds.", PharosMeter.SecondBuckets);
 
     /// <param name="tool">A registered tool, or null: a name the model made up is no label.</param>
     /// <param name="seconds">Duration of the call.</param>
