@@ -76,7 +76,7 @@ public static class ClusteredHosting
             if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is { Length: > 0 })
                 silo.UseKubernetesHosting(); // membership follows the pods, too
 #endif
-            // Failover target: under two seconds after a kill (probes every half second, three missed, one vote), which is when gateways
+            // Failover target: under two seconds after a kill or a hang (probes every half second, three missed, one vote), which is when gateways
             // give up a silent stream, and not sooner: a silo whose machine is merely busy misses two. Indirect probes are off because an
             // intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
             silo.Configure<ClusterMembershipOptions>(membership =>
@@ -89,9 +89,9 @@ public static class ClusteredHosting
                 membership.EnableIndirectProbes = false;
             });
             // Newer versions hold a vote back from a silo that was heard within the missed probes at their longest, which is four times as long unless
-            // told: 6 s of silence for every hang. 3 s are soon enough, and more than a busy machine is silent for. By its name, since older versions
-            // lack the property.
-            silo.Configure<ClusterMembershipOptions>(new ConfigurationBuilder().AddInMemoryCollection([new("MaxProbeTimeout", "00:00:01")]).Build());
+            // told: 6 s of silence for every hang. It has to be over before gateways call the requests of a silent stream: a call that still goes to the
+            // silo that hangs is lost for its whole timeout. By its name, since older versions lack the property.
+            silo.Configure<ClusterMembershipOptions>(new ConfigurationBuilder().AddInMemoryCollection([new("MaxProbeTimeout", "00:00:00.5")]).Build());
         });
         return true;
     }
