@@ -46,7 +46,7 @@ internal sealed record Mutation(string Name, string Project, string File, string
         new("recovered request forgets its tools", "src/Scheduling", "Requests/RequestCore.Tools.cs",
             "return state.Phase == RequestPhase.CallingTools\n            ?", "return false\n            ?"),
         new("tool called anew for every question", "src/Grains", "Tools/ToolGrain.cs",
-            "if (!calls.TryGetValue(call.Id, out var running))\n            calls.Add(call.Id, running = Start(call));", "var running = calls[call.Id] = Start(call);"),
+            "if (!calls.TryGetValue(call.Id, out var running))\n            calls.Add(call.Id, running = Start(call, trace));", "var running = calls[call.Id] = Start(call, trace);"),
     ];
 
     public string Path => $"{Project}/{File}";
