@@ -24,7 +24,7 @@ internal sealed class FaultyTools(Random random, TimeProvider time, Tally tally)
         _ => """{"error": "timeout"}""",
     };
 
-    public async Task<ToolResult> CallAsync(ToolCall call, CancellationToken ct)
+    public async Task<ToolResult> CallAsync(ToolCall call, string? secret, CancellationToken ct)
     {
         ToolCallId.TryParse(call.Id, out var request, out _, out _);
         var fate = fates.GetValueOrDefault(request);

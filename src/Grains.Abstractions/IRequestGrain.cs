@@ -48,6 +48,15 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <returns>False where the request does not wait for that call.</returns>
     [Alias("expect-tool")] Task<bool> ExpectTool(string call, double seconds);
 
+    /// <summary>From itself: the tool has taken the call and brings the result within so many seconds.</summary>
+    [Alias("defer-tool")] Task DeferTool(string call, double seconds);
+
+    /// <summary>From a server-side tool: the result of a call that it answers itself. Idempotent.</summary>
+    [Alias("bring-result")] Task<ToolWord> BringResult(ToolProof proof, string content, bool failed);
+
+    /// <summary>From a tool, or from the client that runs it: how long a call still takes, or how much of it is done (0 to 1).</summary>
+    [Alias("tool-progress")] Task<ToolWord> ToolProgress(ToolProof proof, double? secondsLeft, double? share);
+
     /// <summary>From the worker: what was decided about the parked cache has changed.</summary>
     [Alias("receipt-revised")] Task ReceiptRevised(int epoch, PauseReceipt receipt);
 
@@ -68,6 +77,10 @@ public interface IRequestGrain : IGrainWithStringKey
     /// <summary>For operators: timeline, rank, receipts, usage. Null when nobody knows the id.</summary>
     [AlwaysInterleave, Alias("describe")] Task<RequestDescription?> Describe();
 }
+
+/// <summary>Which call somebody speaks of, and what he may speak by: the call's own secret, or the tenant whose key he has.</summary>
+[GenerateSerializer, Alias("pharos.tool-proof")]
+public sealed record ToolProof([property: Id(0)] string Call, [property: Id(1)] string? Secret, [property: Id(2)] string? Tenant);
 
 /// <param name="From">The worker it is on; null: none.</param>
 /// <param name="Because">Why it does not move; null: it is on its way.</param>

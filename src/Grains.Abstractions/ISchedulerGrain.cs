@@ -51,7 +51,8 @@ public interface IToolGrain : IGrainWithStringKey
     /// Starts the call, or looks after it if one of that id was started: asked again after a lost answer, the tool is not called twice. Null: it
     /// still runs, ask again at once; a call that nobody asks for is stopped. Never throws for a failing tool: the failure is the result.
     /// </summary>
-    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call);
+    /// <param name="secret">What the tool proves itself by when it says more of this call; null: it has nothing.</param>
+    [Alias("call"), AlwaysInterleave] Task<Scheduling.Requests.ToolResult?> Call(Scheduling.Requests.ToolCall call, string? secret = null);
 
     /// <summary>Nobody wants the result any more.</summary>
     [Alias("cancel"), AlwaysInterleave] Task Cancel(string call);

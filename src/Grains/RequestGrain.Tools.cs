@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Tools;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains;
@@ -16,6 +17,7 @@ public sealed partial class RequestGrain
         {
             results = [.. await Task.WhenAll(calls.Select(call => CallTool(call, stop.Token)))];
             toolCalls = null;
+            awaited.Clear();
         }
 
         for (var attempt = 1; ; attempt++)
@@ -39,13 +41,20 @@ public sealed partial class RequestGrain
     {
         var tool = GrainFactory.GetGrain<IToolGrain>(call.Name);
         await using var stopped = stop.Register(() => Forget(tool.Cancel(call.Id)));
-        for (var failures = 0; ;)
+        var secret = CallSecrets.Of(core.State.Spec!.ToolSecret, call.Id);
+        var brought = Brought(call.Id);
+        for (var failures = 0; core.State.Deferred.All(deferred => deferred.Call != call.Id);)
         {
             stop.ThrowIfCancellationRequested();
+            if (brought.IsCompleted)
+                return await brought; // it was quicker than its own answer
             try
             {
-                if (await tool.Call(call) is { } result)
+                var result = await tool.Call(call, secret);
+                if (result is { IsDeferred: false })
                     return result;
+                if (result is { Seconds: var seconds })
+                    await this.AsReference<IRequestGrain>().DeferTool(call.Id, seconds); // in a turn of its own
                 failures = 0;
             }
             catch (Exception failure) when (!stop.IsCancellationRequested)
@@ -56,6 +65,8 @@ public sealed partial class RequestGrain
                 await Task.Delay(TimeSpan.FromMilliseconds(250 * failures), time, stop);
             }
         }
+
+        return await Await(call, stop);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Tool {Tool} could not be called for request {Request} (attempt {Attempt}).")]

@@ -290,22 +290,25 @@ public sealed class TorchBackend : IModelBackend
     }
 
     /// <summary>
-    /// The largest prompt and the most decodes, writing nothing: the allocator takes its memory now, and what does not fit shows now, not under load.
+    /// The largest prompt, the most decodes, and on a device as many long contexts as one call gathers, writing nothing: the allocator takes its memory now,
+    /// and what does not fit shows now, not under load.
     /// </summary>
     private void WarmUp(int positions)
     {
         var result = new StepResult();
         int longest = Math.Min(Limits.MaxTokens, positions), most = Math.Min(Limits.MaxTokens, Limits.MaxSequences);
-        foreach (var (sequences, queries) in ((int, int)[])[(1, longest), (most, 1)])
+        long longContexts = layout.MostBlocks / ((positions + Kv.BlockSize - 1) / Kv.BlockSize);
+        int manyLong = device.IsCuda ? (int)Math.Clamp(longContexts, 1, most) : 1;
+        foreach (var (sequences, queries, context) in ((int, int, int)[])[(1, longest, longest), (most, 1, 1), (manyLong, 1, positions)])
         {
             var batch = new StepBatch();
-            int blocks = (queries + Kv.BlockSize - 1) / Kv.BlockSize;
+            int blocks = (context + Kv.BlockSize - 1) / Kv.BlockSize;
             batch.Reset(sequences * queries, sequences, blocks);
             for (int i = 0; i < sequences * queries; i++)
-                (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, i % queries, -1);
+                (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, context - queries + i % queries, -1);
             batch.BlockTables.AsSpan(0, sequences * blocks).Clear();
             for (int s = 0; s < sequences; s++)
-                (batch.QueryStart[s + 1], batch.ContextLengths[s], batch.LogitRows[s], batch.Sampling[s]) = ((s + 1) * queries, queries, (s + 1) * queries - 1, default);
+                (batch.QueryStart[s + 1], batch.ContextLengths[s], batch.LogitRows[s], batch.Sampling[s]) = ((s + 1) * queries, context, (s + 1) * queries - 1, default);
             (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (sequences * queries, sequences, sequences);
             Forward(batch, result);
         }

@@ -17,6 +17,7 @@ public sealed partial class DeterminismRulesTests
         "src/Grains/Hosting/", // starts processes
         "src/Grains/Tools/Tool", // HTTP: ToolCaller, ToolEndpoint, ToolPipeline, ToolTransport
         "src/Grains/Tools/Bulkhead.cs", // part of the same pipeline
+        "src/Grains/Tools/RateLimit.cs", // likewise
         "src/Gateway/Answers/GatewayIdentity.cs", // names a process once
     ];
 

@@ -33,6 +33,8 @@ public sealed class BadRequestTests(SharedGateway shared)
     [InlineData("""{"model":"spark","tools":{},"messages":[{"role":"user","content":"x"}]}""", "tools")]
     [InlineData("""{"model":"spark","n":99,"messages":[{"role":"user","content":"x"}]}""", "n")]
     [InlineData("""{"model":"spark","pharos":{"run_tools":"yes"},"messages":[{"role":"user","content":"x"}]}""", "pharos.run_tools")]
+    [InlineData("""{"model":"spark","pharos":{"run_tools":true},"tool_choice":{"type":"function","function":{"name":"nope"}},"messages":[{"role":"user","content":"x"}]}""", "tool_choice")]
+    [InlineData("""{"model":"spark","pharos":{"run_tools":true},"tools":[{"type":"function","function":{"name":"nope"}}],"messages":[{"role":"user","content":"x"}]}""", "tools[0].function.name")]
     public async Task Malformed_body_is_400_that_names_the_field(string body, string? field)
     {
         var reply = await Http.PostAsync(body);

@@ -39,6 +39,8 @@ public sealed class PharosGateway : IAsyncDisposable
     /// <summary>A client that knows nothing of OpenAI.</summary>
     public HttpClient Http { get; }
 
+    public IReadOnlyList<Microsoft.AspNetCore.Http.Endpoint> Endpoints => app.Services.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints;
+
     public InProcessCluster Cluster => app.Services.GetRequiredService<InProcessCluster>();
 
     /// <param name="settings">Of the section <c>Pharos</c>, as the command line has them: <c>Policy:Pause=swap</c>.</param>

@@ -60,8 +60,8 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a b","schema":{}}}}""", "response_format.json_schema.name", "a b")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a"}}}""", "response_format.json_schema.schema", "required")]
     [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","strict":"yes","schema":{}}}}""", "response_format.json_schema.strict", "true or false")]
-    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"properties":{"x":{"oneOf":[{}]}}}}}}""",
-        "response_format.json_schema.schema.properties.x.oneOf", "not supported")]
+    [InlineData("""{"model":"m","messages":HELLO,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"properties":{"x":{"not":{}}}}}}}""",
+        "response_format.json_schema.schema.properties.x.not", "not supported")]
     [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"required"}""", "tool_choice", "'tools' offers none")]
     [InlineData("""{"model":"m","messages":HELLO,"tool_choice":{"type":"function"}}""", "tool_choice.name", "required")]
     [InlineData("""{"model":"m","messages":HELLO,"tool_choice":"some"}""", "tool_choice", "it is \"some\"")]

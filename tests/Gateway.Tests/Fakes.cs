@@ -92,6 +92,12 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public Task Dispatch(RouteDecision route, SegmentForecast forecast) => throw new NotSupportedException();
 
+    public Task DeferTool(string call, double seconds) => throw new NotSupportedException();
+
+    public Task<ToolWord> BringResult(ToolProof proof, string content, bool failed) => throw new NotSupportedException();
+
+    public Task<ToolWord> ToolProgress(ToolProof proof, double? secondsLeft, double? share) => throw new NotSupportedException();
+
     public Task<MigrationStart> Migrate(string target, MigrationReason reason) => throw new NotSupportedException();
 
     public Task<string?> TakeOver(string worker, int epoch, bool parked, int segmentStart) => throw new NotSupportedException();

@@ -39,13 +39,16 @@ public sealed class PharosCluster : IAsyncDisposable
 
     public ISchedulerGrain Scheduler => Grains.GetGrain<ISchedulerGrain>(Model.Name);
 
-    public static async Task<PharosCluster> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<PharosCluster> StartAsync(params (string Key, string Value)[] settings) => StartAsync(TimeProvider.System, settings);
+
+    public static async Task<PharosCluster> StartAsync(TimeProvider time, params (string Key, string Value)[] settings)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         if (Environment.GetEnvironmentVariable("PHAROS_TEST_LOG") is { } level)
             builder.Logging.AddSimpleConsole(console => console.TimestampFormat = "ss.fff ").SetMinimumLevel(Enum.Parse<LogLevel>(level));
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("Pharos:" + setting.Key, (string?)setting.Value)));
+        builder.Services.AddSingleton(time);
         builder.AddPharosModel();
         builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
         builder.AddPharosSilo();

@@ -14,7 +14,7 @@ public sealed class TestTools : IToolCaller
     /// <summary>Tools answer when it is done.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    public async Task<ToolResult> CallAsync(ToolCall call, CancellationToken ct)
+    public async Task<ToolResult> CallAsync(ToolCall call, string? secret, CancellationToken ct)
     {
         Calls.Enqueue(call);
         await Gate;

@@ -15,7 +15,7 @@ public sealed class StreamCopiesContractTests : BackendContract
     {
         using var folder = new TemporaryFolder();
         using var model = ModelDirectory.Load(new TinyModel().WithRandomWeights(5).Write(folder.Path));
-        return Engines.Torch(model, new BackendSettings { Dtype = "fp32", DeviceBytes = 1 << 20, HostBytes = 1 << 19, MaxTokensPerStep = 128 }, new LateStreams(1));
+        return Engines.Torch(model, new BackendSettings { Dtype = "fp32", KvDtype = "bf16", DeviceBytes = 1 << 20, HostBytes = 1 << 19, MaxTokensPerStep = 128 }, new LateStreams(1));
     }
 }
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Tests.Support;
+using Pharos.Inference.Torch.Cuda;
 
 namespace Pharos.Inference.Torch.Tests;
 
@@ -22,6 +23,17 @@ public sealed partial class TorchDeviceTests
         using var model = ModelLoader.Load(Repository.EmbeddedModel);
         Assert.Throws<NotSupportedException>(() => TorchBackend.Create(model, new BackendSettings { Accelerator = "cpu", Dtype = "int8" }));
         Assert.Throws<ArgumentException>(() => TorchBackend.Create(model, new BackendSettings { Accelerator = "cpu", DeviceBytes = 10 }));
+    }
+
+    [Theory]
+    [InlineData(TorchSharp.torch.ScalarType.Float32)]
+    [InlineData(TorchSharp.torch.ScalarType.BFloat16)]
+    [InlineData(TorchSharp.torch.ScalarType.Float16)]
+    public unsafe void A_tensor_is_where_its_address_says(TorchSharp.torch.ScalarType type)
+    {
+        using var tensor = TorchSharp.torch.zeros(8, 8, dtype: type);
+        fixed (byte* bytes = tensor.bytes)
+            Assert.Equal((nint)bytes, tensor.Address());
     }
 
     [Fact]

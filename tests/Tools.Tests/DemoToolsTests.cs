@@ -217,5 +217,5 @@ public sealed class DemoToolsOverHttpTests : IAsyncLifetime
     }
 
     private Task<ToolResult> CallAsync(string tool, string arguments) =>
-        services.GetRequiredService<IToolCaller>().CallAsync(new ToolCall("call_1", tool, arguments), default);
+        services.GetRequiredService<IToolCaller>().CallAsync(new ToolCall("call_1", tool, arguments), null, default);
 }

@@ -89,6 +89,8 @@ public sealed class ToolCallerTests
         Assert.Equal(0, story.Calls);
     }
 
+    private const int Limit = 1000;
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -96,16 +98,16 @@ public sealed class ToolCallerTests
     {
         await using var story = await ToolStory.StartAsync(async (http, number) =>
         {
-            var body = new byte[ToolEndpoint.MaxResponseBytes + (number == 1 ? 0 : 1)];
+            var body = new byte[Limit + (number == 1 ? 0 : 1)];
             Array.Fill(body, (byte)'1');
             http.Response.ContentLength = declared ? body.Length : null;
             await http.Response.Body.WriteAsync(body);
-        });
+        }, tool => tool.MaxResponseBytes = Limit);
 
         var fits = await story.CallAsync();
         var tooLong = await story.CallAsync();
 
-        Assert.Equal(ToolEndpoint.MaxResponseBytes, Encoding.UTF8.GetByteCount(fits.Content));
+        Assert.Equal(Limit, Encoding.UTF8.GetByteCount(fits.Content));
         Assert.Equal("""{"error": "result too large"}""", tooLong.Content);
     }
 

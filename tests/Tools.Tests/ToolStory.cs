@@ -55,7 +55,7 @@ public sealed class ToolStory : IAsyncDisposable
     }
 
     public Task<ToolResult> CallAsync(string arguments = "{}", string tool = "weather", CancellationToken ct = default) =>
-        services.GetRequiredService<IToolCaller>().CallAsync(new ToolCall("call_1", tool, arguments), ct);
+        services.GetRequiredService<IToolCaller>().CallAsync(new ToolCall("call_1", tool, arguments), "secret", ct);
 
     public async ValueTask DisposeAsync()
     {

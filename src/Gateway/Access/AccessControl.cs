@@ -1,5 +1,6 @@
 using System.Net;
 using Pharos.Gateway.Http;
+using Pharos.Gateway.ToolCalls;
 
 namespace Pharos.Gateway.Access;
 
@@ -18,6 +19,13 @@ internal sealed class AccessControl(KeyStore keys, GatewayOptions options) : IMi
     {
         var path = context.Request.Path;
         if (path == "/" || Open.Any(open => path.StartsWithSegments(open)))
+        {
+            await next(context);
+            return;
+        }
+
+        // A tool proves itself by the secret of its call; the request that made the call looks whether it fits.
+        if (path.StartsWithSegments(ToolCallsApi.Path) && ToolCallsApi.SecretOf(context) is not null)
         {
             await next(context);
             return;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Pharos.Gateway.Access;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Metrics;
@@ -15,7 +14,7 @@ internal static class ChatCompletionsApi
         HttpContext context, PromptModel model, TokenTexts tokens, ChatStarter starter, GatewayMetrics metrics, GatewayOptions options, TimeProvider time, CancellationToken ct)
     {
         var arrived = time.GetTimestamp();
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        using var body = await JsonBody.Read(context, ct);
         var request = ChatRequestReader.Read(body.RootElement, model.Bounds);
         model.RequireServed(request.Model);
         await using var answers = await starter.Start(request, context.Caller(), ct);

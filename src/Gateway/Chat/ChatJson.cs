@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pharos.Gateway.Models;
+using Pharos.Gateway.ToolCalls;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
@@ -111,6 +112,7 @@ internal sealed record ModelJson(string Id, string Object, long Created, string 
 [JsonSerializable(typeof(ChatChunk))]
 [JsonSerializable(typeof(ServerCallStarted))]
 [JsonSerializable(typeof(ServerCallReturned))]
+[JsonSerializable(typeof(ToolCallJson))]
 [JsonSerializable(typeof(ErrorEnvelope))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(ModelJson))]

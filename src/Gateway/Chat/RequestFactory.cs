@@ -27,6 +27,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         {
             Options = spec.Options with { Schema = request.Schema, Calls = rules },
             ToolUse = use,
+            ToolSecret = use == ToolUse.Server ? CallSecrets.New() : null,
             ToolNames = [.. tools.Select(tool => tool.Name)],
             Transcript = TranscriptHash.Of(tools, request.Messages),
         };
@@ -74,6 +75,8 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             required ? choice.Only : []);
     }
 
+    private string Names => string.Join(", ", registry.Tools.Select(tool => tool.Name));
+
     private ulong NewSeed()
     {
         lock (random) // one that tests seed is not thread-safe
@@ -89,12 +92,15 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
         for (var i = 0; i < request.Tools.Length; i++)
         {
             var name = request.Tools[i].Name;
-            if (registry.Tools.All(tool => tool.Name != name))
-            {
-                throw ApiException.Invalid(
-                    $"tools[{i}].function.name", $"'{name}' is no tool of this cluster, and pharos.run_tools runs no others; it has: {string.Join(", ", registry.Tools.Select(tool => tool.Name))}.");
-            }
+            if (registry.Tools.FirstOrDefault(tool => tool.Name == name) is not { } own)
+                throw ApiException.Invalid($"tools[{i}].function.name", $"'{name}' is no tool of this cluster, and pharos.run_tools runs no others; it has: {Names}.");
+            if (request.Tools[i].Strict && !SegmentGrammar.TakesArguments(own.Schema))
+                throw ApiException.Invalid($"tools[{i}].function.strict", $"The arguments of '{name}' cannot be kept strictly: the cluster's schema of it is not one that can.", "unsupported_value");
         }
+        if (request.Choice.Only.FirstOrDefault(name => registry.Tools.All(tool => tool.Name != name)) is { } unknown)
+            throw ApiException.Invalid("tool_choice", $"'tool_choice' names \"{unknown}\", which is no tool of this cluster; it has: {Names}.", "invalid_value");
+        if (request.Choice.Mode == ToolMode.Required && registry.Tools.Count == 0)
+            throw ApiException.Invalid("tool_choice", "'tool_choice' wants a call, and this cluster has no tools.", "invalid_value");
         ImmutableArray<ChatTool> offered =
         [
             .. from tool in registry.Tools

@@ -98,6 +98,20 @@ internal readonly struct RequestFields(JsonElement json, string path = "")
         }
     }
 
+    /// <summary>Refuses a value that cannot be written again.</summary>
+    public static void RequireUnicode(JsonElement element, string path)
+    {
+        try
+        {
+            using var nowhere = new Utf8JsonWriter(Stream.Null);
+            element.WriteTo(nowhere);
+        }
+        catch (InvalidOperationException)
+        {
+            throw ApiException.Invalid(path, $"'{path}' holds half of a surrogate pair; expected valid Unicode.");
+        }
+    }
+
     public static ApiException WrongType(string path, string expected, JsonElement came) => ApiException.Invalid(path, $"'{path}' must be {expected}; it is {Kind(came)}.", "invalid_type");
 
     public static ApiException OutOfRange(string path, string expected, JsonElement came) => ApiException.Invalid(path, $"'{path}' must be {expected}; it is {came.GetRawText()}.", "invalid_value");

@@ -26,7 +26,8 @@ internal static partial class ToolReader
                 throw ApiException.Invalid(function.PathOf("name"), $"'{function.PathOf("name")}' must be 1 to 64 letters, digits, underscores or hyphens; it is \"{name}\".", "invalid_value");
             if (tools.Any(other => other.Name == name))
                 throw ApiException.Invalid(function.PathOf("name"), $"'{function.PathOf("name")}' must be unique; \"{name}\" comes twice.", "invalid_value");
-            _ = function.Object("parameters");
+            if (function.Object("parameters") is not null)
+                RequestFields.RequireUnicode(function.Find("parameters")!.Value, function.PathOf("parameters"));
             var strict = function.Flag("strict") ?? false;
             tools.Add(new ChatTool(name, function.Text("description") ?? "", strict ? StrictSchema(function) : function.Find("parameters")?.GetRawText() ?? "{}", strict));
         }

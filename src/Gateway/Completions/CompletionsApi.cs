@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Pharos.Gateway.Access;
 using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
@@ -18,7 +17,7 @@ internal static class CompletionsApi
         GatewayOptions options, TimeProvider time, CancellationToken ct)
     {
         var arrived = time.GetTimestamp();
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        using var body = await JsonBody.Read(context, ct);
         var request = CompletionRequestReader.Read(body.RootElement, model.Bounds);
         model.RequireServed(request.Model);
         var specs = request.Prompts.SelectMany(prompt => Specs(request, prompt, model, raw, factory, context.Caller().Tenant)).ToList();

@@ -10,6 +10,7 @@ using Pharos.Gateway.Metrics;
 using Pharos.Gateway.Models;
 using Pharos.Gateway.Responses;
 using Pharos.Gateway.Tokens;
+using Pharos.Gateway.ToolCalls;
 using Pharos.Gateway.WebConsole;
 using Pharos.Inference.Serving;
 
@@ -80,7 +81,9 @@ internal static class GatewayRegistration
         app.MapResponsesApi();
         app.MapEmbeddingsApi();
         app.MapTokensApi();
+        app.MapOpenApiApi();
         app.MapModelsApi();
+        app.MapToolCallsApi();
         app.MapHealthApi();
         app.MapMetricsApi();
         app.MapAdminApi();

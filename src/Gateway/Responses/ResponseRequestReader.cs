@@ -58,6 +58,11 @@ internal static class ResponseRequestReader
         return includes;
     }
 
-    private static JsonElement Same(RequestFields fields, string field, string otherwise) =>
-        fields.Find(field)?.Clone() ?? JsonSerializer.Deserialize(otherwise, ResponseJson.Readable.JsonElement);
+    private static JsonElement Same(RequestFields fields, string field, string otherwise)
+    {
+        if (fields.Find(field) is not { } value)
+            return JsonSerializer.Deserialize(otherwise, ResponseJson.Readable.JsonElement);
+        RequestFields.RequireUnicode(value, field);
+        return value.Clone();
+    }
 }

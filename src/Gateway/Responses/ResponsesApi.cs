@@ -26,7 +26,7 @@ internal static class ResponsesApi
         CancellationToken ct)
     {
         var arrived = time.GetTimestamp();
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        using var body = await JsonBody.Read(context, ct);
         var request = ResponseRequestReader.Read(body.RootElement, model.Bounds);
         model.RequireServed(request.Chat.Model);
         var caller = context.Caller();

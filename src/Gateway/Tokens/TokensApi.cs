@@ -19,7 +19,7 @@ internal static class TokensApi
 
     private static async Task<IResult> Tokenize(HttpContext context, PromptModel model, RawPrompts raw, TokenTexts texts, CancellationToken ct)
     {
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        using var body = await JsonBody.Read(context, ct);
         var fields = Fields(body, model);
         var showsTexts = fields.Flag("return_token_strs") ?? false;
         ImmutableArray<int> tokens;
@@ -43,7 +43,7 @@ internal static class TokensApi
 
     private static async Task<IResult> Detokenize(HttpContext context, PromptModel model, RawPrompts raw, CancellationToken ct)
     {
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: ct);
+        using var body = await JsonBody.Read(context, ct);
         var fields = Fields(body, model);
         _ = fields.Array("tokens") ?? throw ApiException.Invalid("tokens", "'tokens' is required: an array of token ids.", "missing_required_parameter");
         return TypedResults.Json(new Detokenized(raw.Decode(TokenIds.Read(fields.Find("tokens")!.Value, "tokens", model.VocabularySize))), TokensJson.Readable.Detokenized);

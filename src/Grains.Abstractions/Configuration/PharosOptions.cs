@@ -221,6 +221,15 @@ public sealed class ToolOptions
 
     public int MaxConcurrency { get; set; } = 64;
 
+    /// <summary>Most attempts a minute; what comes quicker waits its turn. 0: no limit.</summary>
+    public int MaxPerMinute { get; set; }
+
+    /// <summary>Longest answer in bytes: a result goes into the model's context.</summary>
+    public int MaxResponseBytes { get; set; } = 64 * 1024;
+
+    /// <summary>How long a call may take that the tool answers with 202 and brings the result of later; 0: 202 is an answer like any other.</summary>
+    public TimeSpan CallbackTimeout { get; set; }
+
     /// <summary>Loopback and private ranges are refused unless this is set.</summary>
     public bool AllowPrivateNetwork { get; set; }
 

@@ -6,5 +6,6 @@ namespace Pharos.Grains.Tools;
 public interface IToolCaller
 {
     /// <summary>The result, failed or not. Throws only <see cref="OperationCanceledException"/>, and only when <paramref name="ct"/> is cancelled.</summary>
-    Task<ToolResult> CallAsync(ToolCall call, CancellationToken ct);
+    /// <param name="secret">What the tool proves itself by when it says more of this call; null: nothing.</param>
+    Task<ToolResult> CallAsync(ToolCall call, string? secret, CancellationToken ct);
 }

@@ -12,27 +12,29 @@ public sealed partial class ToolCaller(
     // By the registration itself: a tool that is registered anew gets a new pipeline.
     private readonly ConcurrentDictionary<RegisteredTool, Lazy<ToolPipeline>> pipelines = new(ReferenceEqualityComparer.Instance);
 
-    public async Task<ToolResult> CallAsync(ToolCall call, CancellationToken ct)
+    public async Task<ToolResult> CallAsync(ToolCall call, string? secret, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         var started = time.GetTimestamp();
         var tool = registry.Find(call.Name);
-        var reply = await ReplyAsync(tool, call, ct).ConfigureAwait(false); // I/O runs off the grain's turn
+        var reply = await ReplyAsync(tool, call, secret, ct).ConfigureAwait(false); // I/O runs off the grain's turn
         var seconds = time.GetElapsedTime(started).TotalSeconds;
         metrics.Called(tool?.Definition.Name, reply.Outcome, seconds);
         if (reply.Failed)
             LogFailed(call.Id, call.Name, reply.Outcome, reply.Content, seconds);
-        return new ToolResult(call.Id, call.Name, reply.Text, seconds, reply.Failed);
+        return reply.Outcome == ToolOutcome.Deferred
+            ? new ToolResult(call.Id, call.Name, "", tool!.CallbackTimeout.TotalSeconds, Failed: false, IsDeferred: true)
+            : new ToolResult(call.Id, call.Name, reply.Text, seconds, reply.Failed);
     }
 
-    private async Task<ToolReply> ReplyAsync(RegisteredTool? tool, ToolCall call, CancellationToken ct)
+    private async Task<ToolReply> ReplyAsync(RegisteredTool? tool, ToolCall call, string? secret, CancellationToken ct)
     {
         if (tool is null)
             return ToolReply.Fail(ToolOutcome.UnknownTool, Unknown(call.Name));
         if (!IsObject(call.Arguments))
             return ToolReply.Fail(ToolOutcome.BadArguments, "arguments must be a JSON object");
         var pipeline = pipelines.GetOrAdd(tool, t => new(() => new ToolPipeline(t, transport.For(t.AllowPrivateNetwork), time)));
-        return await pipeline.Value.SendAsync(call.Id, call.Arguments, ct).ConfigureAwait(false);
+        return await pipeline.Value.SendAsync(call.Id, secret, call.Arguments, ct).ConfigureAwait(false);
     }
 
     private string Unknown(string name)

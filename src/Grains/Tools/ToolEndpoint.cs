@@ -7,26 +7,35 @@ namespace Pharos.Grains.Tools;
 /// <summary>One attempt of a call over HTTP: POST of the arguments, and a reply that says what came of it.</summary>
 public static class ToolEndpoint
 {
-    /// <summary>Longest answer that is read, in bytes: a result goes into the model's context, and memory is bounded.</summary>
-    public const int MaxResponseBytes = 64 * 1024;
+    /// <summary>The call's id, for what the tool says of it later.</summary>
+    public const string CallHeader = "X-Pharos-Call-Id";
+
+    /// <summary>What the tool proves itself by when it does.</summary>
+    public const string SecretHeader = "X-Pharos-Call-Secret";
 
     /// <summary>Longest error sentence taken over from an endpoint, in characters.</summary>
     private const int MaxErrorLength = 200;
 
-    public static async Task<ToolReply> PostAsync(HttpClient http, Uri url, string callId, string arguments, TimeProvider time, CancellationToken ct)
+    public static async Task<ToolReply> PostAsync(
+        HttpClient http, RegisteredTool tool, string callId, string? secret, string arguments, TimeProvider time, CancellationToken ct)
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, url)
+            using var request = new HttpRequestMessage(HttpMethod.Post, tool.Url)
             {
                 Content = new StringContent(arguments, Encoding.UTF8, "application/json"),
             };
             // The same call may come twice (a retry, or the loss of the silo that made it): the key lets a tool tell.
             request.Headers.TryAddWithoutValidation("Idempotency-Key", callId);
+            request.Headers.TryAddWithoutValidation(CallHeader, callId);
+            if (secret is not null)
+                request.Headers.TryAddWithoutValidation(SecretHeader, secret);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
             if ((int)response.StatusCode is >= 300 and < 400)
                 return ToolReply.Fail(ToolOutcome.Redirected, "redirect refused");
-            var body = await ReadAsync(response.Content, ct).ConfigureAwait(false);
+            if (response.StatusCode == HttpStatusCode.Accepted && tool.CallbackTimeout > TimeSpan.Zero)
+                return new ToolReply(ToolOutcome.Deferred, "");
+            var body = await ReadAsync(response.Content, tool.MaxResponseBytes, ct).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 return body is null ? ToolReply.Fail(ToolOutcome.TooLarge, "result too large") : new ToolReply(ToolOutcome.Ok, Unwrap(body));
             return Refusal(response, body, time);
@@ -41,15 +50,15 @@ public static class ToolEndpoint
         }
     }
 
-    /// <summary>The body as text; null when it is longer than <see cref="MaxResponseBytes"/>, of which no more is read.</summary>
-    private static async Task<string?> ReadAsync(HttpContent content, CancellationToken ct)
+    /// <summary>The body as text; null when it is longer than <paramref name="most"/>, of which no more is read.</summary>
+    private static async Task<string?> ReadAsync(HttpContent content, int most, CancellationToken ct)
     {
-        if (content.Headers.ContentLength > MaxResponseBytes)
+        if (content.Headers.ContentLength > most)
             return null;
         await using var stream = await content.ReadAsStreamAsync(ct).ConfigureAwait(false);
-        var buffer = new byte[MaxResponseBytes + 1];
+        var buffer = new byte[most + 1];
         var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false);
-        return length > MaxResponseBytes ? null : Encoding.UTF8.GetString(buffer, 0, length).Trim('\uFEFF', ' ', '\r', '\n', '\t');
+        return length > most ? null : Encoding.UTF8.GetString(buffer, 0, length).Trim('\uFEFF', ' ', '\r', '\n', '\t');
     }
 
     /// <summary>A JSON string is given to the model as its text; everything else as it came.</summary>

@@ -22,10 +22,10 @@ public sealed class ToolGrain(IToolCaller caller, TimeProvider time) : Grain, IT
         return Task.CompletedTask;
     }
 
-    public async Task<ToolResult?> Call(ToolCall call)
+    public async Task<ToolResult?> Call(ToolCall call, string? secret)
     {
         if (!calls.TryGetValue(call.Id, out var running))
-            calls.Add(call.Id, running = Start(call));
+            calls.Add(call.Id, running = Start(call, secret));
         running.AskedAt = time.GetTimestamp();
         await Task.WhenAny(running.Result, Task.Delay(Patience, time));
         return running.Result.IsCompleted ? await running.Result : null;
@@ -38,10 +38,10 @@ public sealed class ToolGrain(IToolCaller caller, TimeProvider time) : Grain, IT
         return Task.CompletedTask;
     }
 
-    private RunningCall Start(ToolCall call)
+    private RunningCall Start(ToolCall call, string? secret)
     {
         var stop = new CancellationTokenSource();
-        return new RunningCall(caller.CallAsync(call with { Name = this.GetPrimaryKeyString() }, stop.Token), stop);
+        return new RunningCall(caller.CallAsync(call with { Name = this.GetPrimaryKeyString() }, secret, stop.Token), stop);
     }
 
     private Task Sweep()

@@ -16,6 +16,7 @@ public sealed class ToolMetrics(IMeterFactory meters)
     private static string Label(ToolOutcome outcome) => outcome switch
     {
         ToolOutcome.Ok => "ok",
+        ToolOutcome.Deferred => "deferred",
         ToolOutcome.UnknownTool => "unknown_tool",
         ToolOutcome.BadArguments => "bad_arguments",
         ToolOutcome.Rejected => "rejected",

@@ -10,6 +10,7 @@ public sealed partial class ToolOptionsValidator : IValidateOptions<PharosOption
 {
     public static readonly TimeSpan ShortestTimeout = TimeSpan.FromMilliseconds(10);
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
+    public static readonly TimeSpan LongestCallback = TimeSpan.FromDays(7);
 
     public ValidateOptionsResult Validate(string? name, PharosOptions options)
     {
@@ -30,6 +31,12 @@ public sealed partial class ToolOptionsValidator : IValidateOptions<PharosOption
             yield return $"{key}:Retries must be between 0 and 10; it is {tool.Retries}.";
         if (tool.MaxConcurrency is < 1 or > 10_000)
             yield return $"{key}:MaxConcurrency must be between 1 and 10000; it is {tool.MaxConcurrency}.";
+        if (tool.MaxPerMinute is < 0 or > 1_000_000)
+            yield return $"{key}:MaxPerMinute must be between 0 and 1000000; it is {tool.MaxPerMinute}.";
+        if (tool.MaxResponseBytes is < 1 or > 16 << 20)
+            yield return $"{key}:MaxResponseBytes must be between 1 and {16 << 20}; it is {tool.MaxResponseBytes}.";
+        if (tool.CallbackTimeout < TimeSpan.Zero || tool.CallbackTimeout > LongestCallback)
+            yield return $"{key}:CallbackTimeout must be between 0 and {LongestCallback:c}; it is {tool.CallbackTimeout:c}.";
         if (tool.Schema is { } schema && SchemaFailure(schema) is { } because)
             yield return $"{key}:Schema must be a JSON object that describes the arguments; {because}";
     }

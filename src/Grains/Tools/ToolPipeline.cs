@@ -7,7 +7,7 @@ namespace Pharos.Grains.Tools;
 
 /// <summary>
 /// What stands between a call and its endpoint, from the outside in: time for the whole call, bulkhead, retries, circuit breaker, time
-/// for one attempt.
+/// and rate, time for one attempt.
 /// </summary>
 /// <remarks>
 /// <c>Timeout</c> is an attempt's; the whole call, with its wait for a place and its pauses between attempts, has as many timeouts
@@ -43,17 +43,19 @@ public sealed class ToolPipeline
             .AddStrategy(_ => new Bulkhead(tool.MaxConcurrency, tool.MaxConcurrency * QueuedPerPlace), new Bulkhead.Options());
         if (retries > 0)
             builder.AddRetry(Retry(retries));
+        if (tool.MaxPerMinute > 0)
+            builder.AddStrategy(_ => new RateLimit(tool.MaxPerMinute, time), new RateLimit.Options());
         pipeline = builder.AddCircuitBreaker(Breaker()).AddTimeout(tool.Timeout).Build();
     }
 
     /// <summary>Never throws for a failing endpoint; throws <see cref="OperationCanceledException"/> when <paramref name="ct"/> is cancelled.</summary>
-    public async Task<ToolReply> SendAsync(string callId, string arguments, CancellationToken ct)
+    public async Task<ToolReply> SendAsync(string callId, string? secret, string arguments, CancellationToken ct)
     {
         try
         {
             return await pipeline.ExecuteAsync(
-                async (call, attempt) => await ToolEndpoint.PostAsync(call.http, call.tool.Url, call.callId, call.arguments, call.time, attempt).ConfigureAwait(false),
-                (http, tool, callId, arguments, time), ct).ConfigureAwait(false);
+                async (call, attempt) => await ToolEndpoint.PostAsync(call.http, call.tool, call.callId, call.secret, call.arguments, call.time, attempt).ConfigureAwait(false),
+                (http, tool, callId, secret, arguments, time), ct).ConfigureAwait(false);
         }
         catch (TimeoutRejectedException)
         {

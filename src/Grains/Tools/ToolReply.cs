@@ -8,6 +8,9 @@ public enum ToolOutcome
 {
     Ok,
 
+    /// <summary>The tool has taken the call and will bring the result itself.</summary>
+    Deferred,
+
     /// <summary>No such tool is registered.</summary>
     UnknownTool,
 
@@ -53,7 +56,7 @@ public sealed record ToolReply(ToolOutcome Outcome, string Content, TimeSpan? Re
     // The space after the colon is how Python writes JSON, and how tool-calling models have mostly seen it.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public bool Failed => Outcome != ToolOutcome.Ok;
+    public bool Failed => Outcome is not (ToolOutcome.Ok or ToolOutcome.Deferred);
 
     /// <summary>Another attempt may go better.</summary>
     public bool Transient => Outcome is ToolOutcome.ServerError or ToolOutcome.RateLimited or ToolOutcome.NetworkError;

@@ -12,6 +12,9 @@ internal sealed class StepLayout(int blockSize, int trashBlock, double mostPaddi
     private int[] rowOfToken = [];
     private long[] data = [];
 
+    /// <summary>Blocks that one attention call gathers at most.</summary>
+    public long MostBlocks => mostBlocks;
+
     /// <summary>What is sent; the first <see cref="Length"/> entries count.</summary>
     public long[] Data => data;
 

@@ -1,17 +1,19 @@
-using TorchSharp;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Pharos.Inference.Torch.Cuda;
 
-/// <summary>Where a tensor's memory is.</summary>
-internal static class TensorAddress
+/// <summary>Where a tensor's memory is. TorchSharp itself tells it of few types: its storages know neither bf16 nor fp16.</summary>
+internal static partial class TensorAddress
 {
-    /// <summary>Address of the storage behind a tensor on its device; valid as long as the tensor lives.</summary>
-    public static nint Address(this Tensor tensor) => tensor.dtype switch
+    /// <summary>Of the first element, on the tensor's device; valid as long as the tensor lives.</summary>
+    public static nint Address(this Tensor tensor)
     {
-        ScalarType.Float32 => tensor.storage<float>().data_ptr(),
-        ScalarType.BFloat16 => tensor.storage<BFloat16>().data_ptr(),
-        ScalarType.Float16 => tensor.storage<Half>().data_ptr(),
-        var other => throw new ArgumentException($"No address is known for a tensor of {other}.", nameof(tensor)),
-    };
+        nint address = Data(tensor.Handle);
+        GC.KeepAlive(tensor);
+        return address;
+    }
+
+    [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    private static partial nint Data(nint handle);
 }

@@ -20,23 +20,35 @@ public sealed record ToolMarkup(string Name, ImmutableArray<string> Openers, str
     /// <summary>The name may stand before the JSON, which then is the arguments alone.</summary>
     public bool AllowsNameFirst { get; init; }
 
+    /// <summary>What stands between the opener and the first call, between calls, and behind the last, where a grammar writes them.</summary>
+    public (string First, string Between, string Last) Frame { get; init; } = ("", "", "");
+
     /// <summary>Texts that are special tokens of their families' vocabularies: a segment that may hold calls has to show them.</summary>
     public ImmutableArray<string> Tokens { get; init; } = [];
 
     /// <summary><c>&lt;tool_call&gt;{"name": ..., "arguments": {...}}&lt;/tool_call&gt;</c>: Hermes, Qwen and most who use ChatML.</summary>
-    public static ToolMarkup Hermes { get; } = new("hermes", ["<tool_call>"], "</tool_call>", "arguments") { Tokens = ["<tool_call>", "</tool_call>"] };
+    public static ToolMarkup Hermes { get; } = new("hermes", ["<tool_call>"], "</tool_call>", "arguments")
+    {
+        Frame = ("", "<tool_call>", ""), Tokens = ["<tool_call>", "</tool_call>"],
+    };
 
     /// <summary><c>{"name": ..., "parameters": {...}}</c> as the whole answer, or behind <c>&lt;|python_tag|&gt;</c>; several parted by semicolons: Llama 3.x.</summary>
-    public static ToolMarkup Llama3 { get; } = new("llama3", ["<|python_tag|>"], null, "parameters") { AllowsBareJson = true, Tokens = ["<|python_tag|>"] };
+    public static ToolMarkup Llama3 { get; } = new("llama3", ["<|python_tag|>"], null, "parameters")
+    {
+        AllowsBareJson = true, Frame = ("", ";", ""), Tokens = ["<|python_tag|>"],
+    };
 
     /// <summary><c>[TOOL_CALLS] [{"name": ..., "arguments": {...}}]</c>, or <c>[TOOL_CALLS]name[ARGS]{...}</c> of the later models: Mistral.</summary>
     public static ToolMarkup Mistral { get; } = new("mistral", ["[TOOL_CALLS]"], null, "arguments")
     {
-        AllowsArray = true, AllowsNameFirst = true, Tokens = ["[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"],
+        AllowsArray = true, AllowsNameFirst = true, Frame = ("[", ",", "]"), Tokens = ["[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"],
     };
 
     /// <summary>A fenced block that holds a call, or an array of calls: Gemma, and models that never learned a markup of their own.</summary>
-    public static ToolMarkup Fenced { get; } = new("fenced", ["```tool_call", "```tool_code", "```json"], "```", "parameters") { AllowsArray = true };
+    public static ToolMarkup Fenced { get; } = new("fenced", ["```tool_call", "```tool_code", "```json"], "```", "parameters")
+    {
+        AllowsArray = true, Frame = ("", "```tool_call", ""),
+    };
 
     public static ImmutableArray<ToolMarkup> All { get; } = [Hermes, Llama3, Mistral, Fenced];
 

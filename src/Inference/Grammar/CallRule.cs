@@ -5,7 +5,8 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Inference.Grammar;
 
 /// <summary>The rules for calls of tools, as <see cref="ToolCallParser"/> reads them: one or several, each with a name and an object of arguments.</summary>
-internal sealed class CallRule(GrammarBuilder grammar, JsonRules json)
+/// <param name="markup">How the model's family writes them.</param>
+internal sealed class CallRule(GrammarBuilder grammar, JsonRules json, ToolMarkup markup)
 {
     /// <summary>A rule for what follows the opening tag of the first call.</summary>
     /// <param name="parallel">Other calls may follow.</param>
@@ -21,19 +22,29 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json)
             Call(name, free, json.Map(json.Any), close);
         foreach (var tool in tools.Where(tool => tool.Schema is not null))
             Call(name, [tool.Name], arguments(tool.Schema!, tool.Name), close);
-        int closed = grammar.Add();
-        json.SpacedCall(close, Word([ToolCallParser.CloseTag]), closed);
-        json.Space(closed, GrammarBuilder.End);
+        var (closed, last, first) = (grammar.Add(), grammar.Add(), grammar.Add());
+        Spaced(close, markup.Closer ?? "", closed);
+        Spaced(closed, markup.Frame.Last, last);
+        json.Space(last, GrammarBuilder.End);
         if (parallel)
-            json.SpacedCall(closed, Word([ToolCallParser.OpenTag]), rule);
-        return rule;
+            Spaced(closed, markup.Frame.Between, rule);
+        Spaced(first, markup.Frame.First, rule);
+        return first;
+    }
+
+    private void Spaced(int from, string text, int to)
+    {
+        if (text.Length == 0)
+            grammar.Skip(from, to);
+        else
+            json.SpacedCall(from, Word([text]), to);
     }
 
     /// <summary>A place where calls begin, opening tag and all.</summary>
     public int Opening(int calls)
     {
         var (place, opened) = (grammar.Add(), grammar.Add());
-        grammar.Text(place, ToolCallParser.OpenTag, opened);
+        grammar.Text(place, markup.Openers[0], opened);
         grammar.Call(opened, calls, GrammarBuilder.End);
         return place;
     }
@@ -42,7 +53,7 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json)
     /// <param name="calls">Null: none may follow, and the tag never comes.</param>
     public void FreeText(int start, int? calls)
     {
-        var tag = Encoding.UTF8.GetBytes(ToolCallParser.OpenTag);
+        var tag = Encoding.UTF8.GetBytes(markup.Openers[0]);
         var places = new int[tag.Length];
         for (int matched = 0; matched < tag.Length; matched++)
         {
@@ -88,7 +99,7 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json)
         var (named, member, valued, value, given) = (grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add());
         json.SpacedCall(from, Word(names.Select(name => $"\"{name}\"")), named);
         json.Mark(named, ',', member);
-        json.SpacedCall(member, Word(["\"arguments\""]), valued);
+        json.SpacedCall(member, Word([$"\"{markup.ArgumentsKey}\""]), valued);
         json.Mark(valued, ':', value);
         json.SpacedCall(value, arguments, given);
         json.Mark(given, '}', to);

@@ -37,7 +37,7 @@ public sealed class GrammarCache(ServedModel model, int vocabularySize, long bud
                 return entry.Value.Grammar;
             }
         }
-        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens);
+        var made = SegmentGrammar.Compile(rules, model.Tokenizer, vocabularySize, model.EndTokens, model.Format.Markup);
         lock (gate)
             Keep((key, made));
         return made;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pharos.Inference.Chat;
 
 namespace Pharos.Inference.Grammar;
 
@@ -12,12 +13,12 @@ internal sealed record GrammarNet(IReadOnlyList<GrammarNode> Nodes, int Start, i
 
     /// <summary>What the schema allows, or any text; calls of tools instead or after it.</summary>
     /// <exception cref="SchemaException">A schema is not supported.</exception>
-    public static GrammarNet Compile(SegmentRules rules)
+    public static GrammarNet Compile(SegmentRules rules, ToolMarkup markup)
     {
         var grammar = new GrammarBuilder();
         var json = new JsonRules(grammar);
         int start = grammar.Add();
-        var calls = new CallRule(grammar, json);
+        var calls = new CallRule(grammar, json, markup);
         int? called = rules.Callable.Count == 0 ? null : calls.Compile(rules.Callable, rules.Calls.Parallel, (schema, at) => Arguments(grammar, json, schema, at));
         if (called is { } rule)
             grammar.Skip(start, calls.Opening(rule));

@@ -47,7 +47,9 @@ internal sealed partial class SchemaCompiler
         if (schema.Has("$ref"))
             return Reference(schema);
         if (schema.Has("anyOf"))
-            return Alternatives(schema);
+            return Alternatives(schema, "anyOf");
+        if (schema.Has("oneOf"))
+            return Alternatives(schema, "oneOf");
         if (schema.Has("allOf"))
             return OnlyOf(schema);
         if (schema.Has("enum") || schema.Has("const"))
@@ -158,13 +160,14 @@ internal sealed partial class SchemaCompiler
         return target;
     }
 
-    private int Alternatives(SchemaNode schema)
+    // Whether another of the schemas takes the value too is not looked at: with "oneOf" they are expected to exclude each other.
+    private int Alternatives(SchemaNode schema, string keyword)
     {
-        schema.AllowOnly("beside 'anyOf'", "anyOf");
+        schema.AllowOnly($"beside '{keyword}'", keyword);
         int rule = grammar.Add();
-        var one = schema.Array("anyOf", 1);
+        var one = schema.Array(keyword, 1);
         for (int i = 0; i < one.Count; i++)
-            grammar.Call(rule, Value(new SchemaNode(one[i], $"{schema.PathOf("anyOf")}[{i}]")), GrammarBuilder.End);
+            grammar.Call(rule, Value(new SchemaNode(one[i], $"{schema.PathOf(keyword)}[{i}]")), GrammarBuilder.End);
         return rule;
     }
 
@@ -211,25 +214,4 @@ internal sealed partial class SchemaCompiler
         JsonValueKind.Null => type == "null",
         _ => type == "boolean",
     };
-
-    private int Text(SchemaNode schema)
-    {
-        foreach (string keyword in (string[])["pattern", "format"])
-        {
-            if (schema.Has(keyword))
-                throw schema.Wrong(keyword, "is not supported");
-        }
-        var (least, most) = schema.Counts("minLength", "maxLength");
-        return rules.String(least, most);
-    }
-
-    private int Number(SchemaNode schema, bool whole)
-    {
-        foreach (string keyword in (string[])["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
-        {
-            if (schema.Has(keyword))
-                throw schema.Wrong(keyword, "is not supported");
-        }
-        return whole ? rules.Integer : rules.Number;
-    }
 }

@@ -1,3 +1,4 @@
+using Pharos.Inference.Chat;
 using Pharos.Inference.Tokenization;
 
 namespace Pharos.Inference.Grammar;
@@ -35,9 +36,11 @@ public sealed class SegmentGrammar
 
     /// <param name="vocabularySize">Logits of a row.</param>
     /// <param name="endTokens">Allowed where the answer is whole, and only there.</param>
+    /// <param name="markup">How the model writes calls; Hermes where null.</param>
     /// <exception cref="SchemaException">A schema is not supported.</exception>
-    public static SegmentGrammar Compile(SegmentRules rules, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens) =>
-        new(GrammarNet.Compile(rules), tokenizer, vocabularySize, endTokens);
+    public static SegmentGrammar Compile(
+        SegmentRules rules, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens, ToolMarkup? markup = null) =>
+        new(GrammarNet.Compile(rules, markup ?? ToolMarkup.Hermes), tokenizer, vocabularySize, endTokens);
 
     /// <exception cref="SchemaException">No grammar can be made of the schema.</exception>
     public static void RequireSupported(string schema) => GrammarNet.Check(schema);

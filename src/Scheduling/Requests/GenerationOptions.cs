@@ -46,10 +46,11 @@ public sealed record ToolCall([property: Id(0)] string Id, [property: Id(1)] str
 
 /// <summary>What a tool gave back. A failed tool is a result too: <paramref name="Content"/> then holds <c>{"error": ...}</c>.</summary>
 /// <param name="Seconds">How long the call took, as measured by who ran it.</param>
+/// <param name="IsDeferred">No result yet: the tool will bring it itself, within <paramref name="Seconds"/>.</param>
 [GenerateSerializer, Alias("pharos.tool-result")]
 public sealed record ToolResult(
     [property: Id(0)] string CallId, [property: Id(1)] string Name, [property: Id(2)] string Content,
-    [property: Id(3)] double Seconds, [property: Id(4)] bool Failed);
+    [property: Id(3)] double Seconds, [property: Id(4)] bool Failed, [property: Id(5)] bool IsDeferred = false);
 
 /// <summary>Why a segment ended.</summary>
 [GenerateSerializer, Alias("pharos.segment-end-reason")]

@@ -42,6 +42,8 @@ public sealed partial class RequestCore
 
         state.Calls = end.Calls;
         state.Results = [];
+        state.Brought = [];
+        state.Deferred = [];
         state.PausedAt = now;
         state.ParkedEpoch = report.Epoch;
         state.AnswerTokens += report.Tokens.Length;

@@ -7,6 +7,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="ToolNames">Tools offered. A call to any other is text.</param>
 /// <param name="Transcript">A hash of the tools, then one a message of the prompt, to tell on resume whether the client's transcript still is the same.</param>
 /// <param name="Priority">Lower is sooner; default 0.</param>
+/// <param name="ToolSecret">What server-side tools prove themselves by, each call with one of its own made of it; null: they have none.</param>
 [GenerateSerializer, Alias("pharos.request-spec")]
 public sealed record RequestSpec(
     [property: Id(0)] string Pool,
@@ -17,7 +18,8 @@ public sealed record RequestSpec(
     [property: Id(5)] ToolUse ToolUse,
     [property: Id(6)] ImmutableArray<string> ToolNames,
     [property: Id(7)] ImmutableArray<string> Transcript,
-    [property: Id(8)] int Priority);
+    [property: Id(8)] int Priority,
+    [property: Id(12)] string? ToolSecret = null);
 
 /// <param name="SegmentStart">The pause they answer, from the call ids.</param>
 /// <param name="Results">In the order of the calls.</param>

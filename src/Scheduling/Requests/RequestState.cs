@@ -33,6 +33,10 @@ public enum RequestPhase
 public sealed record PausePoint(
     [property: Id(0)] int SegmentStart, [property: Id(1)] int Length, [property: Id(2)] ImmutableArray<ToolCall> Calls);
 
+/// <param name="Until">Unix seconds; no result by then is a failure.</param>
+[GenerateSerializer, Alias("pharos.deferred-call")]
+public sealed record DeferredCall([property: Id(0)] string Call, [property: Id(1)] double Until);
+
 /// <param name="NewRequest">Names the client's attempt, see <see cref="ResumeSpec"/>.</param>
 /// <param name="SegmentStart">The pause it ended.</param>
 [GenerateSerializer, Alias("pharos.accepted-resume")]
@@ -133,6 +137,12 @@ public sealed class RequestState
 
     /// <summary>When it began to wait for its present turn, Unix seconds.</summary>
     [Id(26)] public double QueuedAt { get; set; }
+
+    /// <summary>Results of the last pause that tools brought themselves.</summary>
+    [Id(40)] public ImmutableArray<ToolResult> Brought { get; set; } = [];
+
+    /// <summary>Calls of the present pause whose tools bring their results themselves, and until when, Unix seconds.</summary>
+    [Id(41)] public ImmutableArray<DeferredCall> Deferred { get; set; } = [];
 
     /// <summary>It failed because it can never fit.</summary>
     [Id(27)] public bool TooLarge { get; set; }

@@ -25,6 +25,16 @@ public sealed class SimulatedBackendTests
     }
 
     [Fact]
+    public async Task RowThatWantsItsLogits_GetsSomeThatMeanTheSameToken()
+    {
+        await using var backend = new SimulatedBackend(new SimulatedBackendOptions { MinSegment = 20 });
+        var driver = new StepDriver(backend);
+        int[] tokens = await driver.GenerateAsync(new TestSequence(0, 1, 2), Prompt, 3);
+        Assert.Equal(tokens[^1], driver.Result.Tokens[0]);
+        Assert.Equal(tokens[^1], Pharos.Inference.Sampling.Sampler.ArgMax(driver.Result.Logits.AsSpan(0, backend.Model.VocabularySize)));
+    }
+
+    [Fact]
     public async Task OneTokenChangedFarBack_ChangesTheAnswers()
     {
         await using var backend = new SimulatedBackend(new SimulatedBackendOptions { MinSegment = 20 });

@@ -25,6 +25,23 @@ public sealed class CallRuleTests
     });
 
     [Fact]
+    public void EveryFamily_SaysWhatItsParserReads() => ForSeeds(60, seed =>
+    {
+        foreach (var markup in ToolMarkup.All)
+        {
+            var rules = new CallRules(Required: true, Parallel: seed % 2 == 0, [new("get_weather", City), new("calculator", null)], []);
+            var said = new Generation(Generation.Compile(new SegmentRules(null, rules), markup), seed).Run();
+            Assert.True(said.HasEnded, $"{markup}, seed {seed}: no end in {said.Tokens.Count} tokens");
+            var parsed = ToolCallParser.Parse(said.Text, Names, markup);
+
+            Assert.NotEmpty(parsed.Calls);
+            Assert.True(seed % 2 == 0 || parsed.Calls.Length == 1, said.Text);
+            Assert.True(string.IsNullOrWhiteSpace(parsed.Content), $"{markup}: {said.Text} has the content {parsed.Content}");
+            Assert.All(parsed.Calls, call => Assert.True(call.Name != "get_weather" || SchemaCheck.Keeps(City, call.Arguments), call.Arguments));
+        }
+    });
+
+    [Fact]
     public void NamedCall_IsTheOnlyOne() => ForSeeds(40, seed =>
     {
         var parsed = Say(seed, new CallRules(Required: true, Parallel: false, [new("get_weather", City), new("calculator", null)], ["get_weather"]));

@@ -38,7 +38,8 @@ internal sealed class Generation
     public static SegmentGrammar Compile(string schema, params string[] tools) =>
         Compile(new SegmentRules(schema, new CallRules(Required: false, Parallel: true, [.. tools.Select(tool => new CallableTool(tool, null))], [])));
 
-    public static SegmentGrammar Compile(SegmentRules rules) => SegmentGrammar.Compile(rules, Tokenizer, Vocabulary, [ByteTokenizer.ImEnd]);
+    public static SegmentGrammar Compile(SegmentRules rules, Chat.ToolMarkup? markup = null) =>
+        SegmentGrammar.Compile(rules, Tokenizer, Vocabulary, [ByteTokenizer.ImEnd], markup);
 
     public GrammarMatcher Matcher { get; }
 

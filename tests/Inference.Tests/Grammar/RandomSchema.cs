@@ -22,7 +22,8 @@ internal sealed class RandomSchema(int seed)
     private JsonObject Schema(int depth) => random.Next(depth > 0 ? 12 : 6) switch
     {
         0 => Bounded(Type("string"), "minLength", "maxLength"),
-        1 => Type(random.Next(2) == 0 ? "integer" : "number"),
+        1 => Number(),
+        2 when random.Next(2) == 0 => Pattern(),
         2 => Type(random.Next(2) == 0 ? "boolean" : "null"),
         3 => new JsonObject { ["enum"] = new JsonArray("a", "ab", "abc", "a\u20ac\"", 12, 1.5, null, true, new JsonArray(1, "x"), new JsonObject { ["a"] = 1 }) },
         4 => new JsonObject { ["const"] = Names[random.Next(Names.Length)] },
@@ -40,6 +41,25 @@ internal sealed class RandomSchema(int seed)
         var schema = Closed(new JsonObject(properties.Select(name => KeyValuePair.Create<string, JsonNode?>(name, Schema(depth - 1)))));
         schema["required"] = new JsonArray([.. properties.Where(_ => random.Next(3) > 0).Select(name => (JsonNode)name)]);
         return schema;
+    }
+
+    private JsonObject Number()
+    {
+        var schema = Type(random.Next(2) == 0 ? "integer" : "number");
+        decimal least = random.Next(-200, 200), most = least + random.Next(1, 300);
+        if (random.Next(3) == 0)
+            (least, most) = (least / 10 - 1, most / 100 + 20);
+        if (random.Next(2) == 0)
+            schema[random.Next(2) == 0 ? "minimum" : "exclusiveMinimum"] = least;
+        if (random.Next(2) == 0)
+            schema[random.Next(2) == 0 ? "maximum" : "exclusiveMaximum"] = most + 1;
+        return schema;
+    }
+
+    private JsonObject Pattern()
+    {
+        string[] patterns = ["^[a-c]{1,4}$", "^a|^b$", "^x\\d?", "^(?:ab|c)+\\.$", "^[^a-z\"]+$", "^$", "^\\w+@\\w{1,3}$", "^\\S+\\n?$"];
+        return new JsonObject { ["type"] = "string", ["pattern"] = patterns[random.Next(patterns.Length)] };
     }
 
     private JsonObject Bounded(JsonObject schema, string least, string most)

@@ -29,7 +29,7 @@ internal sealed class SchemaCheck(JsonElement root)
     private bool Keeps(JsonElement schema, string keyword, JsonElement argument, JsonElement value) => keyword switch
     {
         "$ref" => Keeps(argument.GetString() == "#" ? root : root.GetProperty("$defs").GetProperty(argument.GetString()!["#/$defs/".Length..]), value),
-        "anyOf" => argument.EnumerateArray().Any(one => Keeps(one, value)),
+        "anyOf" or "oneOf" => argument.EnumerateArray().Any(one => Keeps(one, value)),
         "enum" => argument.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value)),
         "const" => JsonElement.DeepEquals(argument, value),
         "type" => argument.ValueKind == JsonValueKind.Array ? argument.EnumerateArray().Any(one => IsOf(one.GetString()!, value)) : IsOf(argument.GetString()!, value),
