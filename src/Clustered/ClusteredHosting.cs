@@ -76,17 +76,22 @@ public static class ClusteredHosting
             if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is { Length: > 0 })
                 silo.UseKubernetesHosting(); // membership follows the pods, too
 #endif
-            // Failover target: about a second after a kill (probes every half second, two missed, one vote). Indirect probes are off
-            // because an intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
+            // Failover target: under two seconds after a kill or a hang (probes every half second, three missed, one vote), which is when gateways
+            // give up a silent stream, and not sooner: a silo whose machine is merely busy misses two. Indirect probes are off because an
+            // intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 membership.ProbeTimeout = TimeSpan.FromSeconds(0.5);
-                membership.NumMissedProbesLimit = 2;
+                membership.NumMissedProbesLimit = 3;
                 membership.NumVotesForDeathDeclaration = 1;
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(2);
                 membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
                 membership.EnableIndirectProbes = false;
             });
+            // Newer versions hold a vote back from a silo that was heard within the missed probes at their longest, which is four times as long unless
+            // told: 6 s of silence for every hang. 3 s are soon enough, and more than a busy machine is silent for. By its name, since older versions
+            // lack the property.
+            silo.Configure<ClusterMembershipOptions>(new ConfigurationBuilder().AddInMemoryCollection([new("MaxProbeTimeout", "00:00:01")]).Build());
         });
         return true;
     }

@@ -25,9 +25,9 @@ public sealed partial class RequestGrain
         {
             RequestPhase.None => Alarm(TimeSpan.FromSeconds(1), Retire), // asked about an id that nobody knows
             // Says again that it waits: a scheduler that lost its memory is whole again within two periods.
-            RequestPhase.Queued => this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)),
-            RequestPhase.Placed => this.RegisterGrainTimer(LookAfter, new GrainTimerCreationOptions(WorkerCheck, WorkerCheck) { Interleave = true }),
-            RequestPhase.CallingTools => this.RegisterGrainTimer(GiveUpUnread, FollowLease, FollowLease / 6),
+            RequestPhase.Queued => this.RegisterGrainTimer(UnlessEnded(AskAgain), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)),
+            RequestPhase.Placed => this.RegisterGrainTimer(UnlessEnded(LookAfter), new GrainTimerCreationOptions(WorkerCheck, WorkerCheck) { Interleave = true }),
+            RequestPhase.CallingTools => this.RegisterGrainTimer(UnlessEnded(GiveUpUnread), FollowLease, FollowLease / 6),
             RequestPhase.Parked => Alarm(TimeSpan.FromSeconds(core.State.PausedAt - Now) + options.Value.ParkedRetention, Expire),
             RequestPhase.Failed when core.State.RetryAfterSeconds is not null => Alarm(TimeSpan.FromSeconds(1), Retire), // shed: there may be very many
             RequestPhase.Finished or RequestPhase.Failed or RequestPhase.Cancelled => Alarm(options.Value.FinishedRetention, Retire),
@@ -37,7 +37,10 @@ public sealed partial class RequestGrain
 
     // Rings again until it was heeded: the store may fail just then.
     private IGrainTimer Alarm(TimeSpan due, Func<CancellationToken, Task> then) =>
-        this.RegisterGrainTimer(then, due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
+        this.RegisterGrainTimer(UnlessEnded(then), due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
+
+    // A tick that had to wait for a turn comes even where that turn has ended its timer: a start that took the store a second would be forgotten.
+    private static Func<CancellationToken, Task> UnlessEnded(Func<CancellationToken, Task> then) => ct => ct.IsCancellationRequested ? Task.CompletedTask : then(ct);
 
     private Task AskAgain(CancellationToken ct) =>
         IsUnread ? GiveUpUnread(ct)

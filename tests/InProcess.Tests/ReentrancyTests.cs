@@ -53,8 +53,40 @@ public sealed class PlainGrain(IGrainContext context, [PersistentState("count")]
 
 public interface IPlainGrain : IGrainWithStringKey { Task<int> Ticks(); Task<string> Name(); }
 
+public interface IAlarmGrain : IGrainWithStringKey { Task Work(); [AlwaysInterleave] Task Finish(); [AlwaysInterleave] Task<string> Ticks(); }
+
+public sealed class AlarmGrain : Grain, IAlarmGrain
+{
+    private readonly TaskCompletionSource done = new();
+    private readonly List<string> ticks = [];
+
+    public async Task Work()
+    {
+        using var alarm = this.RegisterGrainTimer(
+            ct => { ticks.Add(ct.IsCancellationRequested ? "ended" : "due"); return Task.CompletedTask; }, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        await done.Task;
+    }
+
+    public Task Finish() { done.SetResult(); return Task.CompletedTask; }
+    public Task<string> Ticks() => Task.FromResult(string.Join(' ', ticks));
+}
+
 public sealed class ReentrancyTests
 {
+    [Fact]
+    public async Task Tick_ThatWaitsForTheTurnThatEndsItsTimer_RunsOnceWithACancelledToken()
+    {
+        await using var test = await TestCluster.StartAsync();
+        var grain = test.Grain<IAlarmGrain>("a");
+        var work = grain.Work();
+        await test.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal("", await grain.Ticks());
+        await grain.Finish();
+        await work;
+        await test.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal("ended", await grain.Ticks());
+    }
+
     [Fact]
     public async Task Readers_InterleaveWithEachOtherButNotWithAWriter()
     {

@@ -51,7 +51,7 @@ internal sealed class GrainTimer : Request, IGrainTimer
 
     public override async ValueTask RunAsync(Mailbox mailbox)
     {
-        if (stopped.IsCancellationRequested) return;
+        // One that waited for a turn which disposed of the timer runs all the same, with a cancelled token, as on Orleans.
         lock (gate) changed = false;
         try
         {
