@@ -56,7 +56,7 @@ internal sealed record Mutation(string Name, string Project, string File, string
         new("cache read before it is copied back", "src/Grains", "Devices/KvTransfers.cs",
             "waiting.Add((() => Run(work, done), because => done.TrySetException(because)));", "Run(work, done);"),
         new("tool called anew for every question", "src/Grains", "Tools/ToolGrain.cs",
-            "if (!calls.TryGetValue(call.Id, out var running))\n            calls.Add(call.Id, running = Start(call));", "var running = calls[call.Id] = Start(call);"),
+            "if (!calls.TryGetValue(call.Id, out var running))\n            calls.Add(call.Id, running = Start(call, secret, trace));", "var running = calls[call.Id] = Start(call, secret, trace);"),
     ];
 
     public string Path => $"{Project}/{File}";

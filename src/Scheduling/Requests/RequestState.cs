@@ -150,10 +150,10 @@ public sealed class RequestState
     [Id(27)] public bool TooLarge { get; set; }
 
     /// <summary>It was shed, or found the queue full: when it is worth trying again, seconds.</summary>
-    [Id(40)] public double? RetryAfterSeconds { get; set; }
+    [Id(42)] public double? RetryAfterSeconds { get; set; }
 
     /// <summary>The span of the present answer, as W3C's <c>traceparent</c>.</summary>
-    [Id(41)] public string? Trace { get; set; }
+    [Id(43)] public string? Trace { get; set; }
 
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }
