@@ -42,7 +42,7 @@ internal sealed record Mutation(string Name, string Project, string File, string
         new("pause not written", "src/Scheduling", "Requests/RequestCore.Tools.cs",
             "effects.AddRange([new RequestEffect.Save(), Tell(new(0, NoticeKind.Parked", "effects.AddRange([Tell(new(0, NoticeKind.Parked"),
         new("waiting request asks only once", "src/Grains", "RequestGrain.Alarms.cs",
-            "this.RegisterGrainTimer(AskAgain, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1))", "null"),
+            "this.RegisterGrainTimer(UnlessEnded(AskAgain), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1))", "null"),
         new("recovered request forgets its tools", "src/Scheduling", "Requests/RequestCore.Tools.cs",
             "return state.Phase == RequestPhase.CallingTools\n            ?", "return false\n            ?"),
         new("running sequence given away as a parked one", "src/Scheduling", "Requests/RequestCore.Moving.cs",
