@@ -24,8 +24,8 @@ internal static class ToolCallsApi
 
     public static void MapToolCallsApi(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost(Path + "/{id}/progress", Progress);
-        routes.MapPost(Path + "/{id}/result", Result);
+        routes.MapPost(Path + "/{id}/progress", Progress).WithMetadata(new Unmetered());
+        routes.MapPost(Path + "/{id}/result", Result).WithMetadata(new Unmetered());
     }
 
     private static async Task<IResult> Progress(string id, HttpContext context, IClusterGrains grains, GrainRetry retry, CancellationToken ct)
