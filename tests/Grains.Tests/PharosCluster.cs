@@ -83,24 +83,33 @@ public sealed class PharosCluster : IAsyncDisposable
         var notices = new List<RequestNotice>();
         var text = new StringBuilder();
         var tokens = new List<int>();
+        Task<IReadOnlyList<SequenceDelta>>? segment = null;
         await foreach (var notice in Request(id).Follow(from, patience.Token))
         {
             if (notice.Kind == NoticeKind.Alive)
                 continue;
             notices.Add(notice);
+
+            // A request that failed before its worker heard of it has no deltas to wait for.
+            if (notice.Kind != NoticeKind.Failed)
+                await TakeAsync();
             if (follow && notice.Kind == NoticeKind.Placed)
-                await ReadSegmentAsync(id, gateway, notice, text, tokens, patience.Token);
+                segment = Reader(notice.Worker!, gateway).SegmentAsync(id, notice.Epoch, patience.Token);
         }
 
+        if (segment is { IsCompleted: true })
+            await TakeAsync();
         return new Seen(text.ToString(), [.. tokens], notices[^1], [.. notices]);
-    }
 
-    private async Task ReadSegmentAsync(string id, string gateway, RequestNotice placed, StringBuilder text, List<int> tokens, CancellationToken ct)
-    {
-        foreach (var delta in await Reader(placed.Worker!, gateway).SegmentAsync(id, placed.Epoch, ct))
+        async Task TakeAsync()
         {
-            text.Append(delta.Text);
-            tokens.AddRange(delta.Tokens);
+            foreach (var delta in segment is null ? [] : await segment)
+            {
+                text.Append(delta.Text);
+                tokens.AddRange(delta.Tokens);
+            }
+
+            segment = null;
         }
     }
 
