@@ -56,7 +56,7 @@ internal sealed class BenchLoop : IDisposable
             new WorkerLimits(backend.Kv.BlockSize, backend.Kv.DeviceBlocks, 0, 512, 256, 256, CachedBlocks: backend.Kv.DeviceBlocks),
             DeviceProfile.GptJ6bA100, RankingPolicies.Find("lamps"), PausePolicies.Find("lamps"));
         iteration = new Iteration(backend, core, slot => this.sequences[slot.Request]);
-        var model = new ServedModel(loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(loaded.TokenizerConfig.ChatTemplate, ChatTokens.None), loaded.Shape.MaxPositions, [], 0);
+        var model = new ServedModel(loaded.Shape.Name, loaded, loaded.Tokenizer, ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), loaded.Shape.MaxPositions, [], 0);
         for (int i = 0; i < sequences; i++)
             Start(model, i, new GenerationOptions(8000, temperature, topP, 0, 7, []));
         while (core.Waiting > 0 || this.sequences.Values.Any(sequence => sequence.Tokens.Count == Prompt))
