@@ -4,7 +4,7 @@ using Pharos.Grains;
 namespace Pharos.Bench.Faults;
 
 /// <summary>The way between grains, and from gateways to them: a little slow always, worse while a fault lasts.</summary>
-internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
+internal sealed class FaultyNetwork(Random random, Tally tally, Watch watch) : INetwork
 {
     private static readonly string[] OfMigrations =
     [
@@ -37,6 +37,7 @@ internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
 
     public MessageFate Send(in MessageInfo message)
     {
+        watch.Sent(message);
         var delay = random.Next(3) == 0 ? TimeSpan.FromTicks(random.Next(30_000)) : TimeSpan.Zero; // up to 3 ms
         if (cutOff.Contains(message.From))
             return Fate(FaultKind.GatewayCutOff, MessageOutcome.IsLost, delay);

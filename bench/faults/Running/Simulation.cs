@@ -48,6 +48,7 @@ internal static class Simulation
                 await talking;
             foreach (var client in all.Where(client => !client.IsDone))
                 tally.Violated($"{client.Name} has not ended after {Deadline} s, with {client.Answers.Count} answers");
+            world.Watch.Settle();
             if (tally.Violations.Count == 0)
                 await Aftermath(world, mayLose: kinds.Any(FaultPlan.LosesMessages));
             stop.Cancel();
