@@ -22,6 +22,9 @@ internal sealed class FaultyNetwork(Random random, Tally tally, Watch watch) : I
     /// <summary>Of the messages that migrations consist of.</summary>
     public double PiecesLost { get; set; }
 
+    /// <summary>Of the words to free a sequence.</summary>
+    public double ReleasesLate { get; set; }
+
     public double Doubled { get; set; }
 
     public double Delayed { get; set; }
@@ -46,6 +49,8 @@ internal sealed class FaultyNetwork(Random random, Tally tally, Watch watch) : I
             return new MessageFate(MessageOutcome.IsLost, delay);
         if (PiecesLost > 0 && OfMigrations.Any(message.Method.EndsWith) && Strikes(PiecesLost))
             return Fate(FaultKind.PieceLost, random.Next(2) == 0 ? MessageOutcome.IsLost : MessageOutcome.AnswerIsLost, delay);
+        if (ReleasesLate > 0 && message.Method.EndsWith(nameof(IWorkerGrain.Release)) && Strikes(ReleasesLate))
+            return Fate(FaultKind.ReleaseLate, MessageOutcome.ArrivesTwice, TimeSpan.FromMilliseconds(random.Next(2000)));
         if (Strikes(Lost))
             return Fate(FaultKind.MessagesLost, MessageOutcome.IsLost, delay);
         if (Strikes(AnswersLost))

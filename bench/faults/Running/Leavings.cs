@@ -8,12 +8,13 @@ namespace Pharos.Bench.Faults.Running;
 
 /// <summary>
 /// What leaves a worker in the middle of its segment leaves for a reason: somebody sent word before, under its epoch or for a later one, or the worker tells its
-/// request. Without that the request would be missed some time, and be computed anew: its client would wait and see nothing else.
+/// request that the segment has ended. Without that the request would be missed some time, and be computed anew: its client would wait and see nothing else.
 /// </summary>
 internal sealed class Leavings(Tally tally)
 {
     private readonly Dictionary<(string Worker, string Request), int> asked = []; // up to which epoch it was to go
     private readonly HashSet<(string Worker, string Request, int Epoch)> told = [];
+    private readonly HashSet<string> emptied = new(StringComparer.Ordinal); // workers that were told to let everything go
     private readonly Dictionary<DeviceLoop, List<HeldSequence>> before = []; // what a device was serving
     private readonly List<(DeviceLoop Loop, string Worker, HeldSequence Gone)> silent = [];
 
@@ -27,7 +28,7 @@ internal sealed class Leavings(Tally tally)
             case [SequenceWork work]: Ask(to, work.Request, work.Epoch - 1); break;
             case [MigrationOrder order]: Ask(to, order.Request, order.Epoch - 1); break;
             case [SegmentReport report]: told.Add((report.Worker, to, report.Epoch)); break;
-            case [string worker, int epoch, ..] when Is(message, nameof(IRequestGrain.WorkerLost)): told.Add((worker, to, epoch)); break;
+            case [] when Is(message, nameof(IWorkerGrain.Evacuate)): emptied.Add(to); break;
         }
     }
 
@@ -50,7 +51,7 @@ internal sealed class Leavings(Tally tally)
     {
         foreach (var (loop, worker, gone) in silent)
         {
-            if (isThere(loop) && !told.Contains((worker, gone.Request, gone.Epoch)))
+            if (isThere(loop) && !emptied.Contains(worker) && !told.Contains((worker, gone.Request, gone.Epoch)))
                 tally.Violated($"{gone.Request} under epoch {gone.Epoch}, which was {gone.Phase}, left {worker} without a reason");
         }
     }

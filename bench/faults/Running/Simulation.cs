@@ -26,6 +26,7 @@ internal static class Simulation
             setup = setup with { Pause = policies.Pause, Rank = policies.Rank };
         var kinds = FaultPlan.DrawKinds(random);
         kinds.UnionWith(FaultPlan.DrawMoves(new Random(seed * 31 + 8)));
+        kinds.UnionWith(FaultPlan.DrawLateWords(new Random(seed * 31 + 9)));
         var clients = 5 + random.Next(8);
         var drawn = Enumerable.Range(0, clients).Select(_ => FaultPlan.DrawClient(random, kinds)).ToList();
         var tally = new Tally();
