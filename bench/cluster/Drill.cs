@@ -21,7 +21,8 @@ internal static class SlowDevices
         ["Pharos__Backend"] = "simulated",
         ["Pharos__Simulated__TokensPerSecond"] = "50",
         ["Pharos__Simulated__MinTokens"] = "100",
-        ["Pharos__Simulated__MaxTokens"] = "500",
+        ["Pharos__Simulated__MaxTokens"] = "250",
+        ["Pharos__Simulated__CallShare"] = "0.5",
     };
 }
 

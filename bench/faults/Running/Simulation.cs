@@ -22,6 +22,8 @@ internal static class Simulation
     {
         var random = new Random(seed);
         var setup = WorldSetup.Draw(random);
+        if (new Random(seed * 31 + 10).Next(4) == 0)
+            setup = setup with { StepTime = 6 * setup.StepTime }; // segments last, and are lost more than once
         if (policies is not null)
             setup = setup with { Pause = policies.Pause, Rank = policies.Rank };
         var kinds = FaultPlan.DrawKinds(random);
