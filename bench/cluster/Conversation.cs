@@ -25,10 +25,10 @@ internal sealed record Script(string Name, string Body, bool IsClientTool)
         }),
     ];
 
-    /// <summary>At that temperature the model talks for as long as it may; with a seed it says the same each time.</summary>
+    /// <summary>The embedded model may not end (its two end tokens are biased away), so it talks for as long as it may; with a seed it says the same each time.</summary>
     public static Script Talk(int seed, int tokens) => new(
         $"talk {seed}",
-        $$$"""{"model":"spark","stream":true,"temperature":2,"seed":{{{seed + 5}}},"max_tokens":{{{tokens}}},"messages":[{"role":"user","content":"count to 15"}]}""",
+        $$$"""{"model":"spark","stream":true,"temperature":2,"seed":{{{seed + 5}}},"logit_bias":{"256":-100,"258":-100},"max_tokens":{{{tokens}}},"messages":[{"role":"user","content":"count to 15"}]}""",
         IsClientTool: false);
 
     private static string Sum(int i, string tools) =>

@@ -21,7 +21,8 @@ internal static class SlowDevices
         ["Pharos__Backend"] = "simulated",
         ["Pharos__Simulated__TokensPerSecond"] = "50",
         ["Pharos__Simulated__MinTokens"] = "100",
-        ["Pharos__Simulated__MaxTokens"] = "500",
+        ["Pharos__Simulated__MaxTokens"] = "250",
+        ["Pharos__Simulated__CallShare"] = "0.5",
     };
 }
 
@@ -51,10 +52,13 @@ internal sealed class Interruption(IReadOnlyList<Conversation> hit, long at)
 
     public int Count => hit.Count;
 
-    /// <summary>From the fault until each client heard more, after the longest silence it then had; without those whose answer was complete already.</summary>
+    /// <summary>
+    /// From the fault until each client heard more, after the longest silence that began with it (what was on its way may still come in the first second);
+    /// without those whose answer was complete already.
+    /// </summary>
     public IEnumerable<double> SecondsToResume() =>
         from one in hit
-        let silences = one.HeardAt.Zip(one.HeardAt.Skip(1)).Where(pair => pair.Second > at).ToList()
+        let silences = one.HeardAt.Zip(one.HeardAt.Skip(1)).Where(pair => pair.Second > at && pair.First < at + TimeProvider.System.TimestampFrequency).ToList()
         where silences.Count > 0
         select TimeProvider.System.GetElapsedTime(at, silences.MaxBy(pair => pair.Second - pair.First).Second).TotalSeconds;
 }

@@ -98,6 +98,28 @@ internal sealed class LocalCluster : IAsyncDisposable
             .ToDictionary(row => row.GetProperty("id").GetString()!, row => row.GetProperty("worker").GetString()!);
     }
 
+    /// <summary>Has a request moved to <paramref name="worker"/>. False: it does not move just now.</summary>
+    public async Task<bool> Move(string request, string worker)
+    {
+        using var answer = await Client.PostAsync($"/admin/requests/{request}/migrate?to={Uri.EscapeDataString(worker)}", null);
+        return answer.StatusCode == System.Net.HttpStatusCode.Accepted;
+    }
+
+    /// <summary>Sums a counter over the silos, by their own pages.</summary>
+    public async Task<long> Counted(string name, string label)
+    {
+        var pages = await Task.WhenAll(ports.Select(at => Client.GetStringAsync($"http://127.0.0.1:{at.Http}/metrics")));
+        return pages.SelectMany(page => page.Split('\n')).Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
+            .Sum(line => (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Workers that are active.</summary>
+    public async Task<List<string>> Workers()
+    {
+        var workers = await Client.GetFromJsonAsync<JsonElement>("/admin/workers");
+        return [.. workers.EnumerateArray().Where(worker => worker.GetProperty("state").GetString() == "active").Select(worker => worker.GetProperty("id").GetString()!)];
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(Silos.Append(Gateway).Append(Redis).Select(server => server.Kill()));
@@ -127,11 +149,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    private async Task<int> ActiveWorkers()
-    {
-        var workers = await Client.GetFromJsonAsync<JsonElement>("/admin/workers");
-        return workers.EnumerateArray().Count(worker => worker.GetProperty("state").GetString() == "active");
-    }
+    private async Task<int> ActiveWorkers() => (await Workers()).Count;
 
     // By the silo's own word: for a moment the pool still counts the worker that died.
     private async Task<bool> Takes((int Silo, int Gateway, int Http) at)

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Pharos.Bench.Cluster;
 using Pharos.Bench.Cluster.Drills;
 
-// cluster kill|rolling|hang|redis [--rounds N] [--clients N] [--silos N] [--seed S] [--slow-devices] [--bin DIR] [--keep-logs]
+// cluster kill|rolling|hang|redis|move|load [--rounds N] [--clients N] [--silos N] [--seed S] [--slow-devices] [--bin DIR] [--keep-logs]
 // Exit 0: every promise held.
 var rounds = new Option<int>("--rounds") { Description = "how often", DefaultValueFactory = _ => 3, Recursive = true };
 var clients = new Option<int>("--clients") { Description = "clients that ask without pause", DefaultValueFactory = _ => 12, Recursive = true };
@@ -17,6 +17,8 @@ var root = new RootCommand("Drills a real cluster: Redis, silo processes, a gate
     Drill("kill", "kill -9 of random silos", parsed => new KillDrill(parsed.GetValue(rounds), parsed.GetValue(seed))),
     Drill("rolling", "SIGTERM to every silo in turn", parsed => new RollingDrill(parsed.GetValue(rounds))),
     Drill("hang", "SIGSTOP of random silos for 6 s, then SIGCONT", parsed => new HangDrill(parsed.GetValue(rounds), parsed.GetValue(seed), TimeSpan.FromSeconds(6))),
+    Drill("move", "sequences sent from silo to silo all the time, --rounds of them", parsed => new MoveDrill(parsed.GetValue(rounds), parsed.GetValue(seed))),
+    Drill("load", "every core busy for --rounds minutes", parsed => new LoadDrill(TimeSpan.FromMinutes(parsed.GetValue(rounds)))),
     Drill("redis", "Redis stopped for 5 s, then killed and restarted", _ => new RedisDrill(TimeSpan.FromSeconds(5))),
 };
 return await root.Parse(args).InvokeAsync();

@@ -61,6 +61,9 @@ internal enum FaultKind
     /// <summary>The silo of the worker that a sequence goes to is gone in the middle of it.</summary>
     MoveTargetKilled,
 
+    /// <summary>Words to free a sequence come seconds late, and then once more.</summary>
+    ReleaseLate,
+
     /// <summary>A sequence on its way is called off, or is forgotten where it has just come to.</summary>
     MoveCalledOff,
 }

@@ -4,7 +4,7 @@ using Pharos.Grains;
 namespace Pharos.Bench.Faults;
 
 /// <summary>The way between grains, and from gateways to them: a little slow always, worse while a fault lasts.</summary>
-internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
+internal sealed class FaultyNetwork(Random random, Tally tally, Watch watch) : INetwork
 {
     private static readonly string[] OfMigrations =
     [
@@ -22,6 +22,9 @@ internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
     /// <summary>Of the messages that migrations consist of.</summary>
     public double PiecesLost { get; set; }
 
+    /// <summary>Of the words to free a sequence.</summary>
+    public double ReleasesLate { get; set; }
+
     public double Doubled { get; set; }
 
     public double Delayed { get; set; }
@@ -37,6 +40,7 @@ internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
 
     public MessageFate Send(in MessageInfo message)
     {
+        watch.Sent(message);
         var delay = random.Next(3) == 0 ? TimeSpan.FromTicks(random.Next(30_000)) : TimeSpan.Zero; // up to 3 ms
         if (cutOff.Contains(message.From))
             return Fate(FaultKind.GatewayCutOff, MessageOutcome.IsLost, delay);
@@ -45,6 +49,8 @@ internal sealed class FaultyNetwork(Random random, Tally tally) : INetwork
             return new MessageFate(MessageOutcome.IsLost, delay);
         if (PiecesLost > 0 && OfMigrations.Any(message.Method.EndsWith) && Strikes(PiecesLost))
             return Fate(FaultKind.PieceLost, random.Next(2) == 0 ? MessageOutcome.IsLost : MessageOutcome.AnswerIsLost, delay);
+        if (ReleasesLate > 0 && message.Method.EndsWith(nameof(IWorkerGrain.Release)) && Strikes(ReleasesLate))
+            return Fate(FaultKind.ReleaseLate, MessageOutcome.ArrivesTwice, TimeSpan.FromMilliseconds(random.Next(2000)));
         if (Strikes(Lost))
             return Fate(FaultKind.MessagesLost, MessageOutcome.IsLost, delay);
         if (Strikes(AnswersLost))

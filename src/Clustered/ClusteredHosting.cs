@@ -37,7 +37,8 @@ public static class ClusteredHosting
                 // A client is not told when the silo that owes it a response dies: this bounds the wait. More than half of the silos' timeout,
                 // which is how long a silent stream's poll may take.
                 client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout * 0.8);
-                client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+                // What goes by way of a silo that hangs is lost until the client hears that it was voted out, calls of grains elsewhere as well.
+                client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(0.5));
                 client.AddActivityPropagation();
                 if (tls is not null)
                     client.UseTls(tls.Configure);
@@ -76,7 +77,7 @@ public static class ClusteredHosting
             if (Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST") is { Length: > 0 })
                 silo.UseKubernetesHosting(); // membership follows the pods, too
 #endif
-            // Failover target: under two seconds after a kill or a hang (probes every half second, three missed, one vote), which is when gateways
+            // Failover target: under two seconds after a kill or a hang (probes every half second, three missed, one vote), about when gateways
             // give up a silent stream, and not sooner: a silo whose machine is merely busy misses two. Indirect probes are off because an
             // intermediary's own timeout then races the prober's, and a hang takes several times longer to notice.
             silo.Configure<ClusterMembershipOptions>(membership =>
@@ -89,8 +90,8 @@ public static class ClusteredHosting
                 membership.EnableIndirectProbes = false;
             });
             // Newer versions hold a vote back from a silo that was heard within the missed probes at their longest, which is four times as long unless
-            // told: 6 s of silence for every hang. It has to be over before gateways call the requests of a silent stream: a call that still goes to the
-            // silo that hangs is lost for its whole timeout. By its name, since older versions lack the property.
+            // told: 6 s of silence for every hang, and a call that still goes to the silo that hangs is lost for its whole timeout. By its name, since
+            // older versions lack the property.
             silo.Configure<ClusterMembershipOptions>(new ConfigurationBuilder().AddInMemoryCollection([new("MaxProbeTimeout", "00:00:00.5")]).Build());
         });
         return true;

@@ -29,8 +29,9 @@ public interface IRequestGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("follow")] IAsyncEnumerable<RequestNotice> Follow(int from, CancellationToken ct);
 
     /// <summary>A worker or its stream is lost: go on elsewhere from the prompt and the tokens known of this segment.</summary>
+    /// <remarks>Said again until it is heard, so its timeout is short: the request may live on a silo that hangs, until that is voted out.</remarks>
     /// <param name="byReader">Told by the gateway that reads the answer: <paramref name="delivered"/> is all it has of this segment.</param>
-    [Alias("worker-lost")] Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader);
+    [ResponseTimeout("00:00:01"), Alias("worker-lost")] Task WorkerLost(string worker, int epoch, ImmutableArray<int> delivered, bool byReader);
 
     /// <summary>Stops it wherever it is and frees what it holds.</summary>
     [Alias("cancel")] Task Cancel(string because);

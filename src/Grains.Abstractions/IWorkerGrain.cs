@@ -58,7 +58,7 @@ public interface IWorkerGrain : IGrainWithStringKey
     /// <summary>Takes no new sequences; parked ones stay, running ones finish.</summary>
     [AlwaysInterleave, Alias("cordon")] Task<DrainForecast> Cordon();
 
-    /// <summary>Takes no new sequences, and what it has goes on elsewhere at once: running ones from the tokens they have.</summary>
+    /// <summary>Takes no new sequences, and what it has goes on elsewhere: with its cache where there is room for it, else, after a few seconds, from its tokens.</summary>
     [AlwaysInterleave, Alias("evacuate")] Task<DrainForecast> Evacuate();
 }
 

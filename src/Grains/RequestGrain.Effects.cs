@@ -11,6 +11,7 @@ public sealed partial class RequestGrain
 {
     private async Task Apply(IReadOnlyList<RequestEffect> effects)
     {
+        isAhead |= effects.Any(static effect => effect is RequestEffect.Save);
         try
         {
             foreach (var effect in effects)
@@ -50,6 +51,7 @@ public sealed partial class RequestGrain
         try
         {
             await storage.WriteStateAsync();
+            isAhead = false;
         }
         catch
         {

@@ -26,8 +26,12 @@ public sealed partial class RequestGrain(
     private RequestPhase? alarmFor;
     private CancellationTokenSource? toolCalls;
     private double followedAt;
+    private bool isAhead; // what is in memory is still to be written, or could not be
 
     private double Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    /// <summary>What it has said. For simulations, which look between its turns.</summary>
+    internal IReadOnlyList<RequestNotice> Notices => core?.Notices ?? [];
 
     private ISchedulerGrain Scheduler => GrainFactory.GetGrain<ISchedulerGrain>(core.State.Spec!.Pool);
 
@@ -60,8 +64,9 @@ public sealed partial class RequestGrain(
         {
             followedAt = Now;
             var wait = changed.Task;
-            var news = core.Notices.Where(notice => notice.Number >= from).ToList();
-            if (news.Count == 0)
+            // Nobody hears of what a loss could undo: of an end, before it is written.
+            List<RequestNotice> news = isAhead ? [] : [.. core.Notices.Where(notice => notice.Number >= from)];
+            if (news.Count == 0 && !isAhead)
                 news = [.. core.LastWords(from)];
             foreach (var notice in news)
             {

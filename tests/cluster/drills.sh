@@ -27,11 +27,14 @@ if [ "${1:-}" = long ]; then
   drill hang --rounds 5 --clients 24 --slow-devices
   drill rolling --rounds 3 --clients 12
   drill redis --clients 24
+  drill move --rounds 1000 --clients 24
+  drill load --rounds 10
 else
   drill kill --rounds 2 --clients 12 --slow-devices
   drill hang --rounds 1 --clients 12 --slow-devices
   drill rolling --rounds 1 --clients 6
   drill redis --clients 9
+  drill move --rounds 40 --clients 9
 fi
 [ $failed = 0 ] && echo "drills: passed" || echo "drills: FAILED, $failed of them"
 exit $((failed > 0))

@@ -33,10 +33,11 @@ internal sealed class Chaos(World world, Random random)
             case FaultKind.DeviceFails: FailDevice(); break;
             case FaultKind.GatewayCutOff: await CutOff(lasts); break;
             case FaultKind.WorkerDrained: await TakeOut(kind, lasts, worker => random.Next(3) == 0 ? worker.Cordon() : worker.Drain(true)); break;
-            case FaultKind.WorkerEvacuated: await TakeOut(kind, lasts, worker => worker.Evacuate()); break;
+            case FaultKind.WorkerEvacuated: await TakeOut(kind, 2 * lasts, worker => worker.Evacuate()); break;
             case FaultKind.SequenceMoved: await new Moves(world, random).Run(Window); break;
             case FaultKind.PieceDamaged: await While(3 * lasts, on => world.Pieces.Damaged = on ? 0.3 : 0); break;
             case FaultKind.PieceLost: await While(2 * lasts, on => world.Network.PiecesLost = on ? 0.2 : 0); break;
+            case FaultKind.ReleaseLate: await While(Window, on => world.Network.ReleasesLate = on ? 0.5 : 0); break;
             case FaultKind.MoveSourceKilled: await KillOne(kind, move => move.From, lasts); break;
             case FaultKind.MoveTargetKilled: await KillOne(kind, move => move.To, lasts); break;
             case FaultKind.MoveCalledOff: await CallOff(); break;

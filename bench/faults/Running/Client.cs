@@ -99,6 +99,7 @@ internal sealed class Client(World world, Gateway gateway, Conversation conversa
                     calls = end.Calls;
                     break;
                 case AnswerEvent.Ended { Reason: var reason }:
+                    IsWritten(answer.Request, calls);
                     return Ended(new Answer(text.ToString(), reason.ToString(), [.. calls.Select(call => new ChatToolCall(call.Id, call.Name, call.Arguments))]));
                 case AnswerEvent.Failed { Because: var because }:
                     world.Tally.Violated($"{Name}: answer {answers.Count} of {answer.Request} failed after {text.Length} characters: {because}");
@@ -108,6 +109,18 @@ internal sealed class Client(World world, Gateway gateway, Conversation conversa
 
         world.Tally.Violated($"{Name}: {answer.Request} ended without a word");
         return null;
+    }
+
+    // Whoever is told of an end may leave it to the cluster to know of it, whatever is lost next.
+    private void IsWritten(string request, ImmutableArray<ToolCall> calls)
+    {
+        if (world.Stored(request) is not { } state)
+            return; // it was told late, and retention is over
+        var knows = calls.IsEmpty || conversation.Kind != ConversationKind.ClientTools
+            ? state.Phase == RequestPhase.Finished
+            : state.Pauses.Any(pause => pause.Calls.Select(call => call.Id).SequenceEqual(calls.Select(call => call.Id)));
+        if (!knows)
+            world.Tally.Violated($"{Name}: the client was told that answer {answers.Count} of {request} has ended, and what is stored is {state.Phase}");
     }
 
     private Answer Ended(Answer answer)

@@ -9,7 +9,7 @@ internal static class FaultPlan
     /// <summary>At least three kinds in every run.</summary>
     public static SortedSet<FaultKind> DrawKinds(Random random)
     {
-        var all = Enum.GetValues<FaultKind>().Except(Mishaps).Where(kind => kind != FaultKind.SequenceMoved).ToArray();
+        var all = Enum.GetValues<FaultKind>().Except(Mishaps).Where(kind => kind is not (FaultKind.SequenceMoved or FaultKind.ReleaseLate)).ToArray();
         random.Shuffle(all);
         return [.. all.Take(3 + random.Next(4))];
     }
@@ -24,10 +24,17 @@ internal static class FaultPlan
         return [FaultKind.SequenceMoved, .. mishaps.Take(random.Next(3))];
     }
 
-    /// <summary>Best-effort words, such as to free a cache, may be lost with it: what they would have freed goes with its lease.</summary>
+    /// <summary>In one run of three old words come late: beside the other kinds, too.</summary>
+    public static SortedSet<FaultKind> DrawLateWords(Random random) => random.Next(3) == 0 ? [FaultKind.ReleaseLate] : [];
+
+    /// <summary>
+    /// Best-effort words, such as to free a cache, may be lost with it: what they would have freed goes with its lease. A write that has its effect and
+    /// fails loses those that were to follow it.
+    /// </summary>
     public static bool LosesMessages(FaultKind kind) => kind is
         FaultKind.SiloKilled or FaultKind.SiloRestarted or FaultKind.SiloHalted or FaultKind.SiloEvicted or FaultKind.MessagesLost or FaultKind.AnswersLost
-        or FaultKind.GatewayCutOff or FaultKind.DeviceFails or FaultKind.PieceLost or FaultKind.MoveSourceKilled or FaultKind.MoveTargetKilled;
+        or FaultKind.GatewayCutOff or FaultKind.DeviceFails or FaultKind.PieceLost or FaultKind.MoveSourceKilled or FaultKind.MoveTargetKilled
+        or FaultKind.StorageFails;
 
     public static (Conversation Conversation, Behaviour Behaviour) DrawClient(Random random, SortedSet<FaultKind> kinds)
     {

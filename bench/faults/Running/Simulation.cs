@@ -22,10 +22,13 @@ internal static class Simulation
     {
         var random = new Random(seed);
         var setup = WorldSetup.Draw(random);
+        if (new Random(seed * 31 + 10).Next(4) == 0)
+            setup = setup with { StepTime = 6 * setup.StepTime }; // segments last, and are lost more than once
         if (policies is not null)
             setup = setup with { Pause = policies.Pause, Rank = policies.Rank };
         var kinds = FaultPlan.DrawKinds(random);
         kinds.UnionWith(FaultPlan.DrawMoves(new Random(seed * 31 + 8)));
+        kinds.UnionWith(FaultPlan.DrawLateWords(new Random(seed * 31 + 9)));
         var clients = 5 + random.Next(8);
         var drawn = Enumerable.Range(0, clients).Select(_ => FaultPlan.DrawClient(random, kinds)).ToList();
         var tally = new Tally();
@@ -48,6 +51,7 @@ internal static class Simulation
                 await talking;
             foreach (var client in all.Where(client => !client.IsDone))
                 tally.Violated($"{client.Name} has not ended after {Deadline} s, with {client.Answers.Count} answers");
+            world.Watch.Settle();
             if (tally.Violations.Count == 0)
                 await Aftermath(world, mayLose: kinds.Any(FaultPlan.LosesMessages));
             stop.Cancel();

@@ -1,3 +1,4 @@
+using Pharos.Grains;
 using Pharos.Grains.Devices;
 using Pharos.Scheduling.Pool;
 
@@ -7,8 +8,11 @@ namespace Pharos.Bench.Faults.Running;
 internal sealed class Watch(Tally tally)
 {
     private const ulong Prime = 1099511628211;
+    private const string TurnOfRequest = "turn request/";
     private readonly SortedDictionary<string, List<(WatchedDevices Of, DeviceLoop Loop)>> devices = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Request, int Epoch), string> owners = [];
+    private readonly Leavings leavings = new(tally);
+    private readonly NoticeNumbers numbers = new(tally);
     private string step = "";
 
     public ulong Hash { get; private set; } = 14695981039346656037;
@@ -42,18 +46,32 @@ internal sealed class Watch(Tally tally)
         Print?.Invoke(what);
     }
 
-    /// <summary>Only a device's own turn changes what it holds.</summary>
-    public void AfterStep()
+    public void Sent(in MessageInfo message) => leavings.Sent(message);
+
+    /// <summary>The run is over but for its clearing up.</summary>
+    public void Settle() => leavings.Settle(loop => devices.Values.Any(lives => lives.Any(life => life.Loop == loop && !IsOver(life))));
+
+    /// <summary>Only a device's own turn changes what it holds, and only a request's what it says.</summary>
+    /// <param name="find">The object of a grain's activation.</param>
+    public void AfterStep(Func<GrainId, object?> find)
     {
-        if (!step.StartsWith("turn device ", StringComparison.Ordinal))
-            return;
+        if (step.StartsWith(TurnOfRequest, StringComparison.Ordinal) && find(GrainId.Parse(step["turn ".Length..])) is RequestGrain life)
+            numbers.Look(step[TurnOfRequest.Length..], life);
+        if (step.StartsWith("turn device ", StringComparison.Ordinal))
+            LookAtDevices();
+    }
+
+    private void LookAtDevices()
+    {
         try
         {
             owners.Clear();
             foreach (var (worker, loop) in OpenDevices)
             {
                 loop.CheckIntegrity();
-                foreach (var held in loop.Held)
+                var all = loop.Held.ToList();
+                leavings.Look(worker, loop, all);
+                foreach (var held in all)
                 {
                     if (held.Phase != SequencePhase.Parked && !owners.TryAdd((held.Request, held.Epoch), worker))
                         tally.Violated($"{held.Request} runs under epoch {held.Epoch} on {owners[(held.Request, held.Epoch)]} and on {worker}");

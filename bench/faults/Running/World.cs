@@ -15,6 +15,7 @@ using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
 using Pharos.Grains;
 using Pharos.Inference.Backend;
+using Pharos.Scheduling.Requests;
 
 namespace Pharos.Bench.Faults.Running;
 
@@ -46,8 +47,8 @@ internal sealed class World : IAsyncDisposable
         random = new Random(seed * 31 + 7);
         Time = new VirtualTime();
         Watch = new Watch(tally);
-        Pump = new DeterministicPump(seed) { Time = Time, Trace = Watch.Step, AfterStep = Watch.AfterStep };
-        Network = new FaultyNetwork(new Random(seed * 31 + 1), tally);
+        Pump = new DeterministicPump(seed) { Time = Time, Trace = Watch.Step, AfterStep = () => Watch.AfterStep(grain => Cluster?.InstanceOf(grain)) };
+        Network = new FaultyNetwork(new Random(seed * 31 + 1), tally, Watch);
         Storage = new FaultyStorage(new Random(seed * 31 + 2), Time, tally);
         Pieces = new FaultyPieces(new Random(seed * 31 + 6), tally);
         Tools = new FaultyTools(new Random(seed * 31 + 3), Time, tally);
@@ -90,6 +91,9 @@ internal sealed class World : IAsyncDisposable
 
     /// <summary>Devices by worker key, the latest of each.</summary>
     public SortedDictionary<string, FaultyDevice> Devices { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What is stored of a request; null: nothing.</summary>
+    public RequestState? Stored(string request) => (RequestState?)Cluster.StoredState("pharos", "request", GrainId.Create("request", request));
 
     public ISchedulerGrain Scheduler => Cluster.Client.GetGrain<ISchedulerGrain>(PharosModel.Served.Name);
 

@@ -14,7 +14,7 @@ internal static class WorkerCommands
         yield return Order("drain", "Take a worker out: nothing new, parked requests leave, running ones finish.", canWait: true);
         yield return Order("undrain", "Bring a worker back that was drained, cordoned or evacuated.", canWait: false);
         yield return Order("cordon", "Give a worker nothing new; what it has stays.", canWait: false);
-        yield return Order("evacuate", "Take a worker out at once: what runs on it goes on elsewhere.", canWait: true);
+        yield return Order("evacuate", "Take a worker out within seconds: what it has goes on elsewhere.", canWait: true);
     }
 
     private static async Task<int> Workers(Session session, CancellationToken ct) => session.Answer(await session.Client.Get("admin/workers", ct), workers =>

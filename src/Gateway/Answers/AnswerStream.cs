@@ -11,7 +11,7 @@ namespace Pharos.Gateway.Answers;
 internal sealed partial class AnswerStream : IAsyncDisposable
 {
     /// <summary>A request says something at least every second; see <see cref="WorkerFeeds"/>.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2.5);
 
     private readonly IClusterGrains _grains;
     private readonly GrainRetry _retry;
@@ -23,6 +23,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly AnswerMerge _merge = new();
     private Task _follow = Task.CompletedTask;
+    private CancellationTokenSource? _heard; // ends the reading of notices that is under way
 
     /// <summary>Begins to listen for tokens of <paramref name="request"/>: to be made before the request starts, so that none is missed.</summary>
     /// <param name="patience">How long the request may be out of reach before the answer fails.</param>
@@ -85,6 +86,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
             try
             {
                 await _retry.Call(() => _grains.Request(Request).WorkerLost(worker, epoch, delivered, byReader: true), _stop.Token);
+                FollowAnew();
                 return;
             }
             catch (Exception exception) when (GrainRetry.IsTransient(exception, _stop.Token) && !_stop.IsCancellationRequested && _time.GetElapsedTime(began) < _patience)
@@ -100,6 +102,19 @@ internal sealed partial class AnswerStream : IAsyncDisposable
         }
     }
 
+    // The request lived where its worker did, as likely as not: its notices are asked for anew, rather than when their silence has lasted.
+    private void FollowAnew()
+    {
+        try
+        {
+            Volatile.Read(ref _heard)?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // They are being asked for just now.
+        }
+    }
+
     /// <summary>Reads the notices; when that breaks, opens it again from the next number, for as long as patience lasts without a new one.</summary>
     private async Task Follow(int next)
     {
@@ -108,6 +123,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
         while (true)
         {
             using var heard = new CancellationTokenSource(Silence, _time);
+            Volatile.Write(ref _heard, heard);
             await using var stopped = _stop.Token.Register(heard.Cancel);
             try
             {

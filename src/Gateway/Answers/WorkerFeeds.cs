@@ -15,8 +15,11 @@ internal sealed partial class WorkerFeeds(
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>A worker says something at least every half second. A client of the cluster gets no error when a silo dies, only silence.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// A worker says something at least every 0.3 s, so five words are missing. A client of the cluster gets no error when a silo dies, only silence. Shorter, and a
+    /// gateway on a crowded machine gives up streams that are only slow; longer, and every loss stands for as much longer at the clients.
+    /// </summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1.5);
 
     // Several a request where a client repeats its tool results while the first answer still runs.
     private readonly ConcurrentDictionary<string, ImmutableArray<Subscription>> _requests = new(StringComparer.Ordinal);

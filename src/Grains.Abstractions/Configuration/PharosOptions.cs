@@ -214,6 +214,9 @@ public sealed class SimulatedOptions
     public int MinTokens { get; set; } = 20;
 
     public int MaxTokens { get; set; } = 200;
+
+    /// <summary>Share of segments, 0 to 1, that end in a call of the tool <c>calculator</c>.</summary>
+    public double CallShare { get; set; }
 }
 
 public sealed class DemoToolOptions

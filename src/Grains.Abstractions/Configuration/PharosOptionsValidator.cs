@@ -54,6 +54,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Range("Prediction:ReturnTokens", options.Prediction.ReturnTokens, 0, 1 << 20);
         Range("Prediction:CallProbability", options.Prediction.CallProbability, 0, 1);
         Range("Simulated:TokensPerSecond", options.Simulated.TokensPerSecond, 0, 1e9);
+        Range("Simulated:CallShare", options.Simulated.CallShare, 0, 1);
         Range("Simulated:MinTokens", options.Simulated.MinTokens, 1, 1 << 20);
         Range("Simulated:MaxTokens", options.Simulated.MaxTokens, options.Simulated.MinTokens, 1 << 20);
         Range("Migration:PieceBytes", options.Migration.PieceBytes, 1, 64 << 20);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Chat;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Serving;
@@ -60,6 +61,9 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
         };
     }
 
+    private static string CallIn(ToolMarkup markup) =>
+        $$$"""{{{markup.Openers[0]}}}{{{markup.Frame.First}}}{"name": "calculator", "{{{markup.ArgumentsKey}}}": {"expression": "6*7"}}{{{markup.Frame.Last}}}{{{markup.Closer}}}""";
+
     // Time passes as for one sequence at the configured speed, however many there are; answers are letters, their length is drawn from the prompt.
     private SimulatedBackendOptions Simulated()
     {
@@ -78,6 +82,8 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             EosToken = model.EndTokens[0],
             MinSegment = settings.Simulated.MinTokens,
             MaxSegment = settings.Simulated.MaxTokens,
+            Calls = [[.. model.Tokenizer.Encode(CallIn(model.Format.Markup), parseSpecial: true)]],
+            CallShare = settings.Simulated.CallShare,
             StepTime = settings.Simulated.TokensPerSecond > 0 ? TimeSpan.FromSeconds(1 / settings.Simulated.TokensPerSecond) : TimeSpan.Zero,
         };
     }

@@ -133,36 +133,41 @@ public sealed partial class DeviceLoop
     {
         state = on ? WorkerState.Draining : WorkerState.Active;
         drainingSince = on ? drainingSince ?? Now : null;
-        LetGoOfParked();
+        isEvacuating = false;
+        LetGo();
         return WhatIsLeft();
     });
 
     public Task<DrainForecast> Cordon() => Post(() =>
     {
         state = WorkerState.Cordoned;
+        (drainingSince, isEvacuating) = (null, false);
         return WhatIsLeft();
     });
 
     public Task<DrainForecast> Evacuate() => Post(() =>
     {
         state = WorkerState.Draining;
-        drainingSince ??= Now;
-        RemoveParked(_ => true);
-        foreach (var sequence in sequences.Values.ToList())
+        drainingSince = isEvacuating ? drainingSince : Now;
+        isEvacuating = true;
+        LetGo();
+        return WhatIsLeft();
+    });
+
+    // What has not moved by then goes on elsewhere from its tokens, all of it where the worker is evacuated; what is being fetched is given the time.
+    private void LetGo()
+    {
+        var now = Now;
+        if (drainingSince is not { } since || now - since < LeaveTime.TotalSeconds)
+            return;
+        RemoveParked(slot => !(now - sequences[slot.Request].FetchedAt < BeingFetched));
+        if (!isEvacuating)
+            return;
+        foreach (var sequence in sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked && !(now - sequence.FetchedAt < BeingFetched)).ToList())
         {
             events.Writer.TryWrite(new DeviceEvent.SequenceLost(sequence.Slot.Request, sequence.Slot.Epoch, sequence.SegmentTokens));
             Remove(sequence);
         }
-
-        return WhatIsLeft();
-    });
-
-    // What has not moved by then goes on elsewhere from its tokens; what is being fetched is given the time.
-    private void LetGoOfParked()
-    {
-        var now = Now;
-        if (drainingSince is { } since && now - since >= LeaveTime.TotalSeconds)
-            RemoveParked(slot => !(now - sequences[slot.Request].FetchedAt < BeingFetched));
     }
 
     private DrainForecast WhatIsLeft()
@@ -172,8 +177,10 @@ public sealed partial class DeviceLoop
         var bytes = core.Sequences.Sum(slot => (long)(slot.DeviceTokens + slot.HostTokens)) / backend.Kv.BlockSize * backend.Kv.BytesPerBlock;
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
         return new DrainForecast(identity.Worker, state.ToString().ToLowerInvariant(), core.Running + core.Waiting, core.Parked, bytes,
-            remaining * core.Fit.Profile.IterationSeconds(Math.Max(1, core.Running), 0));
+            isEvacuating ? Math.Min(Lasts(remaining), LeaveTime.TotalSeconds) : Lasts(remaining));
     }
+
+    private double Lasts(double tokens) => tokens * core.Fit.Profile.IterationSeconds(Math.Max(1, core.Running), 0);
 
     private WorkerSnapshot Describe()
     {
@@ -191,7 +198,7 @@ public sealed partial class DeviceLoop
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
                 totals.DraftedTokens, totals.AcceptedTokens), profile, usage.Sum(use => use.Load), (core.Ranking as IPromisingPolicy)?.Promise,
-            usage);
+            usage, isEvacuating);
     }
 
     private async Task<T> Post<T>(Func<T> command)

@@ -41,6 +41,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private Dictionary<string, ToolForecast> tools = [];
     private WorkerState state = WorkerState.Active;
     private double? drainingSince;
+    private bool isEvacuating;
     private long reports, promotions;
 
     internal DeviceLoop(
@@ -65,7 +66,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     /// <summary>How long a cache is kept for a tool that does not return. The request is remembered for longer and computed anew.</summary>
     public TimeSpan ParkedLease { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long what is parked on a device that drains has to move elsewhere with its cache.</summary>
+    /// <summary>How long what is parked on a device that drains, or is there at all where it is evacuated, has to move elsewhere with its cache.</summary>
     public TimeSpan LeaveTime { get; init; }
 
     /// <summary>What is said of a tool that the pool's scheduler has told nothing of yet.</summary>
@@ -100,6 +101,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             {
                 while (commands.Reader.TryRead(out var command))
                     command.Run();
+                if (isEvacuating)
+                    LetGo();
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {
@@ -285,7 +288,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
         var now = Now;
         RemoveParked(slot => now - slot.ParkedAt > ParkedLease.TotalSeconds);
-        LetGoOfParked();
+        LetGo();
     }
 
     private void RemoveParked(Func<SequenceSlot, bool> which)

@@ -7,8 +7,8 @@ namespace Pharos.Grains.Devices;
 /// <summary>What a worker has to say to one gateway: one message an iteration, kept until the gateway's stream takes it.</summary>
 internal sealed class GatewayOutbox(string worker, TimeProvider time)
 {
-    /// <summary>An empty message after so much silence: a gateway knows a worker is gone when two are missing.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(500);
+    /// <summary>An empty message after so much silence: a gateway holds a worker for gone when five are missing.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(300);
 
     private readonly Channel<DeltaBatch> channel = Channel.CreateUnbounded<DeltaBatch>();
     private CancellationTokenSource reader = new();

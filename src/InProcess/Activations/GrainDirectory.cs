@@ -10,6 +10,9 @@ internal sealed class GrainDirectory(InProcessCluster cluster)
 
     public IEnumerable<Activation> All => activations.Values;
 
+    /// <summary>The grain's activation, if it has one.</summary>
+    public Activation? Find(GrainId grain) => activations.GetValueOrDefault(grain);
+
     /// <summary>The grain's activation, made and placed if there is none; null if the call must not make one.</summary>
     /// <exception cref="OrleansException">No silo can take it.</exception>
     public Activation? Locate(GrainTarget target, Call call)

@@ -65,6 +65,9 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
         Withdraw();
     }
 
+    /// <summary>The arguments, as they travel.</summary>
+    protected virtual IReadOnlyList<object?> Said => [];
+
     /// <summary>The same message once more, its answer awaited by nobody; null where that makes no sense.</summary>
     protected virtual Call? Double() => null;
 
@@ -73,7 +76,7 @@ internal abstract class Call(GrainFactory caller, CallTarget target) : Request
 
     private void SendOver(INetwork network)
     {
-        var fate = network.Send(new MessageInfo(MethodName, caller.Name, caller.Silo?.Status == SiloStatus.Evicted, target.GrainId, this is IStreamFetch));
+        var fate = network.Send(new MessageInfo(MethodName, caller.Name, caller.Silo?.Status == SiloStatus.Evicted, target.GrainId, this is IStreamFetch, Said));
         if (fate.Outcome == MessageOutcome.IsLost) return;
         AnswerIsLost = fate.Outcome == MessageOutcome.AnswerIsLost;
         var twin = fate.Outcome == MessageOutcome.ArrivesTwice ? Double() : null;

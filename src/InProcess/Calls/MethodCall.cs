@@ -22,6 +22,8 @@ internal sealed class MethodCall<T> : Call<T>
 
     public override string MethodName => plan.Name;
 
+    protected override IReadOnlyList<object?> Said => arguments;
+
     protected override Call? Double()
     {
         var twin = new MethodCall<T>(plan, Caller, Target, plan.CopyArguments((object?[])arguments.Clone(), Caller.Cluster.Factory), cancellable: false);

@@ -22,7 +22,8 @@ public readonly record struct MessageFate(MessageOutcome Outcome, TimeSpan Delay
 /// <param name="From">The sending silo, or the name of a client outside the silos.</param>
 /// <param name="FromEvicted">The others hold the sender for dead.</param>
 /// <param name="IsSequence">Fetches elements of a grain's sequence.</param>
-public readonly record struct MessageInfo(string Method, string From, bool FromEvicted, GrainId Target, bool IsSequence);
+/// <param name="Arguments">What is said; not to be changed. Empty for parts of a sequence.</param>
+public readonly record struct MessageInfo(string Method, string From, bool FromEvicted, GrainId Target, bool IsSequence, IReadOnlyList<object?> Arguments);
 
 /// <summary>Decides about every message between grains and from outside; for simulations of faults.</summary>
 public interface INetwork

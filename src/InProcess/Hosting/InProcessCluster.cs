@@ -55,6 +55,12 @@ public sealed class InProcessCluster : IAsyncDisposable
     /// <summary>How many states are stored.</summary>
     public int StoredStates => Storage.Count;
 
+    /// <summary>The stored state of a grain, to look at and not to change; null where none is stored.</summary>
+    public object? StoredState(string storage, string state, GrainId grain) => Storage.Read(storage, state, grain)?.State;
+
+    /// <summary>The object of a grain's activation, to look at and not to call; null where it has none.</summary>
+    public object? InstanceOf(GrainId grain) => Directory.Find(grain)?.Instance;
+
     /// <summary>The services of a silo, e.g. to reach the device host that ConfigureSilo gave it.</summary>
     public IServiceProvider ServicesOf(string silo) => Require(silo).Services;
 

@@ -20,7 +20,7 @@ public sealed class MigrationPlanner(PlannerLimits limits)
         return draft.Finish(because);
     }
 
-    // Parked ones first, then what runs for long: that is left to end otherwise.
+    // Parked ones first, then what runs for long: what does not is left to end, unless that is too late.
     private string? Empty(PlanDraft draft)
     {
         foreach (var from in draft.Workers.Where(worker => worker.Is.IsToBeEmpty))
@@ -28,7 +28,7 @@ public sealed class MigrationPlanner(PlannerLimits limits)
             foreach (var sequence in from.Left.OrderBy(one => one.Phase != SequencePhase.Parked).ThenByDescending(one => one.CachedTokens).ThenBy(one => one.Request, StringComparer.Ordinal).ToList())
             {
                 var lasts = sequence.Load / Math.Max(1, sequence.Tokens);
-                if (sequence.Phase != SequencePhase.Parked && lasts <= limits.ShortRunSeconds)
+                if (sequence.Phase != SequencePhase.Parked && !from.Is.IsUrgent && lasts <= limits.ShortRunSeconds)
                     continue;
                 var to = draft.Workers.Where(other => other.MayTake(sequence)).MinBy(other => other.LoadSeconds);
                 if (to is null && sequence.Phase != SequencePhase.Parked)

@@ -16,9 +16,10 @@ public readonly record struct MovableSequence(string Request, int Epoch, Sequenc
 /// <param name="RoomTokens">KV tokens that a waiting request could have: caches of parked sequences give way for that.</param>
 /// <param name="Seats">Sequences it may still be given.</param>
 /// <param name="Sequences">What could leave it.</param>
+/// <param name="IsUrgent">Nothing is to end on it that can go on elsewhere.</param>
 public sealed record PlannerWorker(
     string Worker, bool Takes, bool IsToBeEmpty, int FreeTokens, int RoomTokens, int CapacityTokens, int LargestContext, int Seats, DeviceProfile Device,
-    IReadOnlyList<MovableSequence> Sequences);
+    IReadOnlyList<MovableSequence> Sequences, bool IsUrgent = false);
 
 /// <summary>What a plan is made of.</summary>
 /// <param name="Workers">In order of name.</param>

@@ -40,7 +40,8 @@ public sealed partial class PoolCore
             candidate.FreeTokens - snapshot.Kv.DeviceParked * snapshot.Kv.BlockSize, candidate.FreeTokens, candidate.CapacityTokens, candidate.LargestContext,
             candidate.Seats, snapshot.Profile,
             [.. snapshot.Sequences.Where(one => !toldToMoveAt.ContainsKey(one.Request))
-                .Select(one => new MovableSequence(one.Request, one.Epoch, one.Phase, one.ContextTokens, one.DeviceTokens + one.HostTokens, one.Load))]);
+                .Select(one => new MovableSequence(one.Request, one.Epoch, one.Phase, one.ContextTokens, one.DeviceTokens + one.HostTokens, one.Load))],
+            snapshot.IsEvacuating);
     }
 
     private int FitsNowhere(double now)

@@ -78,6 +78,7 @@ public enum WorkerState
 /// <param name="Sequences">Everything it holds, with epochs: a scheduler that lost its memory rebuilds from it.</param>
 /// <param name="Tenants">What each tenant has used here, in order of name.</param>
 /// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
+/// <param name="IsEvacuating">It drains, and does not wait for what runs.</param>
 /// <param name="Promise">How its ranking has kept what it promises; null where it promises nothing.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
@@ -98,7 +99,8 @@ public sealed record WorkerSnapshot(
     [property: Id(14)] DeviceProfile Profile,
     [property: Id(15)] double Load = 0,
     [property: Id(16)] PromiseState? Promise = null,
-    [property: Id(17)] ImmutableArray<TenantUse> Tenants = default);
+    [property: Id(17)] ImmutableArray<TenantUse> Tenants = default,
+    [property: Id(18)] bool IsEvacuating = false);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 /// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>

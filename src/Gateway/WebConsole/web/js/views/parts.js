@@ -47,7 +47,7 @@ export async function order(question, path, body, told) {
 const QUESTIONS = {
   drain: id => ({ title: `Drain ${id}?`, text: 'It takes nothing new. Requests that wait for tools leave it, those that run finish on it. Undrain brings it back.', yes: 'Drain' }),
   cordon: id => ({ title: `Cordon ${id}?`, text: 'It takes nothing new; all that it has stays. Undrain brings it back.', yes: 'Cordon' }),
-  evacuate: id => ({ title: `Evacuate ${id}?`, text: 'It takes nothing new, and what runs on it goes on elsewhere at once, from the tokens it has.', yes: 'Evacuate', danger: true }),
+  evacuate: id => ({ title: `Evacuate ${id}?`, text: 'It takes nothing new, and what it has goes on elsewhere within seconds: with its cache where there is room, else from its tokens.', yes: 'Evacuate', danger: true }),
   undrain: () => null,
 };
 
