@@ -17,7 +17,13 @@ public sealed class TenantGrain(IOptions<PharosOptions> options, TimeProvider ti
         return Task.CompletedTask;
     }
 
-    public Task<TenantGrant> Ask(TenantAsk ask) => Task.FromResult(ledger.Ask(ask, Now));
+    public Task<TenantGrant> Ask(TenantAsk ask)
+    {
+        var limits = options.Value.LimitsOf(this.GetPrimaryKeyString()); // the configuration may have changed
+        if (limits != ledger.Limits)
+            ledger.Limits = limits;
+        return Task.FromResult(ledger.Ask(ask, Now));
+    }
 
     public Task Used(TenantUse use)
     {

@@ -10,6 +10,7 @@ using Pharos.Gateway.Requests;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Tokenization;
 
 namespace Pharos.Gateway.Tests;
 
@@ -73,6 +74,24 @@ public sealed class ChatStarterTests
         Assert.Equal(1, encoded);
         Assert.Equal((HttpStatusCode.BadRequest, "messages", "context_length_exceeded"), (error.Status, error.Param, error.Code));
         Assert.Contains("holds at most 20000", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_TextThatTheTokenizerRefuses_Is400ThatNamesTheField()
+    {
+        var model = new PromptModel(
+            "m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")),
+            _ => throw new TextRefusedException("A text of 60 characters cannot be cut.", new TimeoutException()));
+        foreach (string field in (string[])["messages", "input"])
+        {
+            var error = (await Assert.ThrowsAsync<ApiException>(() => Starter(model).Start(Request(ChatMessage.User("a")) with { Field = field }, Caller.Anonymous, default))).Error;
+            Assert.Equal((HttpStatusCode.BadRequest, field, "invalid_value"), (error.Status, error.Param, error.Code));
+            Assert.Contains("60 characters", error.Message, StringComparison.Ordinal);
+        }
+
+        var raw = new RawPrompts((_, _) => throw new TextRefusedException("It cannot be cut.", new TimeoutException()), _ => "");
+        var refused = Assert.Throws<ApiException>(() => raw.Encode("a", "prompt[2]")).Error;
+        Assert.Equal((HttpStatusCode.BadRequest, "prompt[2]"), (refused.Status, refused.Param));
     }
 
     private static ChatRequest Request(params ChatMessage[] messages) => new(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Ranking;
@@ -26,16 +27,19 @@ internal static class PoolCommands
 
     private static async Task<int> Tools(Session session, CancellationToken ct) => session.Answer(await session.Client.Get("admin/tools", ct), tools =>
     {
-        var table = Terminal.Table("tool", "run by", ">calls", ">mean", ">p50", ">p90", ">p99", ">tokens back");
+        var table = Terminal.Table("tool", "run by", ">calls", ">mean", ">p50", ">p90", ">p99", ">tokens back", ">at once", ">a minute");
         foreach (var tool in tools.EnumerateArray())
         {
             var seconds = tool.Find("seconds");
             table.AddRow(
                 Plain(tool.Text("name")), tool.GetProperty("registered").GetBoolean() ? "cluster" : "clients", $"{tool.Whole("calls")}", Seconds(seconds.Number("mean")), Seconds(seconds.Number("p50")),
-                Seconds(seconds.Number("p90")), Seconds(seconds.Number("p99")), tool.Number("returnTokens") is var tokens && double.IsFinite(tokens) ? Invariant($"{tokens:F0}") : "-");
+                Seconds(seconds.Number("p90")), Seconds(seconds.Number("p99")), tool.Number("returnTokens") is var tokens && double.IsFinite(tokens) ? Invariant($"{tokens:F0}") : "-",
+                Limit(tool, "maxConcurrency"), Limit(tool, "maxPerMinute"));
         }
 
         session.Console.Write(table);
+
+        static string Limit(JsonElement tool, string name) => tool.Find("limits").Find(name).IsThere() ? $"{tool.Find("limits").Whole(name)}" : "-";
     });
 
     private static async Task<int> Policy(Session session, string? rank, string? pause, CancellationToken ct)

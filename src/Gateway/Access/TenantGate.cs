@@ -55,7 +55,11 @@ internal sealed partial class TenantGate(
     private Place? PlaceOf(string tenant)
     {
         var limits = options.Value.LimitsOf(tenant);
-        return limits.IsNone ? null : _places.GetOrAdd(tenant, name => new Place(name, new TenantBudget(gateway.Id, limits)));
+        if (limits.IsNone)
+            return null;
+        var place = _places.GetOrAdd(tenant, name => new Place(name, new TenantBudget(gateway.Id, limits)));
+        place.Keep(limits);
+        return place;
     }
 
     private async Task Renew(Place place, CancellationToken ct)
@@ -119,6 +123,12 @@ internal sealed partial class TenantGate(
                 lock (budget)
                     return budget.HoldsIdlePlaces || budget.Running > 0;
             }
+        }
+
+        public void Keep(TenantLimits limits)
+        {
+            lock (budget)
+                budget.Limits = limits;
         }
 
         public bool TryEnter(double now)

@@ -20,7 +20,7 @@ internal static class AdminApi
             ? Results.Json([.. pool.Workers.OrderBy(worker => worker.Worker, StringComparer.Ordinal).Select(WorkerJson.Of)], AdminJson.Shown.WorkerJsonArray)
             : Unreachable(model.Name);
 
-    private static async Task<IResult> Tools(PoolView pools, PromptModel model, IToolRegistry registry, CancellationToken ct)
+    private static async Task<IResult> Tools(PoolView pools, PromptModel model, ToolRegistry registry, CancellationToken ct)
     {
         if (await pools.TryDescribe(model.Name, ct) is not { } pool)
             return Unreachable(model.Name);
@@ -34,7 +34,8 @@ internal static class AdminApi
             select new ToolJson(
                 name, definition is not null, definition?.Description, forecast?.Calls ?? 0,
                 isKnown ? new LearnedSecondsJson(forecast.Seconds.Mean, forecast.P50, forecast.P90, forecast.P99) : null,
-                isKnown ? forecast.ReturnTokens : null);
+                isKnown ? forecast.ReturnTokens : null,
+                registry.Find(name) is { } tool ? ToolLimitsJson.Of(tool) : null);
         return Results.Json([.. tools], AdminJson.Shown.ToolJsonArray);
     }
 

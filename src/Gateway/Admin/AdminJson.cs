@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pharos.Grains;
+using Pharos.Grains.Tools;
 using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -69,7 +70,19 @@ internal sealed record KvJson(long DeviceBytes, long Used, long Parked, long Pre
 internal sealed record IterationJson(double TokensPerSecond, double Seconds);
 
 /// <summary>A tool of the registry, or one that clients run, with what was learned of its duration; null before the first call.</summary>
-internal sealed record ToolJson(string Name, bool Registered, string? Description, long Calls, LearnedSecondsJson? Seconds, double? ReturnTokens);
+internal sealed record ToolJson(string Name, bool Registered, string? Description, long Calls, LearnedSecondsJson? Seconds, double? ReturnTokens, ToolLimitsJson? Limits);
+
+/// <summary>What the cluster keeps a tool of its registry to.</summary>
+/// <param name="TimeoutSeconds">Of one attempt.</param>
+/// <param name="Retries">Further attempts; 0 where a call may not be repeated.</param>
+/// <param name="MaxPerMinute">Attempts; null: no limit.</param>
+/// <param name="CallbackSeconds">How long it may take to bring a result itself; null: it may not.</param>
+internal sealed record ToolLimitsJson(double TimeoutSeconds, int Retries, int MaxConcurrency, int MaxQueued, int? MaxPerMinute, int MaxResponseBytes, double? CallbackSeconds)
+{
+    public static ToolLimitsJson Of(RegisteredTool tool) => new(
+        tool.Timeout.TotalSeconds, tool.Idempotent ? tool.Retries : 0, tool.MaxConcurrency, tool.MaxConcurrency * ToolPipeline.QueuedPerPlace,
+        tool.MaxPerMinute > 0 ? tool.MaxPerMinute : null, tool.MaxResponseBytes, tool.CallbackTimeout > TimeSpan.Zero ? tool.CallbackTimeout.TotalSeconds : null);
+}
 
 internal sealed record LearnedSecondsJson(double Mean, double P50, double P90, double P99);
 

@@ -23,8 +23,8 @@ internal static class ChatCompletionsApi
         var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Stream)
         {
-            var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name, tokens), time, options.PingInterval);
-            await streamed.Write(chat, request.IncludeUsage || request.RunTools, ct);
+            var chunks = new ChatChunks(id, created, model.Name, tokens);
+            await new StreamedChat(context, chunks, chat.Count, request.IncludeUsage || request.RunTools, time, options.PingInterval).Write(chat, ct);
         }
         else
         {

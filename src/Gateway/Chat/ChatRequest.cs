@@ -19,4 +19,8 @@ internal sealed record ChatRequest(
     ImmutableArray<ChatTool> Tools,
     ToolChoice Choice,
     bool RunTools,
-    int Priority);
+    int Priority)
+{
+    /// <summary>Where the conversation stood in the body.</summary>
+    public string Field { get; init; } = "messages";
+}

@@ -19,10 +19,7 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
     {
         var (use, tools) = ChooseTools(request);
         var rules = use == ToolUse.None ? null : Rules(request.Choice, tools);
-        var prompt = model.Format.Render(request.Messages, tools);
-        model.RequireRoom(prompt.Sum(piece => (long)piece.Text.Length), "messages");
-        var tokens = model.Encode(prompt);
-        var spec = Create(tokens, request.Sampling, "messages", tenant, request.Priority);
+        var spec = Create(model.Write(request.Messages, tools, request.Field), request.Sampling, request.Field, tenant, request.Priority);
         return spec with
         {
             Options = spec.Options with { Schema = request.Schema, Calls = rules },

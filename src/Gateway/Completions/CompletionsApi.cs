@@ -28,7 +28,7 @@ internal static class CompletionsApi
             $"cmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds(), model.Name, tokens,
             [.. request.Prompts.SelectMany(prompt => Enumerable.Repeat(request.Echo ? prompt.Text ?? raw.Decode(prompt.Tokens) : "", request.Answers))], request.Answers);
         if (request.Stream)
-            await new StreamedCompletion(context, shape, time, options.PingInterval).Write(texts, request.IncludeUsage, ct);
+            await new StreamedCompletion(context, shape, texts.Count, request.IncludeUsage, time, options.PingInterval).Write(texts, ct);
         else
             await WriteWhole(context, texts, shape, ct);
     }
@@ -36,7 +36,7 @@ internal static class CompletionsApi
     private static IEnumerable<RequestSpec> Specs(CompletionRequest request, CompletionPrompt prompt, PromptModel model, RawPrompts raw, RequestFactory factory, string tenant)
     {
         model.RequireRoom(prompt.Text?.Length ?? 0, prompt.Path);
-        var tokens = prompt.Text is { } text ? raw.Encode(text) : prompt.Tokens;
+        var tokens = prompt.Text is { } text ? raw.Encode(text, prompt.Path) : prompt.Tokens;
         if (tokens.IsEmpty)
             throw ApiException.Invalid(prompt.Path, $"'{prompt.Path}' is empty, and this model has no token that begins a text; expected at least one token.", "invalid_value");
         var spec = factory.Create(tokens, request.Sampling, prompt.Path, tenant, request.Priority);

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Pharos.Gateway.Chat;
-using Pharos.Inference.Chat.Jinja;
-using Pharos.Inference.Tokenization;
 
 namespace Pharos.Gateway.Http;
 
@@ -63,10 +61,6 @@ internal sealed partial class OpenAiErrors(Metrics.GatewayMetrics metrics, ILogg
         {
             case ApiException { Error: var error }:
                 return error;
-            case JinjaException template: // of the model's chat template: it refuses the conversation, or can't write it
-                return ApiError.Invalid("messages", template.Message, "invalid_value");
-            case TextRefusedException refused:
-                return new ApiError(HttpStatusCode.BadRequest, "invalid_request_error", refused.Message, Code: "invalid_value");
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return new ApiError(HttpStatusCode.RequestEntityTooLarge, "invalid_request_error", "The request's body is too large.", Code: "request_too_large");
             case BadHttpRequestException bad:

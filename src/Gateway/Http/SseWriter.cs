@@ -10,6 +10,8 @@ internal sealed class SseWriter(PipeWriter body)
 {
     private const string ContentType = "text/event-stream; charset=utf-8";
 
+    private Utf8JsonWriter? _json; // one for all events: they come by the thousand a second
+
     public static bool IsStream(HttpResponse response) => response.ContentType == ContentType;
 
     public static void Prepare(HttpResponse response)
@@ -29,8 +31,11 @@ internal sealed class SseWriter(PipeWriter body)
             body.Write("\n"u8);
         }
         body.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = type.Options.Encoder }))
-            JsonSerializer.Serialize(json, value, type);
+        if (_json is null)
+            _json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = type.Options.Encoder });
+        else
+            _json.Reset();
+        JsonSerializer.Serialize(_json, value, type);
         body.Write("\n\n"u8);
         await body.FlushAsync(ct);
     }

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
+using Pharos.Inference.Chat.Jinja;
 using Pharos.Inference.Serving;
+using Pharos.Inference.Tokenization;
 
 namespace Pharos.Gateway.Models;
 
@@ -29,6 +31,23 @@ internal sealed record PromptModel(
     {
         if (characters > MostCharacters)
             throw new ApiException(ApiError.ContextExceeded(characters, MostCharacters, ContextTokens) with { Param = param });
+    }
+
+    /// <summary>A conversation as the model reads it.</summary>
+    /// <param name="param">The field it comes from.</param>
+    /// <exception cref="ApiException">It is too long, or the model's template or tokenizer refuses it.</exception>
+    public ImmutableArray<int> Write(IReadOnlyList<ChatMessage> messages, IReadOnlyList<ChatTool> tools, string param)
+    {
+        try
+        {
+            var prompt = Format.Render(messages, tools);
+            RequireRoom(prompt.Sum(piece => (long)piece.Text.Length), param);
+            return Encode(prompt);
+        }
+        catch (Exception refused) when (refused is JinjaException or TextRefusedException)
+        {
+            throw ApiException.Invalid(param, refused.Message, "invalid_value");
+        }
     }
 
     /// <exception cref="ApiException">Another model is asked for.</exception>

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Pharos.Gateway.Http;
 using Pharos.Inference.Serving;
+using Pharos.Inference.Tokenization;
 
 namespace Pharos.Gateway.Models;
 
@@ -13,7 +15,19 @@ internal sealed class RawPrompts(Func<string, bool, ImmutableArray<int>> encode,
             : [.. model.Tokenizer.Encode(text, parseSpecial: true)],
         tokens => model.Tokenizer.Decode(tokens));
 
-    public ImmutableArray<int> Encode(string text, bool starts = true) => encode(text, starts);
+    /// <param name="param">The field it comes from.</param>
+    /// <exception cref="ApiException">The tokenizer refuses it.</exception>
+    public ImmutableArray<int> Encode(string text, string param, bool starts = true)
+    {
+        try
+        {
+            return encode(text, starts);
+        }
+        catch (TextRefusedException refused)
+        {
+            throw ApiException.Invalid(param, refused.Message, "invalid_value");
+        }
+    }
 
     public string Decode(IEnumerable<int> tokens) => decode(tokens);
 }

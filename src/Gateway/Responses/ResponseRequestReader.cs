@@ -37,7 +37,7 @@ internal static class ResponseRequestReader
             tools,
             choice,
             runTools,
-            ChatRequestReader.Priority(fields));
+            ChatRequestReader.Priority(fields)) { Field = "input" };
         var echo = new ResponseEcho(
             Same(fields, "tool_choice", "\"auto\""), Same(fields, "tools", "[]"), Same(fields, "text", """{"format":{"type":"text"}}"""),
             Same(fields, "reasoning", """{"effort":null,"summary":null}"""), Same(fields, "metadata", "{}"), fields.Text("user"), sampling.MaxTokens, sampling.Temperature,

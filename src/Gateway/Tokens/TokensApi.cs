@@ -27,15 +27,13 @@ internal static class TokensApi
         {
             var prompt = fields.RequiredText("prompt");
             model.RequireRoom(prompt.Length, "prompt");
-            tokens = raw.Encode(prompt, fields.Flag("add_special_tokens") ?? true);
+            tokens = raw.Encode(prompt, "prompt", fields.Flag("add_special_tokens") ?? true);
         }
         else
         {
             if (fields.Flag("add_generation_prompt") is false)
                 throw ApiException.Invalid("add_generation_prompt", "'add_generation_prompt' must be true: a conversation is written as it would be answered.", "unsupported_value");
-            var prompt = model.Format.Render(MessageReader.Read(fields), ToolReader.Read(fields));
-            model.RequireRoom(prompt.Sum(piece => (long)piece.Text.Length), "messages");
-            tokens = model.Encode(prompt);
+            tokens = model.Write(MessageReader.Read(fields), ToolReader.Read(fields), "messages");
         }
         string[]? shown = showsTexts ? [.. tokens.Select(texts.Text)] : null;
         return TypedResults.Json(new Tokenized(tokens.Length, model.ContextTokens, [.. tokens], shown), TokensJson.Readable.Tokenized);

@@ -18,9 +18,11 @@ public static class PharosSiloExtensions
     {
         builder.Services.AddOptions<PharosOptions>().Bind(builder.Configuration.GetSection(PharosOptions.Section)).ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, PharosOptionsValidator>());
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PharosOptions>, ConfiguredEntries>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new BackgroundLoops());
         builder.Services.TryAddSingleton<MeterReader>();
+        builder.Services.AddHostedService<SettingsReload>();
         builder.Services.TryAddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;

@@ -36,6 +36,9 @@ internal sealed class AutomatonState(StackFrame[] frames, bool mayEnd)
 
     /// <summary>Tokens that may follow, once that was asked.</summary>
     public TokenMask? Mask { get; set; }
+
+    /// <summary>Classes of bytes (<see cref="ByteClass"/>) that change nothing, once that was asked.</summary>
+    public ulong? Loops { get; set; }
 }
 
 /// <summary>
@@ -66,6 +69,7 @@ internal sealed class Automaton
     }
 
     private readonly GrammarNet net;
+    private readonly AutomatonState dead = new([], mayEnd: false);
     private readonly Dictionary<FrameKey, StackFrame> stacks = [];
     private readonly HashSet<AutomatonState> states = new(new ByFrames());
     private readonly HashSet<StackFrame> seen = [];
@@ -105,29 +109,75 @@ internal sealed class Automaton
         return Reached();
     }
 
-    /// <summary>One of the readings is within a string that takes this many characters more.</summary>
-    public bool IsWithinString(AutomatonState state, int characters)
+    /// <summary>
+    /// How many characters more the string takes that the state is within; <see cref="int.MaxValue"/> where nothing bounds it. Null where it is
+    /// within none, and where plain characters can be read in several ways.
+    /// </summary>
+    public int? CharactersLeft(AutomatonState state)
     {
+        int? left = null;
         foreach (var frame in state.Frames)
         {
-            if (frame.Node == net.Character && frame.Parent is { } loop && net.Nodes[loop.Node].Loop is { } bounds
-                && (bounds.Most is null || bounds.Most - loop.Count >= characters))
+            if (left is null && frame.Node == net.Character && frame.Parent is { } rounds && net.Nodes[rounds.Node].Loop is { } loop && loop.Body == net.Character)
+                left = loop.Most is { } most ? most - rounds.Count + 1 : int.MaxValue; // the round under way is counted
+            else if (TakesPlain(net.Nodes[frame.Node]))
+                return null;
+        }
+        return left;
+    }
+
+    /// <summary>Classes of bytes that lead from the state to itself.</summary>
+    public ulong LoopsOf(AutomatonState state)
+    {
+        if (state.Loops is { } known)
+            return known;
+        ulong loops = ulong.MaxValue;
+        for (int value = 0; value <= byte.MaxValue; value++)
+        {
+            if (Step(state, (byte)value) != state)
+                loops &= ~ByteClass.Of((byte)value);
+        }
+        state.Loops = loops;
+        return loops;
+    }
+
+    private static bool TakesPlain(GrammarNode node)
+    {
+        foreach (var edge in CollectionsMarshal.AsSpan(node.Edges))
+        {
+            if (edge.High >= 0x20 && !(edge.Low == edge.High && edge.Low is (byte)'"' or (byte)'\\'))
                 return true;
         }
         return false;
     }
 
+    // All bytes around it that the same edges take lead to the same place: most states have a handful of such ranges.
     private AutomatonState Explore(AutomatonState state, byte next)
     {
+        int low = 0, high = byte.MaxValue;
+        bool any = false;
         foreach (var frame in state.Frames)
         {
             foreach (var edge in CollectionsMarshal.AsSpan(net.Nodes[frame.Node].Edges))
             {
-                if (edge.Low <= next && next <= edge.High)
+                if (edge.High < next)
+                {
+                    low = Math.Max(low, edge.High + 1);
+                }
+                else if (edge.Low > next)
+                {
+                    high = Math.Min(high, edge.Low - 1);
+                }
+                else
+                {
+                    (low, high, any) = (Math.Max(low, edge.Low), Math.Min(high, edge.High), true);
                     Reach(Frame(edge.Target, 0, frame.Parent));
+                }
             }
         }
-        return (state.Next ??= new AutomatonState?[256])[next] = Reached();
+        var found = any ? Reached() : dead;
+        (state.Next ??= new AutomatonState?[256]).AsSpan(low, high - low + 1).Fill(found);
+        return found;
     }
 
     /// <summary>Follows all that costs no byte.</summary>
@@ -187,6 +237,11 @@ internal sealed class Automaton
             }
         }
         avoided.Clear();
+        if (reached.Count == 0 && !mayEnd)
+        {
+            seen.Clear();
+            return dead;
+        }
         var found = new AutomatonState([.. reached], mayEnd);
         reached.Clear();
         seen.Clear();

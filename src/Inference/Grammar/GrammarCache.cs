@@ -6,11 +6,21 @@ namespace Pharos.Inference.Grammar;
 /// Grammars of the last rules that were asked for: clients send the same ones again and again. As many are kept as fit a budget, though they grow
 /// while they are used; the last one always. May be asked on any thread; what it gives serves one.
 /// </summary>
-/// <param name="budgetBytes">Of the grammars, beside those that running segments hold.</param>
-public sealed class GrammarCache(ServedModel model, int vocabularySize, long budgetBytes = 64L << 20)
+public sealed class GrammarCache
 {
+    private readonly ServedModel model;
+    private readonly int vocabularySize;
+    private readonly long budgetBytes;
     private readonly Lock gate = new();
     private readonly LinkedList<(string Key, SegmentGrammar Grammar)> recent = [];
+
+    /// <param name="vocabularySize">Logits of a row.</param>
+    /// <param name="budgetBytes">Of the grammars, beside those that running segments hold.</param>
+    public GrammarCache(ServedModel model, int vocabularySize, long budgetBytes = 64L << 20)
+    {
+        (this.model, this.vocabularySize, this.budgetBytes) = (model, vocabularySize, budgetBytes);
+        ThreadPool.UnsafeQueueUserWorkItem(static tokenizer => VocabularyTrie.Of(tokenizer), model.Tokenizer, preferLocal: false); // a third of a second for 128k tokens
+    }
 
     /// <summary>Grammars kept.</summary>
     internal int Count

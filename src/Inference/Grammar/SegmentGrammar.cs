@@ -4,34 +4,32 @@ using Pharos.Inference.Tokenization;
 namespace Pharos.Inference.Grammar;
 
 /// <summary>
-/// A grammar over the tokens of one vocabulary: which tokens may follow at a state. The walk over the vocabulary's prefix tree is remembered by state;
-/// within strings it visits only tokens that are not plain text (the context-independent ones of XGrammar, Dong et al. 2024). For one thread.
+/// A grammar over the tokens of one vocabulary: which tokens may follow at a state. What a walk over the vocabulary's prefix tree found is remembered by state.
+/// Walks are short: within strings they visit the tails of tokens alone (<see cref="VocabularyTrie"/>), and where a text goes on as it did, as free text and
+/// repeated classes of characters do, a whole subtree is taken in one step. For one thread.
 /// </summary>
 public sealed class SegmentGrammar
 {
     private const int MaxMasks = 1024;
     private const int MaxMaskBytes = 8 << 20;
+    private const int WorthLooking = 64; // nodes of a subtree, for asking whether all of it may follow
 
     private readonly Tokenizer tokenizer;
-    private readonly int vocabularySize;
     private readonly int[] endTokens;
     private readonly VocabularyTrie vocabulary;
-    private readonly TokenMask plain;
+    private readonly TokenSet found; // of the walk under way
     private readonly Automaton automaton;
     private readonly AutomatonState[] walked; // [depth] of the walk under way
-    private readonly int mostMasks;
     private int masks;
+    private long bytesOfMasks;
 
     internal SegmentGrammar(GrammarNet net, Tokenizer tokenizer, int vocabularySize, IEnumerable<int> endTokens)
     {
-        (this.tokenizer, this.vocabularySize, this.endTokens) = (tokenizer, vocabularySize, [.. endTokens]);
+        (this.tokenizer, this.endTokens) = (tokenizer, [.. endTokens]);
         vocabulary = VocabularyTrie.Of(tokenizer);
         automaton = new Automaton(net);
         walked = new AutomatonState[vocabulary.All.Longest + 1];
-        plain = new TokenMask(vocabularySize);
-        mostMasks = (int)Math.Clamp(MaxMaskBytes / plain.Bytes, 16, MaxMasks);
-        foreach (int token in vocabulary.Plain)
-            plain.Add(token);
+        found = new TokenSet(vocabularySize);
     }
 
     /// <param name="vocabularySize">Logits of a row.</param>
@@ -63,7 +61,7 @@ public sealed class SegmentGrammar
     }
 
     /// <summary>About what it holds in memory now: it remembers what it finds, within bounds. May be asked on any thread.</summary>
-    internal long Bytes => automaton.Bytes + (Volatile.Read(ref masks) + 1) * plain.Bytes;
+    internal long Bytes => automaton.Bytes + Volatile.Read(ref bytesOfMasks);
 
     /// <summary>At the beginning of a segment.</summary>
     public GrammarMatcher Begin() => new(this, automaton.Start);
@@ -83,47 +81,60 @@ public sealed class SegmentGrammar
         var mask = plainest.Mask;
         if (mask is null)
         {
-            if (++masks > mostMasks)
+            if (masks >= MaxMasks || bytesOfMasks >= MaxMaskBytes)
             {
                 automaton.Forget();
-                masks = 1;
+                (masks, bytesOfMasks) = (0, 0);
             }
             mask = plainest.Mask = Compute(plainest);
+            (masks, bytesOfMasks) = (masks + 1, bytesOfMasks + mask.Bytes);
         }
         return state.Mask = mask;
     }
 
     private TokenMask Compute(AutomatonState state)
     {
-        var mask = new TokenMask(vocabularySize);
-        bool withinString = automaton.IsWithinString(state, vocabulary.All.Longest);
-        if (withinString)
-            mask.Add(plain);
-        Walk(withinString ? vocabulary.Marked : vocabulary.All, state, mask);
-        if (state.MayEnd || mask.First < 0) // nothing else to say: a vocabulary that lacks characters ends here
-        {
-            foreach (int token in endTokens)
-                mask.Add(token);
-        }
-        return mask;
+        found.Clear();
+        if (automaton.CharactersLeft(state) is { } left)
+            WalkString(state, left);
+        else
+            Walk(vocabulary.All, state);
+        if (state.MayEnd || found.IsEmpty) // nothing else to say: a vocabulary that lacks characters ends here
+            found.Add(endTokens);
+        return found.ToMask();
     }
 
-    private void Walk(TrieWalk trie, AutomatonState start, TokenMask mask)
+    private void WalkString(AutomatonState state, int left)
+    {
+        found.Add(vocabulary.PlainUpTo(left));
+        for (int said = 0; said < vocabulary.Tails.Count && said <= left; said++)
+        {
+            Walk(vocabulary.Tails[said], state);
+            state = automaton.Step(state, (byte)'a'); // one plain character is as good as another
+        }
+    }
+
+    private void Walk(TrieWalk trie, AutomatonState start)
     {
         var nodes = trie.Nodes;
         walked[0] = start;
         for (int at = 0; at < nodes.Length;)
         {
-            var node = nodes[at];
+            ref readonly var node = ref nodes[at];
             var after = automaton.Step(walked[node.Depth], node.Label);
             if (after.IsDead)
             {
                 at = node.End;
                 continue;
             }
+            if (node.End - at >= WorthLooking && (node.Below & ~automaton.LoopsOf(after)) == 0)
+            {
+                found.Add(trie.IdsWithin(node));
+                at = node.End;
+                continue;
+            }
             walked[node.Depth + 1] = after;
-            foreach (int id in trie.Ids.Slice(node.FirstId, node.Ids))
-                mask.Add(id);
+            found.Add(trie.Ids.Slice(node.FirstId, node.Ids));
             at++;
         }
     }

@@ -4,7 +4,8 @@ namespace Pharos.Inference.Grammar;
 /// <param name="End">The node after its subtree.</param>
 /// <param name="FirstId">Where in <see cref="TrieWalk.Ids"/> its tokens are.</param>
 /// <param name="Ids">How many tokens end here; several where ids share a spelling.</param>
-internal readonly record struct TrieNode(byte Label, ushort Depth, int End, int FirstId, int Ids);
+/// <param name="Below">Classes of the bytes in its subtree, its own left out; see <see cref="ByteClass"/>.</param>
+internal readonly record struct TrieNode(byte Label, ushort Depth, int End, int FirstId, int Ids, ulong Below);
 
 /// <summary>A prefix tree of tokens, its nodes in the order of a walk: a subtree that is of no use is skipped in one step.</summary>
 internal sealed class TrieWalk
@@ -29,7 +30,7 @@ internal sealed class TrieWalk
             for (int depth = shared; depth < bytes.Length; depth++)
             {
                 path[depth] = building.Count;
-                building.Add(new TrieNode(bytes[depth], checked((ushort)depth), 0, i, 0));
+                building.Add(new TrieNode(bytes[depth], checked((ushort)depth), 0, i, 0, 0));
             }
             var last = building[path[bytes.Length - 1]];
             building[path[bytes.Length - 1]] = last with { Ids = last.Ids + 1 };
@@ -37,6 +38,7 @@ internal sealed class TrieWalk
         }
         Close(building, path, 0, before.Length);
         nodes = [.. building];
+        TellBelow(nodes, Longest);
     }
 
     public ReadOnlySpan<TrieNode> Nodes => nodes;
@@ -45,6 +47,21 @@ internal sealed class TrieWalk
 
     /// <summary>Bytes of the longest token.</summary>
     public int Longest { get; }
+
+    /// <summary>All tokens in the subtree of a node.</summary>
+    public ReadOnlySpan<int> IdsWithin(TrieNode node) => ids.AsSpan(node.FirstId..(node.End < nodes.Length ? nodes[node.End].FirstId : ids.Length));
+
+    private static void TellBelow(Span<TrieNode> nodes, int longest)
+    {
+        var below = new ulong[longest + 1]; // [depth] of the nodes passed since their parent
+        for (int i = nodes.Length - 1; i >= 0; i--)
+        {
+            ref var node = ref nodes[i];
+            node = node with { Below = below[node.Depth + 1] };
+            below[node.Depth + 1] = 0;
+            below[node.Depth] |= node.Below | ByteClass.Of(node.Label);
+        }
+    }
 
     private static void Close(List<TrieNode> building, int[] path, int from, int to)
     {

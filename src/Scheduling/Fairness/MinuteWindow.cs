@@ -15,15 +15,16 @@ public sealed class MinuteWindow(double limit)
     private long current;
     private double sum;
 
-    public bool IsLimited => limit > 0;
+    public bool IsLimited => Limit > 0;
 
-    public double Limit => limit;
+    /// <summary>In units a minute; 0: none. What was spent stays spent when it changes.</summary>
+    public double Limit { get; set; } = limit;
 
     /// <summary>What may still be spent; below 0 where more was used than could be known before.</summary>
     public double Left(double now)
     {
         Roll(now);
-        return IsLimited ? limit - sum : double.PositiveInfinity;
+        return IsLimited ? Limit - sum : double.PositiveInfinity;
     }
 
     /// <returns>The second it is booked in, to be named by <see cref="GiveBack"/>.</returns>
@@ -53,7 +54,7 @@ public sealed class MinuteWindow(double limit)
         var missing = amount - Left(now);
         if (missing <= 0)
             return 0;
-        if (amount > limit)
+        if (amount > Limit)
             return null;
         for (var second = current - Minute + 1; second <= current + MostAhead; second++)
         {

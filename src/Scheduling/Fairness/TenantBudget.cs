@@ -6,10 +6,18 @@ namespace Pharos.Scheduling.Fairness;
 /// </summary>
 public sealed class TenantBudget(string gateway, TenantLimits limits)
 {
+    private TenantLimits limits = limits;
     private long lease;
     private double requests, tokens;
     private int slots;
     private double validUntil = double.NegativeInfinity;
+
+    /// <summary>Where they change, the ledger is asked before anything else is spent.</summary>
+    public TenantLimits Limits
+    {
+        get => limits;
+        set => (limits, validUntil) = (value, value == limits ? validUntil : double.NegativeInfinity);
+    }
 
     /// <summary>Requests that run.</summary>
     public int Running { get; private set; }

@@ -20,7 +20,19 @@ public sealed class TenantLedger(TenantLimits limits)
     private readonly MinuteWindow tokens = new(limits.Tokens);
     private readonly MinuteWindow kvTokenSeconds = new(limits.KvTokenSeconds);
     private readonly SortedDictionary<string, Holder> gateways = new(StringComparer.Ordinal);
+    private TenantLimits limits = limits;
     private long lastLease;
+
+    /// <summary>May change at any time: what was spent counts against the new ones.</summary>
+    public TenantLimits Limits
+    {
+        get => limits;
+        set
+        {
+            limits = value;
+            (requests.Limit, tokens.Limit, kvTokenSeconds.Limit) = (value.Requests, value.Tokens, value.KvTokenSeconds);
+        }
+    }
 
     /// <summary>What answers and caches have used; known only afterwards, so it may exceed the limit, and then others wait until it is a minute old.</summary>
     public void Used(double generatedTokens, double kvSeconds, double now)

@@ -12,8 +12,11 @@ public sealed class PoolJournal(int capacity = 1024)
 {
     private const int MostSpans = 64;
     private readonly Dictionary<string, RequestSummary> known = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ToolUse> uses = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Asked> asked = new(StringComparer.Ordinal);
     private readonly Queue<string> arrived = [], ended = []; // an id may stand there for a request that is gone
+
+    /// <param name="Epoch">That of its latest turn: what a worker says of an earlier one is out of date.</param>
+    private readonly record struct Asked(ToolUse ToolUse, int Epoch);
 
     public int Count => known.Count;
 
@@ -28,16 +31,17 @@ public sealed class PoolJournal(int capacity = 1024)
             MakeRoom();
             now = Math.Min(now, request.EnqueuedAt);
             arrived.Enqueue(request.Request);
-            uses[request.Request] = request.ToolUse;
             summary = new RequestSummary(
                 request.Request, request.Tenant, SummaryState.Queued, request.Holder, request.Priority, request.ArrivalAt, null, request.Segment,
                 request.Segment == 0 ? request.ContextTokens : 0, request.ContextTokens, [], []);
         }
         else if (summary.State == SummaryState.Queued && summary.Spans.Length > 0)
         {
+            asked[request.Request] = new Asked(request.ToolUse, request.Epoch);
             return; // says again that it waits
         }
 
+        asked[request.Request] = new Asked(request.ToolUse, request.Epoch);
         Enter(summary with { Segment = request.Segment, ContextTokens = request.ContextTokens, EndedAt = null }, SummaryState.Queued, now, null);
     }
 
@@ -52,8 +56,9 @@ public sealed class PoolJournal(int capacity = 1024)
     {
         foreach (ref readonly var sequence in snapshot.Sequences.AsSpan())
         {
-            if (!known.TryGetValue(sequence.Request, out var summary) || summary.Worker != snapshot.Worker || summary.State != SummaryState.Running)
-                continue;
+            if (!known.TryGetValue(sequence.Request, out var summary) || summary.Worker != snapshot.Worker || summary.State != SummaryState.Running
+                || sequence.Epoch < asked[sequence.Request].Epoch)
+                continue; // of a turn that is over: it was parked then
             var grown = summary with { ContextTokens = Math.Max(summary.ContextTokens, sequence.ContextTokens) };
             if (sequence.Phase == SequencePhase.Parked)
                 Enter(grown, Waits(sequence.Request), now, snapshot.Worker);
@@ -90,7 +95,7 @@ public sealed class PoolJournal(int capacity = 1024)
     }
 
     private SummaryState Waits(string request) =>
-        uses.GetValueOrDefault(request) == ToolUse.Server ? SummaryState.CallingTools : SummaryState.Parked;
+        asked.GetValueOrDefault(request).ToolUse == ToolUse.Server ? SummaryState.CallingTools : SummaryState.Parked;
 
     private void End(RequestSummary summary, SummaryState state, double now)
     {
@@ -119,7 +124,7 @@ public sealed class PoolJournal(int capacity = 1024)
             if (name == over && known.TryGetValue(name, out var summary) && !summary.IsOver())
                 continue; // it has come back since
             known.Remove(name);
-            uses.Remove(name);
+            asked.Remove(name);
         }
 
         if (arrived.Count < 2 * capacity)

@@ -38,6 +38,27 @@ public sealed class TenantLedgerTests
     }
 
     [Fact]
+    public void Limits_that_change_count_what_was_spent_before()
+    {
+        var ledger = new TenantLedger(new TenantLimits(Requests: 600));
+        var budget = new TenantBudget("g", new TenantLimits(Requests: 600));
+        Enter();
+        ledger.Limits = budget.Limits = new TenantLimits(Requests: 1);
+        Assert.False(budget.TryEnter(0)); // what was leased under the old ones is not spent any more
+        Assert.Equal("requests", ledger.Ask(budget.Ask(1, 0), 0).Limit);
+        ledger.Limits = budget.Limits = new TenantLimits(Requests: 600);
+        Enter();
+
+        void Enter()
+        {
+            var ask = budget.Ask(1, 0);
+            var grant = ledger.Ask(ask, 0);
+            Assert.True(grant.Granted);
+            budget.Take(ask, grant, 0);
+        }
+    }
+
+    [Fact]
     public void Prompt_larger_than_the_whole_limit_is_refused_for_good()
     {
         var refused = new TenantLedger(new TenantLimits(Tokens: 100)).Ask(new TenantAsk("g", 0, 101, 0, 1, 0, 0, 0), 0);

@@ -32,6 +32,21 @@ public sealed class PoolJournalTests
     }
 
     [Fact]
+    public void Report_that_was_made_before_the_tool_returned_parks_nothing()
+    {
+        journal.Queued(Descriptor("r", at: 10), 10);
+        journal.Placed("r", "w", 10);
+        journal.Reported(Snapshot("w", "r", SequencePhase.Parked, context: 45), 11);
+        journal.Learned(new SegmentOutcome("r", 0, 30, 15, [new ToolOutcome("fast", 1, 8)], Ended: false), 12);
+        journal.Queued(Descriptor("r", at: 10, segment: 1), 12);
+        journal.Placed("r", "w", 12);
+        journal.Reported(Snapshot("w", "r", SequencePhase.Parked, context: 45), 12.1); // the worker had not heard of the new turn
+        Assert.Equal(SummaryState.Running, journal.Latest(1)[0].State);
+        journal.Reported(Snapshot("w", "r", SequencePhase.Parked, context: 60, epoch: 2), 13);
+        Assert.Equal(SummaryState.CallingTools, journal.Latest(1)[0].State);
+    }
+
+    [Fact]
     public void Tool_wait_that_no_report_showed_is_known_from_the_tools_time()
     {
         journal.Queued(Descriptor("r", at: 10), 10);
@@ -98,7 +113,7 @@ public sealed class PoolJournalTests
     private static RequestDescriptor Descriptor(string request, double at, int segment = 0, int tokens = 30) =>
         new(request, segment + 1, "t", 0, at, at, segment, tokens, 100, null, 0, ToolUse.Server);
 
-    private static WorkerSnapshot Snapshot(string worker, string request, SequencePhase phase, int context) => new(
+    private static WorkerSnapshot Snapshot(string worker, string request, SequencePhase phase, int context, int epoch = 1) => new(
         worker, "silo", "cpu:0", "m", 1, 1, WorkerState.Active, new KvUse(16, 1, 100, 50, 0, 0, 0), 256, 1000, 0, 0,
-        [new HeldSequence(request, 1, phase, context, context, 0)], new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), DeviceProfile.GptJ6bA100);
+        [new HeldSequence(request, epoch, phase, context, context, 0)], new WorkerCounters(0, 0, 0, 0, 0, 0, 0, 0, 0, 0), DeviceProfile.GptJ6bA100);
 }

@@ -26,8 +26,17 @@ export function tools(app) {
   return { nodes: [head('Tools', 'How long each one takes decides what happens to the memory of a request that waits for it.'), body] };
 }
 
+const limits = (of) => [
+  `${whole(of.maxConcurrency)} at once`,
+  of.maxPerMinute ? `${whole(of.maxPerMinute)} a minute` : null,
+  `${seconds(of.timeoutSeconds)} each`,
+  of.retries ? `repeated up to ${count(of.retries, 'time')}` : 'never repeated',
+  of.callbackSeconds ? `may answer within ${seconds(of.callbackSeconds)}` : null,
+].filter(Boolean).join(' \u00b7 ');
+
 const row = (tool, scale) => h('article', { class: 'toolrow', 'aria-label': tool.name },
-  h('div', null, h('h2', null, tool.name), h('p', { class: 'small muted' }, tool.registered ? (tool.description ?? 'run by the cluster') : 'run by clients')),
+  h('div', null, h('h2', null, tool.name), h('p', { class: 'small muted' }, tool.registered ? (tool.description ?? 'run by the cluster') : 'run by clients'),
+    tool.limits ? h('p', { class: 'small muted' }, limits(tool.limits)) : null),
   tool.seconds ? h('div', null, range(tool.seconds, scale)) : h('p', { class: 'muted small' }, 'not called yet: a prior is used'),
   h('div', { class: 'counts' }, h('div', null, count(tool.calls, 'call')),
     tool.seconds ? [h('div', { class: 'num' }, `${seconds(tool.seconds.p50)} median`), h('div', { class: 'num' }, `${whole(tool.returnTokens)} tokens back`)] : null));
