@@ -18,7 +18,7 @@ internal static class CacheCommand
     {
         arguments.Expect("model", "budget", "requests", "rates", "ttft", "itl", "threads", "seeds");
         var model = ServedModel.Open(arguments.Text("model", "spark"));
-        int budget = arguments.Number("budget", 4096), count = arguments.Number("requests", 300), threads = arguments.Number("threads", 1), seeds = arguments.Number("seeds", 2);
+        int budget = arguments.Number("budget", 4096), count = arguments.Number("requests", 150), threads = arguments.Number("threads", 1), seeds = arguments.Number("seeds", 2);
         var objective = new ServiceObjective(arguments.Number("ttft", 500) / 1000.0, arguments.Number("itl", 100) / 1000.0);
         Console.WriteLine(FormattableString.Invariant(
             $"{Machine.Describe()}, {model.Name}, {threads} thread(s), {budget} KV tokens, {count} requests x {seeds} seeds, objective {objective.FirstTokenSeconds:F3} s and {objective.TokenGapSeconds:F3} s"));
@@ -26,7 +26,7 @@ internal static class CacheCommand
         (string Name, CacheForm? Compact, bool Composed)[] ways = [("fcfs, kv", null, false), ("density, kv", null, true), ("density, hidden", CacheForm.Hidden, true), ("density, int8", CacheForm.Int8, true)];
         var best = new double[ways.Length];
         await GoodputAsync(arguments.Integers("rates", "20")[0], 0); // for the compiler
-        foreach (int rate in arguments.Integers("rates", "10,20,30,40,60,80,120"))
+        foreach (int rate in arguments.Integers("rates", "3,6,9,12,18,24"))
         {
             for (int way = 0; way < ways.Length; way++)
             {
@@ -60,7 +60,7 @@ internal static class CacheCommand
         var held = new List<(CacheForm Form, int Sequences)>();
         foreach (var form in (CacheForm[])[CacheForm.Kv, CacheForm.Hidden, CacheForm.Int8])
         {
-            await using var loop = new CacheLoop(model, budget, threads, form == CacheForm.Kv ? null : form, ServiceObjective.Chat) { RebuildIsFree = true };
+            await using var loop = new CacheLoop(model, budget, threads, form == CacheForm.Kv ? null : form, ServiceObjective.Chat, maxTokens: 4 * budget) { RebuildIsFree = true };
             held.Add((form, await loop.FillAsync([.. Enumerable.Range(0, 4 * budget / ContextTokens).Select(_ => new CacheRequest(0, ContextTokens, 1000))])));
         }
         foreach (var (form, sequences) in held)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Pharos.Grains.Devices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.Serving;
@@ -13,12 +12,12 @@ using Pharos.Scheduling.Worker;
 namespace Pharos.Bench.Engine;
 
 /// <summary>
-/// A device with a small budget for caches under an open-loop load. Its clock is that of the machine while it computes, and jumps to the next arrival where
+/// A device with a small budget for caches under an open-loop load. Its clock is the processor time that it takes, so that what else runs on the machine counts for less, and jumps to the next arrival where
 /// there is nothing to do. Answers have the length that the load says, whatever the model would have said.
 /// </summary>
 internal sealed class CacheLoop : IAsyncDisposable
 {
-    private const int BlockSize = 16, RebuildTokens = 512, MaxTokens = 256;
+    private const int BlockSize = 16, RebuildTokens = 512;
     private readonly ServedModel model;
     private readonly CpuBackend backend;
     private readonly WorkerCore core;
@@ -30,7 +29,7 @@ internal sealed class CacheLoop : IAsyncDisposable
 
     /// <param name="budget">Bytes for caches and the scratch of compact ones, in tokens of keys and values.</param>
     /// <param name="composed">Batches are composed for this objective; null: first come, first served, and recomputed where memory runs out (vLLM).</param>
-    public CacheLoop(ServedModel model, int budget, int threads, CacheForm? compact, ServiceObjective? composed)
+    public CacheLoop(ServedModel model, int budget, int threads, CacheForm? compact, ServiceObjective? composed, int maxTokens = 256)
     {
         this.model = model;
         objective = composed ?? ServiceObjective.Chat;
@@ -38,11 +37,11 @@ internal sealed class CacheLoop : IAsyncDisposable
         long bytes = 2L * shape.Layers * shape.KvHeads * shape.HeadDim * sizeof(float);
         backend = CpuBackend.Create(model.Loaded, new CpuBackendOptions
         {
-            Threads = threads, DeviceBytes = budget * bytes, HostBytes = 4 * budget * bytes, BlockSize = BlockSize, MaxTokensPerStep = MaxTokens, KvType = Inference.KvCache.KvType.F32,
+            Threads = threads, DeviceBytes = budget * bytes, HostBytes = 4 * budget * bytes, BlockSize = BlockSize, MaxTokensPerStep = maxTokens, KvType = Inference.KvCache.KvType.F32,
             CompactForms = compact is { } form ? [form] : [], RebuildTokens = RebuildTokens,
         });
         core = new WorkerCore(
-            new WorkerLimits(BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks, MaxTokens, backend.Limits.MaxSequences, MaxTokens, LoadsAhead: backend.Limits.CopiesBesideSteps),
+            new WorkerLimits(BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks, maxTokens, backend.Limits.MaxSequences, maxTokens, LoadsAhead: backend.Limits.CopiesBesideSteps),
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(composed is null ? "fcfs" : "pharos"), composed is null ? new FixedPause(PauseAction.Discard) : new LazyPause())
         {
             Composition = composed is null ? null : BatchComposition.Density with { Compact = compact, MaxCompactContext = RebuildTokens, Objective = composed, RebuildSeconds = 1e-6 },
@@ -94,7 +93,7 @@ internal sealed class CacheLoop : IAsyncDisposable
 
     private async Task StepAsync()
     {
-        long started = Stopwatch.GetTimestamp();
+        var started = Environment.CpuUsage.TotalTime;
         var plan = core.Plan(now);
         iteration.Copy(plan);
         if (plan.Batch.Count == 0)
@@ -115,7 +114,7 @@ internal sealed class CacheLoop : IAsyncDisposable
                 ended.Add(planned.Sequence);
         }
         iteration.Commit();
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        double seconds = (Environment.CpuUsage.TotalTime - started).TotalSeconds;
         now += seconds;
         foreach (var planned in plan.Batch.Where(planned => planned.Samples))
             served[planned.Sequence.Request].Request.Take(now, objective);
