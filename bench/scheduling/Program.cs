@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pharos.Bench.Scheduling.Compare;
+using Pharos.Bench.Scheduling.Composed;
 using Pharos.Bench.Scheduling.Micro;
 using Pharos.Bench.Scheduling.Predict;
 using Pharos.Bench.Scheduling.Slo;
@@ -8,6 +9,6 @@ using Pharos.Bench.Scheduling.Slo;
 //   dotnet run -c Release --project bench/scheduling -- --help
 var root = new RootCommand("Measures the scheduler's decisions in virtual time.")
 {
-    CompareCommand.Create(), PredictCommand.Create(), PredictTextCommand.Create(), MicroCommand.Create(), SloCommand.Create(),
+    CompareCommand.Create(), PredictCommand.Create(), PredictTextCommand.Create(), MicroCommand.Create(), SloCommand.Create(), ComposedCommand.Create(),
 };
 return root.Parse(args).Invoke();

@@ -16,9 +16,6 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
     /// </summary>
     public double HiddenRebuildSeconds { get; init; } = double.PositiveInfinity;
 
-    /// <summary>The same from 8 bits: to read them and to write what they stand for.</summary>
-    public double Int8RebuildSeconds { get; init; }
-
     private const double HostBytes = 32e9; // swap space of each device, as in INFERCEPT's runs
 
     public static ImmutableArray<SimulatedProfile> All { get; } =
@@ -31,8 +28,9 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
 
         // OPT-13B on an A100 of 40 GB: vLLM (arXiv 2309.06180, table 1) tells 26 GB of weights and 15.7 thousand tokens of KV; the device reads
         // 1,555 GB/s and computes 312 TFLOP/s in bf16 (NVIDIA's data sheet).
+        // 512 tokens an iteration is what vLLM chose for chunked prefill on this device (vllm-project/vllm, pull request 4580).
         // A projection of 40 layers of 5,120 elements to keys and values: 4 x 40 x 5,120^2 operations a token.
-        FromDataSheet("opt-13b-a100-40g", weights: 13e9, bytesPerToken: 819_200, bandwidth: 1.555e12, flops: 312e12, tokensPerIteration: 256, gigabytesPerSecond: 20, kvTokens: 15_700)
+        FromDataSheet("opt-13b-a100-40g", weights: 13e9, bytesPerToken: 819_200, bandwidth: 1.555e12, flops: 312e12, tokensPerIteration: 512, gigabytesPerSecond: 20, kvTokens: 15_700)
             with { HiddenRebuildSeconds = 4.0 * 40 * 5_120 * 5_120 / 312e12 },
 
         // Llama-3-8B on an H100 SXM of 80 GB: 8.03 billion weights, 32 layers x 2 x 8 heads x 128 x 2 B a token (its model card); the device reads
@@ -40,8 +38,11 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
         FromDataSheet("llama-3-8b-h100", weights: 8.03e9, bytesPerToken: 131_072, bandwidth: 3.35e12, flops: 989e12, tokensPerIteration: 768, gigabytesPerSecond: 40, kvTokens: 426_000),
     ];
 
-    /// <summary>Seconds to rebuild a context token from this form.</summary>
-    public double RebuildSeconds(CacheForm? form) => form switch { CacheForm.Hidden => HiddenRebuildSeconds, CacheForm.Int8 => Int8RebuildSeconds, _ => 0 };
+    /// <summary>
+    /// Seconds to rebuild a context token from this form. 8 bits take none: attention kernels of GPUs widen them in registers, and what these read is the
+    /// memory's bytes, which the fixed cost has already.
+    /// </summary>
+    public double RebuildSeconds(CacheForm? form) => form == CacheForm.Hidden ? HiddenRebuildSeconds : 0;
 
     /// <exception cref="ArgumentException">No profile has that name; the message lists those that exist.</exception>
     public static SimulatedProfile Find(string name) =>
@@ -60,8 +61,7 @@ public sealed record SimulatedProfile(string Name, DeviceProfile Device, double 
         string name, double weights, double bytesPerToken, double bandwidth, double flops, int tokensPerIteration, double gigabytesPerSecond, int kvTokens)
     {
         var read = (2 * weights + bytesPerToken * kvTokens / 2) / bandwidth;
-        return Measured(name, new DeviceProfile(read, 2 * weights / flops, 0, tokensPerIteration, 1), bytesPerToken, gigabytesPerSecond, kvTokens)
-            with { Int8RebuildSeconds = 1.5 * bytesPerToken / bandwidth };
+        return Measured(name, new DeviceProfile(read, 2 * weights / flops, 0, tokensPerIteration, 1), bytesPerToken, gigabytesPerSecond, kvTokens);
     }
 
     private static SimulatedProfile Measured(string name, DeviceProfile device, double bytesPerToken, double gigabytesPerSecond, int kvTokens) =>

@@ -37,6 +37,10 @@ public sealed class SimulatedRequest(int index, Arrival arrival)
     public bool Meets(ServiceObjective objective) =>
         FirstTokenAt - ArrivedAt <= objective.FirstTokenSeconds && Gaps.Count(gap => gap > objective.TokenGapSeconds) <= Gaps.Count / 100;
 
+    /// <summary>Arrival to end without its tools, against what the objective allows for its tokens.</summary>
+    public double TimesObjective(ServiceObjective objective) =>
+        (FinishedAt!.Value - ArrivedAt - Session.ToolSeconds) / (objective.FirstTokenSeconds + Gaps.Count * objective.TokenGapSeconds);
+
     public double? FinishedAt { get; internal set; }
 
     internal Segment Current => Session.Segments[Segment];

@@ -42,8 +42,11 @@ public sealed record SimulationSetup(
     public MemoryTimeline? Timeline { get; init; }
 
     internal WorkerLimits Limits => new(
-        BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, Device.TokensPerIteration, MaxSequences, Device.TokensPerIteration,
-        LoadsAhead: true);
+        BlockSize, KvTokens / BlockSize, HostTokens / BlockSize, TokensPerIteration, MaxSequences, TokensPerIteration, LoadsAhead: true,
+        PromptsApart: Policy.PromptsApart);
+
+    // What cuts prompts into chunks keeps iterations short; what does not has a budget of the longest prompt there may be (vLLM's default was 2,048).
+    private int TokensPerIteration => Policy.PromptsApart ? Math.Max(2048, Device.TokensPerIteration) : Device.TokensPerIteration;
 
     /// <exception cref="ArgumentException">Says what cannot be simulated, and why.</exception>
     internal void Check()

@@ -111,6 +111,7 @@ public sealed partial class OperatorTests(SharedGateway shared)
         Assert.Equal(1, Rose("vllm:request_success_total", after));
         Assert.Equal(1, Rose("vllm:time_to_first_token_seconds_count", after));
         Assert.Equal(1, Rose("vllm:e2e_request_latency_seconds_count", after));
+        Assert.Equal(1, Rose("pharos_slo_answers_total", after));
         Assert.Equal(1, Rose("pharos_admission_rejections_total", after));
         Assert.Equal(1, Rose("pharos_tool_duration_seconds_count", after));
         foreach (var name in (string[])["vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc", "vllm:cache_config_info", "pharos_requests", "pharos_kv_bytes", "pharos_worker_state"])

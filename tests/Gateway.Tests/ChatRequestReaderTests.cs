@@ -50,6 +50,9 @@ public sealed class ChatRequestReaderTests
     [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"Hello":1}}""", "logit_bias", "token ids from 0 to 299; it holds \"Hello\"")]
     [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"300":1}}""", "logit_bias", "it holds \"300\"")]
     [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"\ud800":1}}""", "", "surrogate")]
+    [InlineData("""{"model":"m","messages":HELLO,"pharos":{"slo":1}}""", "pharos.slo", "an object; it is a number")]
+    [InlineData("""{"model":"m","messages":HELLO,"pharos":{"slo":{"ttft_seconds":0}}}""", "pharos.slo.ttft_seconds", "above 0 and at most 3600; it is 0")]
+    [InlineData("""{"model":"m","messages":HELLO,"pharos":{"slo":{"itl_seconds":3601}}}""", "pharos.slo.itl_seconds", "above 0 and at most 3600; it is 3601")]
     [InlineData("""{"model":"m","messages":HELLO,"min_p":0.1}""", "min_p", "allowed: 0")]
     [InlineData("""{"model":"m","messages":HELLO,"prediction":{}}""", "prediction", "absent")]
     [InlineData("""{"model":"m","messages":HELLO,"logit_bias":{"5":101}}""", "logit_bias.5", "from -100 to 100")]
@@ -116,13 +119,14 @@ public sealed class ChatRequestReaderTests
         var request = Read(
             """
             {"model":"m","n":3,"logprobs":true,"top_logprobs":2,"logit_bias":{"5":-100},"frequency_penalty":0.5,"stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"temperature":0.5,"top_p":0.9,"seed":-1,"stop":"x","priority":-3,
-             "pharos":{"run_tools":true},"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+             "pharos":{"run_tools":true,"slo":{"ttft_seconds":0.5,"itl_seconds":0.1}},"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
              {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
              {"role":"tool","tool_call_id":"c1","content":"5"}]}
             """);
 
         Assert.True(request is { Stream: true, IncludeUsage: true, RunTools: true, Priority: -3, Answers: 3 });
         Assert.True(request.Sampling is { MaxTokens: 5, Temperature: 0.5f, TopP: 0.9f, Seed: ulong.MaxValue, Logprobs: 2, Controls: { PresencePenalty: 0, FrequencyPenalty: 0.5f } });
+        Assert.Equal(new SloRequest(0.5, 0.1), request.Sampling.Slo);
         Assert.Equal(new TokenBias(5, -100), Assert.Single(request.Sampling.Controls.Biases));
         Assert.Equal(ChatMessage.System("ab").Content, request.Messages[0].Content);
         Assert.Equal(new ChatToolCall("c1", "f", "{}"), Assert.Single(request.Messages[1].ToolCalls));

@@ -11,6 +11,7 @@ using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Tokenization;
+using Pharos.Scheduling.Batching;
 
 namespace Pharos.Gateway.Tests;
 
@@ -94,16 +95,33 @@ public sealed class ChatStarterTests
         Assert.Equal((HttpStatusCode.BadRequest, "prompt[2]"), (refused.Status, refused.Param));
     }
 
+    [Theory]
+    [InlineData("default", null, null)] // nobody has said anything: the worker's own
+    [InlineData("shop", 0.5, 2.0)]
+    [InlineData("bank", 0.25, 0.05)]
+    public async Task Start_Objective_IsTheRequestsThenItsTenantsThenTheClusters(string tenant, double? first, double? gap)
+    {
+        var settings = new PharosOptions { Slo = { Itl = TimeSpan.FromSeconds(2) } };
+        settings.Tenants["shop"] = new TenantOptions { Slo = { Ttft = TimeSpan.FromSeconds(0.5) } };
+        settings.Tenants["bank"] = new TenantOptions { Slo = { Ttft = TimeSpan.FromSeconds(0.5), Itl = TimeSpan.FromSeconds(0.05) } };
+        var request = tenant == "bank" ? Question with { Sampling = new SamplingRequest { Slo = new SloRequest(0.25, null) } } : Question;
+
+        var chat = (await Starter(settings: settings).Start(request, new Caller("key", tenant, CallerRole.User), default))[0];
+        chat.Stream.Leave();
+
+        Assert.Equal(first is null ? null : new ServiceObjective(first.Value, gap!.Value), chat.Spec.Options.Objective);
+    }
+
     private static ChatRequest Request(params ChatMessage[] messages) => new(
         "m", [.. messages], Stream: false, IncludeUsage: false, Answers: 1, new SamplingRequest(), Schema: null, [new ChatTool("get_weather", "", "{}")], ToolChoice.Auto, RunTools: false, Priority: 0);
 
-    private ChatStarter Starter(PromptModel? model = null)
+    private ChatStarter Starter(PromptModel? model = null, PharosOptions? settings = null)
     {
         model ??= new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => [1, 2, 3]);
         var gateway = new GatewayIdentity("gw");
         var retry = new GrainRetry(TimeProvider.System, Random.Shared);
         return new ChatStarter(
-            new RequestFactory(model, gateway, new NoTools(), new Random(1)), _cluster, _cluster.Feeds(), retry, gateway,
+            new RequestFactory(model, gateway, new NoTools(), new Random(1), Options.Create(settings ?? new PharosOptions())), _cluster, _cluster.Feeds(), retry, gateway,
             new GatewayOptions(), TimeProvider.System, new ChatIds(TimeProvider.System),
             new TenantGate(_cluster, gateway, retry, Options.Create(new PharosOptions()), TimeProvider.System, NullLogger<TenantGate>.Instance), NullLogger<AnswerStream>.Instance);
     }

@@ -57,7 +57,7 @@ public sealed class OpenAiErrorsTests
             context.Request.Headers["x-request-id"] = sent;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var model = new PromptModel("m", 1024, new SamplingDefaults(0, 1, 0), ChatFormats.For(null, ChatTokens.None, new ChatFormatChoice("chatml")), _ => []);
-        var metrics = new GatewayMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), model);
+        var metrics = new GatewayMetrics(services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), model, Microsoft.Extensions.Options.Options.Create(new Grains.Configuration.PharosOptions()));
         var errors = new OpenAiErrors(metrics, NullLogger<OpenAiErrors>.Instance);
         await RequestIds.Begin(context, within => errors.InvokeAsync(within, next));
         await context.Response.BodyWriter.FlushAsync();

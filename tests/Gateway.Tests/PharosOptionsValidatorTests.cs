@@ -19,6 +19,7 @@ public sealed class PharosOptionsValidatorTests
     public void Validate_WrongValues_NameThePropertyAndTheRange()
     {
         var options = new PharosOptions { Backend = "tpu", Torch = { Device = "mps" }, Workers = -1, Dtype = "fp8", Kv = { BlockSize = 0 }, Prediction = { CallProbability = 2 } };
+        options.Tenants["shop"] = new TenantOptions { Slo = { Ttft = TimeSpan.FromSeconds(-1), Itl = TimeSpan.FromDays(1) } };
         options.Tools["search"] = new ToolOptions { Url = "ftp://x" };
 
         var failures = new PharosOptionsValidator().Validate(null, options).Failures!.ToList();
@@ -29,6 +30,8 @@ public sealed class PharosOptionsValidatorTests
         Assert.Contains("Pharos:Torch:Device is 'mps'; expected cuda, cpu.", failures);
         Assert.Contains("Pharos:Kv:BlockSize is '0'; expected 1 to 1024.", failures);
         Assert.Contains("Pharos:Prediction:CallProbability is '2'; expected 0 to 1.", failures);
+        Assert.Contains("Pharos:Tenants:shop:Slo:Ttft is '-00:00:01'; expected more than 0 and at most 01:00:00.", failures);
+        Assert.Contains("Pharos:Tenants:shop:Slo:Itl is '1.00:00:00'; expected more than 0 and at most 01:00:00.", failures);
         Assert.Contains(failures, failure => failure.StartsWith("Pharos:Tools:search:Url is 'ftp://x'", StringComparison.Ordinal));
     }
 }

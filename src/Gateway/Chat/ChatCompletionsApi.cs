@@ -19,7 +19,7 @@ internal static class ChatCompletionsApi
         model.RequireServed(request.Model);
         await using var answers = await starter.Start(request, context.Caller(), ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
-        var chat = new TranslatedAnswers(answers, model.Format, request.Stream, () => new AnswerClock(metrics, time, arrived));
+        var chat = new TranslatedAnswers(answers, model.Format, request.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
         var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Stream)
         {

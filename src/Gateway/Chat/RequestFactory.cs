@@ -1,18 +1,21 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Options;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Models;
 using Pharos.Gateway.Requests;
+using Pharos.Grains.Configuration;
 using Pharos.Grains.Tools;
 using Pharos.Inference.Chat;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Sampling;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Chat;
 
 /// <summary>Makes of a chat request what the cluster is asked: prompt tokens, limits, tools. Checks what depends on the model.</summary>
-internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random)
+internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway, IToolRegistry registry, Random random, IOptions<PharosOptions> settings)
 {
     /// <exception cref="ApiException">The prompt exceeds the context, or a tool is asked for that the registry lacks.</exception>
     public RequestSpec Create(ChatRequest request, string tenant)
@@ -46,7 +49,8 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             sampling.Seed ?? NewSeed(),
             sampling.Stop,
             Controls: sampling.Controls,
-            Logprobs: sampling.Logprobs);
+            Logprobs: sampling.Logprobs,
+            Objective: Objective(sampling.Slo, tenant));
         return new RequestSpec(model.Name, tenant, gateway.Id, tokens, options, ToolUse.None, [], [], priority);
     }
 
@@ -70,6 +74,15 @@ internal sealed class RequestFactory(PromptModel model, GatewayIdentity gateway,
             choice.Parallel,
             [.. callable.Select(tool => new CallableTool(tool.Name, tool.Strict || (required && SegmentGrammar.TakesArguments(tool.Schema)) ? tool.Schema : null))],
             required ? choice.Only : []);
+    }
+
+    // What the request does not say its tenant's settings do, and what these do not the cluster's; null: nobody but the cluster has said anything.
+    private ServiceObjective? Objective(SloRequest asked, string tenant)
+    {
+        var own = settings.Value.Tenants.GetValueOrDefault(tenant)?.Slo;
+        var (first, gap) = (asked.FirstToken ?? own?.Ttft?.TotalSeconds, asked.TokenGap ?? own?.Itl?.TotalSeconds);
+        var common = settings.Value.Slo.Objective;
+        return first is null && gap is null ? null : new ServiceObjective(first ?? common.FirstTokenSeconds, gap ?? common.TokenGapSeconds);
     }
 
     private string Names => string.Join(", ", registry.Tools.Select(tool => tool.Name));

@@ -2,14 +2,15 @@ using System.Runtime.CompilerServices;
 using Pharos.Gateway.Answers;
 using Pharos.Gateway.Metrics;
 using Pharos.Inference.Chat;
+using Pharos.Scheduling.Batching;
 
 namespace Pharos.Gateway.Chat;
 
 /// <summary>All answers of one response in the terms of the protocol, timed as they pass.</summary>
-internal sealed class TranslatedAnswers(AnswerSet answers, IChatFormat format, bool streaming, Func<AnswerClock> clock)
+internal sealed class TranslatedAnswers(AnswerSet answers, IChatFormat format, bool streaming, Func<ServiceObjective?, AnswerClock> clock)
 {
     private readonly (ChatTranslator Translator, AnswerClock Clock)[] _answers =
-        [.. Enumerable.Range(0, answers.Count).Select(i => (new ChatTranslator(answers[i].Stream.Request, answers[i].Spec, format, streaming), clock()))];
+        [.. Enumerable.Range(0, answers.Count).Select(i => (new ChatTranslator(answers[i].Stream.Request, answers[i].Spec, format, streaming), clock(answers[i].Spec.Options.Objective)))];
 
     public int Count => answers.Count;
 

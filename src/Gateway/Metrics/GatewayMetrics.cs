@@ -1,6 +1,9 @@
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Options;
 using Pharos.Gateway.Http;
+using Pharos.Grains.Configuration;
 using Pharos.Grains.Metrics;
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Gateway.Metrics;
@@ -22,6 +25,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _generationTokens;
     private readonly Counter<long> _successes;
     private readonly Counter<long> _rejections;
+    private readonly Counter<long> _paced;
     private readonly Histogram<double> _firstToken;
     private readonly Histogram<double> _interToken;
     private readonly Histogram<double> _endToEnd;
@@ -32,14 +36,16 @@ internal sealed class GatewayMetrics
     private readonly Histogram<double> _answerLength;
     private readonly KeyValuePair<string, object?>[] _labels;
 
-    public GatewayMetrics(IMeterFactory meters, Models.PromptModel model)
+    public GatewayMetrics(IMeterFactory meters, Models.PromptModel model, IOptions<PharosOptions> settings)
     {
+        Objective = settings.Value.Slo.Objective;
         var meter = meters.Create(PharosMeter.Name);
         _labels = [new("model_name", model.Name), new("engine", "0")];
         _promptTokens = meter.CreateCounter<long>("vllm.prompt_tokens", description: "Prompt tokens of answered requests.");
         _generationTokens = meter.CreateCounter<long>("vllm.generation_tokens", description: "Generated tokens.");
         _successes = meter.CreateCounter<long>("vllm.request_success", description: "Answers by the reason they ended.");
         _rejections = meter.CreateCounter<long>("pharos.admission_rejections", description: "Requests refused or failed, by reason.");
+        _paced = meter.CreateCounter<long>("pharos.slo_answers", description: "Complete answers by whether they met their objective; those that met it are goodput.");
         _firstToken = meter.CreateHistogram("vllm.time_to_first_token_seconds", "From the request's arrival to its first text, in seconds.", FirstTokenBuckets);
         _interToken = meter.CreateHistogram("vllm.inter_token_latency_seconds", "Between two texts of one answer, in seconds.", InterTokenBuckets);
         _endToEnd = meter.CreateHistogram("vllm.e2e_request_latency_seconds", "From arrival to the answer's end, in seconds.", RequestBuckets);
@@ -49,6 +55,9 @@ internal sealed class GatewayMetrics
         _promptLength = meter.CreateHistogram("vllm.request_prompt_tokens", "Tokens of a prompt.", TokenBuckets(model.ContextTokens));
         _answerLength = meter.CreateHistogram("vllm.request_generation_tokens", "Tokens of an answer.", TokenBuckets(model.ContextTokens));
     }
+
+    /// <summary>Of requests that have none of their own.</summary>
+    public ServiceObjective Objective { get; }
 
     public void FirstText(double seconds) => _firstToken.Record(seconds, _labels);
 
@@ -66,6 +75,8 @@ internal sealed class GatewayMetrics
         _promptLength.Record(usage.PromptTokens, _labels);
         _answerLength.Record(usage.CompletionTokens, _labels);
     }
+
+    public void Judged(Pace pace) => _paced.Add(1, [.. _labels, new("outcome", pace switch { Pace.Met => "met", Pace.LateFirst => "late_first_token", _ => "late_tokens" })]);
 
     public void Refused(ApiError error) => _rejections.Add(1, new KeyValuePair<string, object?>("reason", Reason(error)));
 

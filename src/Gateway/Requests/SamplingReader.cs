@@ -37,8 +37,13 @@ internal static class SamplingReader
             (int?)fields.Integer("top_k", -1, int.MaxValue),
             (ulong?)fields.Integer("seed", long.MinValue, long.MaxValue),
             Controls(fields, model.VocabularySize),
-            logprobs) { Stop = Stop(fields) };
+            logprobs) { Stop = Stop(fields), Slo = Slo(fields) };
     }
+
+    // An hour is as long as the configuration takes it.
+    private static SloRequest Slo(RequestFields fields) => fields.Object("pharos")?.Object("slo") is { } slo
+        ? new SloRequest(slo.Number("ttft_seconds", 0, 3600, leastAllowed: false), slo.Number("itl_seconds", 0, 3600, leastAllowed: false))
+        : default;
 
     /// <summary><c>n</c>: how many answers.</summary>
     public static int Answers(RequestFields fields) => (int)(fields.Integer("n", 1, MostAnswers) ?? 1);

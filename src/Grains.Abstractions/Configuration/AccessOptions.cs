@@ -50,5 +50,18 @@ public sealed class TenantOptions
     /// <summary>Most requests at once.</summary>
     public int Concurrency { get; set; }
 
+    /// <summary>What its requests may expect unless they say themselves.</summary>
+    public TenantSloOptions Slo { get; set; } = new();
+
     public TenantLimits Limits => new(RequestsPerMinute, TokensPerMinute, KvTokenSecondsPerMinute, Concurrency);
+}
+
+/// <summary>Service-level objectives of a tenant; what is null is as <see cref="SloOptions"/> has it.</summary>
+public sealed class TenantSloOptions
+{
+    /// <inheritdoc cref="SloOptions.Ttft"/>
+    public TimeSpan? Ttft { get; set; }
+
+    /// <inheritdoc cref="SloOptions.Itl"/>
+    public TimeSpan? Itl { get; set; }
 }

@@ -106,6 +106,10 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
             Range($"Tenants:{tenant}:TokensPerMinute", settings.TokensPerMinute, 0, 1e12);
             Range($"Tenants:{tenant}:KvTokenSecondsPerMinute", settings.KvTokenSecondsPerMinute, 0, 1e15);
             Range($"Tenants:{tenant}:Concurrency", settings.Concurrency, 0, 1_000_000);
+            if (settings.Slo.Ttft is { } ttft)
+                Span($"Tenants:{tenant}:Slo:Ttft", ttft, TimeSpan.FromHours(1));
+            if (settings.Slo.Itl is { } itl)
+                Span($"Tenants:{tenant}:Slo:Itl", itl, TimeSpan.FromHours(1));
         }
 
         void ValidateTool(string tool, ToolOptions settings)

@@ -53,7 +53,8 @@ public sealed partial class DeviceLoop
     }
 
     private static SequenceStart StartOf(SequenceWork work, BlockKeys? keys) => new(
-        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated, work.Tenant);
+        work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, work.Generated, work.Tenant,
+        work.Options.Objective);
 
     private BlockKeys? KeysOf(SequenceWork work)
     {
@@ -74,7 +75,7 @@ public sealed partial class DeviceLoop
         }
 
         sequence.ResumedFrom = sequence.Slot switch { { Computed: 0 } => "recompute", { HostTokens: > 0 } => "host", _ => "device" };
-        var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now);
+        var receipt = core.Resume(sequence.Slot, work.Epoch, work.Appended.Length, work.ToolSeconds, work.Forecast, Now, work.Options.Objective);
         PauseMetrics.Settled(receipt, sequence.Work.ToolUse);
         sequence.Resume(work, GrammarOf(work.Options, sequence.Work));
         events.Writer.TryWrite(new DeviceEvent.ReceiptRevised(work.Request, work.Epoch, receipt));

@@ -7,9 +7,11 @@ namespace Pharos.Scheduling.Batching;
 /// or wait, by what it is worth against the memory it takes, and with it what the cache of a newcomer holds.
 /// </summary>
 /// <param name="Name">As configurations and command lines have it.</param>
-/// <param name="Value">Worth of a request by its pending time and its objective, seconds.</param>
-/// <param name="CountsLosses">Taking a running request off the device is charged with the time to compute its cache again, for all that run.</param>
-public sealed record BatchComposition(string Name, Func<double, double, double> Value, bool CountsLosses)
+/// <param name="Apart">
+/// An iteration is of prompts alone, each whole, or of decodes alone, and the value is the time that a request has been pending; else both share
+/// iterations, and the value is what <see cref="GoodputValue"/> says.
+/// </param>
+public sealed record BatchComposition(string Name, bool Apart)
 {
     /// <summary>Compact form that newcomers may be given; null: keys and values alone.</summary>
     public CacheForm? Compact { get; init; }
@@ -20,11 +22,12 @@ public sealed record BatchComposition(string Name, Func<double, double, double> 
     /// <summary>Seconds that a context token takes to be rebuilt, before it was measured.</summary>
     public double RebuildSeconds { get; init; }
 
+    /// <summary>Of requests that have none of their own.</summary>
     public ServiceObjective Objective { get; init; } = ServiceObjective.Chat;
 
-    /// <summary>Apt-Serve as published.</summary>
-    public static BatchComposition Published { get; } = new("apt-serve", PendingValue.Cliff, CountsLosses: false);
+    /// <summary>Apt-Serve as its published code has it (github.com/eddiegaoo/Apt-Serve, a scheduler for vLLM 0.5.0).</summary>
+    public static BatchComposition Published { get; } = new("apt-serve", Apart: true);
 
-    /// <summary>The same with a smooth value past the objective, ageing, and the price of what is lost.</summary>
-    public static BatchComposition Density { get; } = new("density", PendingValue.Smooth, CountsLosses: true);
+    /// <summary>Requests that meet their objectives, for the memory they still hold over time.</summary>
+    public static BatchComposition Density { get; } = new("density", Apart: false);
 }

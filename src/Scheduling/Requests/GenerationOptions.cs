@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Batching;
 
 namespace Pharos.Scheduling.Requests;
 
@@ -13,6 +14,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="Controls">What else has a say in the choice of tokens; null: nothing.</param>
 /// <param name="Calls">What calls of tools must be like; null: whatever the model makes of the offered ones.</param>
 /// <param name="Logprobs">Tokens to tell log probabilities of at every step, besides that of the chosen one; null: none are told at all.</param>
+/// <param name="Objective">What the client may expect of the answer's pace; null: what all requests may.</param>
 [GenerateSerializer, Alias("pharos.generation")]
 public sealed record GenerationOptions(
     [property: Id(0)] int MaxTokens,
@@ -24,7 +26,8 @@ public sealed record GenerationOptions(
     [property: Id(6)] string? Schema = null,
     [property: Id(7)] TokenControls? Controls = null,
     [property: Id(8)] CallRules? Calls = null,
-    [property: Id(9)] int? Logprobs = null);
+    [property: Id(9)] int? Logprobs = null,
+    [property: Id(10)] ServiceObjective? Objective = null);
 
 /// <summary>Who runs the tools that the model calls.</summary>
 [GenerateSerializer, Alias("pharos.tool-use")]

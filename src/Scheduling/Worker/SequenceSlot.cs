@@ -12,9 +12,10 @@ namespace Pharos.Scheduling.Worker;
 /// tokens come. Null: its cache is its own.</param>
 /// <param name="ToolSeconds">Its tools took so far, wherever it was: that is not waiting.</param>
 /// <param name="Generated">Tokens of the context that were generated, wherever it was.</param>
+/// <param name="Objective">What its client may expect; null: what the worker's requests may in general.</param>
 public sealed record SequenceStart(
     string Request, int Epoch, double ArrivalAt, int Priority, int Tokens, int SegmentStart, SegmentForecast Forecast,
-    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, int Generated = 0, string Tenant = "");
+    IReadOnlyList<UInt128>? Keys = null, double ToolSeconds = 0, int Generated = 0, string Tenant = "", ServiceObjective? Objective = null);
 
 /// <summary>
 /// One sequence of a device: what it knows, what of it is in the cache, and where. The cache is a prefix of the context. The device holds the
@@ -45,6 +46,7 @@ public sealed class SequenceSlot
         Forecast = start.Forecast;
         ToolSeconds = start.ToolSeconds;
         TotalGenerated = start.Generated;
+        Objective = start.Objective;
         keys = start.Keys;
         QueuedAt = HeldSince = now;
     }
@@ -78,6 +80,9 @@ public sealed class SequenceSlot
     public int SegmentStart { get; internal set; }
 
     public SegmentForecast Forecast { get; internal set; }
+
+    /// <summary>What its client may expect; null: what the worker's requests may in general.</summary>
+    public ServiceObjective? Objective { get; internal set; }
 
     /// <summary>What was decided at the pause it is in; null outside of one.</summary>
     public PauseReceipt? Receipt { get; internal set; }
@@ -198,6 +203,25 @@ public sealed class SequenceSlot
 
     /// <summary>When the last iteration that ran it was planned; null for one that never ran.</summary>
     internal double? RanAt { get; set; }
+
+    /// <summary>When the last token of the segment was out, seconds.</summary>
+    internal double TokenAt { get; set; }
+
+    /// <summary>The segment's first token came after its objective.</summary>
+    internal bool FirstWasLate { get; set; }
+
+    /// <summary>Gaps between the segment's tokens that were longer than its objective.</summary>
+    internal int LateGaps { get; set; }
+
+    /// <summary>Tokens to come of the segment, and token-seconds of memory that the whole request still takes, as they were forecast last.</summary>
+    internal double TokensLeft { get; set; }
+
+    internal double MemoryTimeLeft { get; set; }
+
+    /// <summary>Until then it is not taken off the device for others, seconds.</summary>
+    internal double StaysUntil { get; set; }
+
+    internal long WeighedIn { get; set; } = -1;
 
     internal int Pending => Length - Computed;
 

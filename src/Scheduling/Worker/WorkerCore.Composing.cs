@@ -7,8 +7,11 @@ namespace Pharos.Scheduling.Worker;
 // Batches composed by value density: before each iteration, all that run or wait compete for the memory.
 public sealed partial class WorkerCore
 {
-    private const int MostCandidates = 2048; // that wait; the rest is looked at when these have gone
+    private const int MostCandidates = 4096; // that wait; the rest is looked at when these have gone
+    private const int IterationsBetweenWeighings = 16;
     private const double LeastValue = 1e-9; // where nobody wants the memory, all that is worth anything runs
+    private const double Staying = 1.25; // whoever runs is worth so much more: two that are worth the same do not take turns
+    private const double PayOff = 20; // nobody is taken off before it has run for so many times what bringing it in took
     private readonly DensityKnapsack knapsack = new();
     private readonly List<SequenceSlot> candidates = []; // those that run first
     private readonly List<SequenceSlot> invited = []; // of those that wait, the densest first
@@ -36,8 +39,9 @@ public sealed partial class WorkerCore
         var capacity = Composable(now);
         foreach (var slot in running)
         {
-            // Whoever is being prefilled gets its token first: two that displace each other before that would never end.
-            if (slot.Pending > 1)
+            // Whoever is being prefilled gets its token first: two that displace each other before that would never end. And what was computed or
+            // copied pays off before it is given up again.
+            if (slot.Pending > 1 || now < slot.StaysUntil)
                 capacity -= slot.DeviceBlocks.Count;
             else
                 candidates.Add(slot);
@@ -46,14 +50,17 @@ public sealed partial class WorkerCore
         var (count, ran) = (0, candidates.Count);
         for (var i = 0; i < Math.Min(queue.Count, MostCandidates); i++)
             candidates.Add(queue[i]);
-        if (options.Length < 2 * candidates.Count)
-            (options, chosen) = (new BatchOption[4 * candidates.Count], new int[2 * candidates.Count]);
+        MakeRoomForOptions();
+        var all = 0.0;
         for (var i = 0; i < candidates.Count; i++)
         {
             var slot = candidates[i];
             if (slot.Form != CacheForm.Kv && slot.Length >= composition!.MaxCompactContext)
                 Outgrow(slot, now);
-            AddOptions(i, ref count, now);
+            var value = Goodput(slot, now);
+            if (i < ran)
+                all += value;
+            AddOptions(i, ref count, i < ran ? Staying * value : value, all / Fit.Profile.IterationSeconds(ran + 1, RunningTokens()));
         }
 
         knapsack.Solve(options.AsSpan(0, count), capacity, chosen.AsSpan(0, candidates.Count));
@@ -64,6 +71,18 @@ public sealed partial class WorkerCore
                 Requeue(candidates[i], Reload(candidates[i]), now);
         }
 
+        Invite();
+    }
+
+    private void MakeRoomForOptions()
+    {
+        if (options.Length < 2 * candidates.Count)
+            (options, chosen) = (new BatchOption[4 * candidates.Count], new int[2 * candidates.Count]);
+    }
+
+    // Of what was chosen, those that wait.
+    private void Invite()
+    {
         invited.Clear();
         foreach (var step in knapsack.Steps)
         {
@@ -76,16 +95,30 @@ public sealed partial class WorkerCore
         }
     }
 
-    private void AddOptions(int candidate, ref int count, double now)
+    // Its share of a request served, for the tokens of memory that it takes now out of all it still takes over time.
+    private double Goodput(SequenceSlot slot, double now)
+    {
+        if (slot.WeighedIn < 0 || iteration - slot.WeighedIn >= IterationsBetweenWeighings)
+        {
+            var view = View(slot, now);
+            slot.TokensLeft = view.TokensLeft.Mean;
+            slot.MemoryTimeLeft = RemainingWork.Of(view, Fit.Profile).MemoryTime;
+            slot.WeighedIn = iteration - (slot.WeighedIn < 0 ? slot.Id % IterationsBetweenWeighings : 0); // not all in the same iteration
+        }
+
+        var objective = slot.Objective ?? composition!.Objective;
+        var generated = slot.Length - slot.SegmentStart;
+        var lost = generated == 0
+            ? now - slot.QueuedAt > objective.FirstTokenSeconds
+            : GoodputValue.IsLost(slot.FirstWasLate, slot.LateGaps + (now - slot.TokenAt > objective.TokenGapSeconds ? 1 : 0), generated + slot.TokensLeft);
+        // Age counts by what all may expect: whoever asks for the impossible is lost the sooner, and gains nothing by it.
+        return GoodputValue.Weight(lost, now - slot.QueuedAt, generated, composition!.Objective) * slot.Length / Math.Max(LeastValue, slot.MemoryTimeLeft);
+    }
+
+    // A form is kept for life, and so is the delay that it makes: it is charged with what all others lose by that.
+    private void AddOptions(int candidate, ref int count, double value, double goodputOfOthers)
     {
         var (slot, settings) = (candidates[candidate], composition!);
-        var objective = settings.Objective;
-        var begun = slot.RanAt is { } ran && ran >= slot.QueuedAt && slot.Length > slot.SegmentStart;
-        var pending = now - (begun ? slot.RanAt!.Value : slot.QueuedAt);
-        var value = settings.Value(pending, begun ? objective.TokenGapSeconds : objective.FirstTokenSeconds);
-        var others = Math.Max(1, running.Count);
-        if (settings.CountsLosses && slot.DeviceTokens > 0)
-            value += others * ReloadSeconds(slot);
         var bare = slot.DeviceBlocks.Count == 0 && slot.HostCount == 0;
         foreach (var form in (ReadOnlySpan<CacheForm>)[CacheForm.Kv, settings.Compact ?? CacheForm.Kv])
         {
@@ -94,17 +127,14 @@ public sealed partial class WorkerCore
             var tokens = limits.BlockSize * form.Density();
             var blocks = Math.Min((slot.Length + tokens - 1) / tokens, ledger.Total(KvTier.Device)); // what fits no longer ends when it is alone
             // A sequence that has its cache is not charged for the delay it makes: it was let in at that price.
-            var worth = form == CacheForm.Kv || !bare ? Math.Max(value, LeastValue) : Compacted(value, others * slot.Length * Rebuilding.SecondsPerToken);
+            var worth = form == CacheForm.Kv || !bare
+                ? Math.Max(value, LeastValue)
+                : value - goodputOfOthers * (slot.Length + slot.TokensLeft / 2) * Rebuilding.SecondsPerToken;
             options[count++] = new BatchOption(candidate, form, blocks, worth);
             if (settings.Compact is null)
                 break;
         }
     }
-
-    // As published the delay of one iteration is taken off the pending time. But a form is kept for life, and so is its delay: it pays as long as all
-    // others together lose less in an iteration than the newcomer gains in one, which is the iteration's time.
-    private double Compacted(double value, double delay) =>
-        composition!.CountsLosses ? value * (1 - delay / Fit.Profile.IterationSeconds(running.Count + 1, RunningTokens())) : value - delay;
 
     // Longer than can be rebuilt: it goes on with keys and values, computed anew.
     private void Outgrow(SequenceSlot slot, double now)
@@ -117,8 +147,8 @@ public sealed partial class WorkerCore
         slot.Form = CacheForm.Kv;
     }
 
-    // What it would take to have its cache on the device again.
-    private double ReloadSeconds(SequenceSlot slot) => Math.Min(Fit.Profile.PrefillSeconds(slot.DeviceTokens), 2 * Fit.Profile.SwapSeconds(slot.DeviceTokens));
+    // What it takes to have so many tokens of a cache on the device.
+    private double ReloadSeconds(int tokens) => Math.Min(Fit.Profile.PrefillSeconds(tokens), 2 * Fit.Profile.SwapSeconds(tokens));
 
     // Device blocks that are not held by caches which their pause policy keeps, or by what comes and goes.
     private int Composable(double now)
@@ -147,13 +177,29 @@ public sealed partial class WorkerCore
         Rescore(now);
         foreach (var slot in invited)
         {
-            if (preempted || plan.Tokens >= limits.MaxTokens || running.Count + loading.Count >= maxRunning)
+            if (preempted || !FitsBudget(slot) || running.Count + loading.Count >= maxRunning)
                 break;
+            var there = slot.DeviceTokens;
             if (!TryBringIn(slot, now))
                 continue; // what others keep was needed for it
+            slot.StaysUntil = now + PayOff * ReloadSeconds(slot.Length - there);
             Start(slot, now);
         }
 
         round++; // those that wait were passed over
+    }
+
+    // A token of the segment is out.
+    private void TakeTokenTime(SequenceSlot slot, double at)
+    {
+        if ((slot.Objective ?? composition?.Objective) is { } objective)
+        {
+            if (slot.Length == slot.SegmentStart)
+                slot.FirstWasLate = at - slot.QueuedAt > objective.FirstTokenSeconds;
+            else if (at - slot.TokenAt > objective.TokenGapSeconds)
+                slot.LateGaps++;
+        }
+
+        slot.TokenAt = at;
     }
 }

@@ -58,7 +58,8 @@ public sealed partial class WorkerCore
         var work = state.Work;
         var slot = Take(
             arrival,
-            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated, work.Tenant),
+            new SequenceStart(work.Request, work.Epoch, work.ArrivalAt, work.Priority, work.Tokens.Length, work.SegmentStart, work.Forecast, keys, work.ToolSeconds, state.TotalGenerated, work.Tenant,
+                work.Options.Objective),
             cached, now);
         if (state.IsParked)
             GiveBackBeyond(slot, slot.Computed);

@@ -59,11 +59,11 @@ public sealed partial class WorkerCore
         ranBefore = running.Count;
         Rescore(now);
         var admitted = 0;
-        while (!preempted && queue.Count > 0 && plan.Tokens < limits.MaxTokens)
+        while (!preempted && queue.Count > 0)
         {
             var slot = queue.First;
-            if (slot.DisplacedIn == iteration)
-                break; // it has just given way
+            if (slot.DisplacedIn == iteration || !FitsBudget(slot))
+                break; // it has just given way, or its turn is the next iteration
             if (running.Count + loading.Count >= maxRunning || !TryBringIn(slot, now))
             {
                 if (ranking is IPreemptivePolicy policy && Displace(policy, slot, now))
@@ -80,6 +80,10 @@ public sealed partial class WorkerCore
         if (admitted > 0 || plan.Batch.Count > 0)
             round++; // those that wait were passed over
     }
+
+    // Prompts that are computed apart are not cut where an iteration has them whole.
+    private bool FitsBudget(SequenceSlot slot) =>
+        plan.Tokens < limits.MaxTokens && (!limits.PromptsApart || plan.Tokens == 0 || plan.Tokens + slot.Pending <= limits.MaxTokens);
 
     // Its cache is on the device, or on its way there.
     private void Start(SequenceSlot slot, double now)

@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -14,9 +15,11 @@ namespace Pharos.Scheduling.Worker;
 /// iterations until then run without it (INFERCEPT 2402.01869, pipelined swapping). Otherwise copies are made between iterations.</param>
 /// <param name="CachedBlocks">Most device blocks kept for contexts that begin alike, of those that nobody holds; 0: nothing is shared.</param>
 /// <param name="MaxDrafts">Most guessed tokens of a sequence that an iteration computes.</param>
+/// <param name="PromptsApart">An iteration computes prompts alone, whole where they fit the budget, or decodes alone; prompts go first (vLLM 0.5, before
+/// chunked prefill).</param>
 public sealed record WorkerLimits(
     int BlockSize, int DeviceBlocks, int HostBlocks, int MaxTokens, int MaxSequences, int Chunk,
-    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0, int MaxDrafts = 0);
+    int RescoreIterations = 10, bool LoadsAhead = false, int CachedBlocks = 0, int MaxDrafts = 0, bool PromptsApart = false);
 
 /// <summary>
 /// The state machine of one device: which sequences run in the next iteration, which blocks they own, and what happens to the cache of
@@ -134,8 +137,9 @@ public sealed partial class WorkerCore
     }
 
     /// <summary>The tool's result is here: <paramref name="appended"/> tokens join the context and the sequence waits for its turn.</summary>
+    /// <param name="objective">What its client may expect from now on; null: what the worker's requests may in general.</param>
     /// <returns>The receipt with what the decision turned out to be worth.</returns>
-    public PauseReceipt Resume(SequenceSlot slot, int epoch, int appended, double toolSeconds, SegmentForecast forecast, double now)
+    public PauseReceipt Resume(SequenceSlot slot, int epoch, int appended, double toolSeconds, SegmentForecast forecast, double now, ServiceObjective? objective = null)
     {
         if (slot.Phase != SequencePhase.Parked)
             throw new InvalidOperationException($"{slot.Request} is {slot.Phase}, not parked: it cannot be resumed.");
@@ -150,12 +154,14 @@ public sealed partial class WorkerCore
         slot.Length += appended;
         slot.SegmentStart = slot.Length;
         slot.Forecast = forecast;
+        slot.Objective = objective;
         slot.QueuedAt = now;
         slot.QueuedBeside = RunningTokens();
         slot.ToolSeconds += now - slot.ParkedAt;
         slot.StartedAt = null;
         slot.PassedBefore = 0;
         slot.Preemptions = 0;
+        (slot.FirstWasLate, slot.LateGaps) = (false, 0);
         Queue(slot, now);
         return receipt;
     }
@@ -183,16 +189,24 @@ public sealed partial class WorkerCore
         planning = true;
         preempted = false;
         TakePendingCopies(now);
-        if (composition is not null)
+        if (composition is { Apart: false })
             Compose(now); // before: where it leaves nobody running, the device waits for what is being loaded
         ContinueLoaded(now);
-        ContinueDecodes(now);
-        ContinuePrefills();
-        ReviseParked(now);
-        if (composition is not null)
-            AdmitInvited(now);
+        if (composition?.Apart ?? limits.PromptsApart)
+        {
+            PlanApart(now);
+        }
         else
-            AdmitWaiting(now);
+        {
+            ContinueDecodes(now);
+            ContinuePrefills();
+            ReviseParked(now);
+            if (composition is not null)
+                AdmitInvited(now);
+            else
+                AdmitWaiting(now);
+        }
+
         MirrorParked(now);
         planning = false;
         return plan;
@@ -227,6 +241,7 @@ public sealed partial class WorkerCore
                 Totals.PrefillTokens += count;
             if (!samples)
                 continue;
+            TakeTokenTime(slot, plannedAt + seconds);
             slot.Length += 1 + accepted;
             slot.TotalGenerated += 1 + accepted;
             Totals.GeneratedTokens += 1 + accepted;

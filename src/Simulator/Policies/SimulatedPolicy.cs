@@ -16,6 +16,9 @@ public sealed record SimulatedPolicy(
 {
     /// <summary>Its batches are composed by value density; null: by rank.</summary>
     public BatchComposition? Batches { get; init; }
+
+    /// <summary>Prompts and decodes have iterations of their own.</summary>
+    public bool PromptsApart { get; init; }
 }
 
 /// <summary>What a policy is told of a tool's duration.</summary>
@@ -72,14 +75,16 @@ public static class SimulatedPolicies
             () => new PharosRanking(), () => new LazyPause()),
         new("pharos-bounded", "the same with a tail: large requests wait in order of arrival behind small ones until they are started, and nobody longer than promised while the load is sustainable",
             () => new PharosBoundedRanking(), () => new LazyPause()),
-        new("apt-serve", "batches composed by pending time for the memory it takes, caches of keys and values or of hidden states, whoever misses its objective counts for nothing (Apt-Serve 2504.07494)",
-            () => new FcfsRanking(), () => new FixedPause(PauseAction.Discard)) { Batches = BatchComposition.Published with { Compact = CacheForm.Hidden } },
-        new("apt-density", "the same with a smooth value past the objective, ageing, and the price of what is lost; displaced caches go to the host",
-            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Hidden } },
+        new("vllm-0.5", "as vLLM 0.5 serves without chunked prefill: prompts go first, whole and in iterations of their own, and all that runs waits for them",
+            () => new RequeueRanking(), () => new FixedPause(PauseAction.Discard)) { PromptsApart = true },
+        new("apt-serve", "batches composed by pending time for the memory it takes, caches of keys and values or of hidden states, whoever misses its objective counts for nothing (Apt-Serve 2504.07494, published code)",
+            () => new FcfsRanking(), () => new FixedPause(PauseAction.Discard)) { Batches = BatchComposition.Published with { Compact = CacheForm.Hidden }, PromptsApart = true },
+        new("apt-density", "batches composed by requests that meet their objectives for the memory they still hold over time, caches of keys and values or of hidden states; displaced ones go to the host",
+            () => new PharosRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Hidden } },
         new("apt-density-int8", "the same with 8 bits as the compact form",
-            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Int8 } },
+            () => new PharosRanking(), () => new LazyPause()) { Batches = BatchComposition.Density with { Compact = CacheForm.Int8 } },
         new("apt-density-kv", "the same with keys and values alone",
-            () => new FcfsRanking(), () => new LazyPause()) { Batches = BatchComposition.Density },
+            () => new PharosRanking(), () => new LazyPause()) { Batches = BatchComposition.Density },
         new("pharos-nextcall", "ablation of pharos: the order looks at the coming segment alone",
             () => new PharosRanking(wholeRequest: false), () => new LazyPause()),
         new("pharos-nomissing", "ablation of pharos: context that is missing on the device costs nothing in the order",

@@ -75,15 +75,4 @@ public sealed class DensityKnapsackTests
 
         return best;
     }
-
-    [Theory]
-    [InlineData(0.5, 0.5, 0.5)]
-    [InlineData(1.5, 1e-3, 0.296)]
-    [InlineData(10, 1e-3, 1)]
-    [InlineData(20, 1e-3, 8)]
-    public void Waiting_IsWorthLessPastItsObjective_AndMoreAgainWithAge(double pending, double published, double smooth)
-    {
-        Assert.Equal(published, PendingValue.Cliff(pending, 1), 3);
-        Assert.Equal(smooth, PendingValue.Smooth(pending, 1), 3);
-    }
 }

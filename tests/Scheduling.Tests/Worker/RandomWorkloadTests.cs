@@ -75,7 +75,7 @@ public sealed class RandomWorkloadTests
         var slowLink = WorkerStory.FastLink with { SwapTokensPerSecond = dice.Next(2) == 0 ? 1e6 : 10 };
         var story = new WorkerStory(
             blocks, dice.Next(0, 30), blockSize, dice.Next(1, 40), dice.Next(1, 9), dice.Next(1, 20), rank, pause, slowLink, loadsAhead: seed % 2 == 0,
-            cachedBlocks: dice.Next(3) switch { 0 => 0, 1 => dice.Next(1, 8), _ => blocks }, maxDrafts: dice.Next(2) * 4)
+            cachedBlocks: dice.Next(3) switch { 0 => 0, 1 => dice.Next(1, 8), _ => blocks }, maxDrafts: dice.Next(2) * 4, promptsApart: seed % 3 == 0)
         {
             RightGuesses = () => dice.Next(4),
         };

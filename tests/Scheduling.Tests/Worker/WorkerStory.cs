@@ -1,3 +1,4 @@
+using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
@@ -18,9 +19,9 @@ public sealed class WorkerStory
     public WorkerStory(
         int kvBlocks = 64, int hostBlocks = 64, int blockSize = 4, int maxTokens = 64, int maxSequences = 8, int chunk = 32,
         string rank = "fcfs", string pause = "preserve", DeviceProfile? profile = null, bool loadsAhead = false,
-        int cachedBlocks = 0, int maxDrafts = 0)
+        int cachedBlocks = 0, int maxDrafts = 0, bool promptsApart = false)
     {
-        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead, CachedBlocks: cachedBlocks, MaxDrafts: maxDrafts);
+        limits = new WorkerLimits(blockSize, kvBlocks, hostBlocks, maxTokens, maxSequences, chunk, LoadsAhead: loadsAhead, CachedBlocks: cachedBlocks, MaxDrafts: maxDrafts, PromptsApart: promptsApart);
         device = new FakeDevice(limits, (slot, position) => quoted.TryGetValue(slot.Request, out var quote) && position < quote.Tokens ? -2 - quote.Book : slot.Id);
         Core = new WorkerCore(limits, profile ?? FastLink, RankingPolicies.Find(rank), PausePolicies.Find(pause));
     }
@@ -40,8 +41,8 @@ public sealed class WorkerStory
     /// <summary>How many of a sequence's guesses turn out right.</summary>
     public Func<int> RightGuesses { get; init; } = () => 0;
 
-    public SequenceSlot Start(string name, int prompt, int priority = 0, double tokens = 20, double? arrivedAt = null) =>
-        Core.Admit(new SequenceStart(name, 1, arrivedAt ?? Now, priority, prompt, prompt, Forecast(tokens)), Now);
+    public SequenceSlot Start(string name, int prompt, int priority = 0, double tokens = 20, double? arrivedAt = null, ServiceObjective? objective = null) =>
+        Core.Admit(new SequenceStart(name, 1, arrivedAt ?? Now, priority, prompt, prompt, Forecast(tokens), Objective: objective), Now);
 
     /// <summary>A sequence whose first <paramref name="shared"/> tokens are those of a book that others may quote too.</summary>
     public SequenceSlot Quote(string name, int book, int shared, int prompt, int priority = 0, double tokens = 20)
