@@ -19,16 +19,16 @@ internal static class ChatCompletionsApi
         model.RequireServed(request.Model);
         await using var answers = await starter.Start(request, context.Caller(), ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
-        var chat = new TranslatedAnswers(answers, model.Format, request.Stream, () => new AnswerClock(metrics, time, arrived));
+        var chat = new TranslatedAnswers(answers, model, request.Stream, () => new AnswerClock(metrics, time, arrived));
         var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Stream)
         {
-            var streamed = new StreamedChat(context, new ChatChunks(id, created, model.Name, tokens), time, options.PingInterval);
+            var streamed = new StreamedChat(context, new ChatChunks(id, created, () => chat.Model, tokens), time, options.PingInterval);
             await streamed.Write(chat, request.IncludeUsage || request.RunTools, ct);
         }
         else
         {
-            await WriteWhole(context, chat, (choices, usage, made) => new ChatCompletion(id, "chat.completion", created, model.Name, choices, usage, made), tokens, ct);
+            await WriteWhole(context, chat, (choices, usage, made) => new ChatCompletion(id, "chat.completion", created, chat.Model, choices, usage, made), tokens, ct);
         }
     }
 
