@@ -49,5 +49,14 @@ internal sealed class WatchedDevices(IDeviceHost devices, Running.Watch watch) :
         return loop;
     }
 
+    public Task<IModelBackend> PrepareAsync(string worker, string candidate, CancellationToken ct) => devices.PrepareAsync(worker, candidate, ct);
+
+    public async Task<DeviceLoop> SwitchAsync(string worker, string candidate, IModelBackend prepared)
+    {
+        var loop = await devices.SwitchAsync(worker, candidate, prepared);
+        watch.Opened(worker, this, loop);
+        return loop;
+    }
+
     public Task CloseAsync(string worker) => devices.CloseAsync(worker);
 }

@@ -95,7 +95,7 @@ def reference_logits(tensors, cfg, ids, upto=None):
     return norm(x, tensors["model.norm.weight"]) @ tensors["model.embed_tokens.weight"].T
 
 
-def golden(m):
+def golden(m, name):
     """20 prompts with exact greedy continuations and logits, for the full model and each exit layer."""
     g, cases = tc.Generator(98, "values"), []
     fixed = [("calculator", "What is 12*7+3?"), ("weather", "What is the weather in Oslo?"), ("no tool", "count to 12"), ("no tool", "who are you?")]
@@ -123,7 +123,7 @@ def golden(m):
             else:
                 case["exits"][str(l)] = one
         cases.append(case)
-    return {"model": "spark", "note": "greedy_ids continue prompt_ids and end with 258 (<|im_end|>) unless cut at 160 tokens; logits[].position counts from the "
+    return {"model": name, "note": "greedy_ids continue prompt_ids and end with 258 (<|im_end|>) unless cut at 160 tokens; logits[].position counts from the "
             "first prompt token, over prompt_ids + greedy_ids[:-1]; float32 arithmetic on the bfloat16 weights; exits.K: the shared model.norm and tied head after K layers",
             "cases": cases}
 
@@ -154,7 +154,7 @@ def export(m, d):
                                    "added_tokens_decoder": {str(t["id"]): {k: v for k, v in t.items() if k != "id"} for t in added},
                                    "chat_template": CHAT_TEMPLATE}, indent=2)
     dump("generation_config.json", {"bos_token_id": tc.EOT, "eos_token_id": [tc.IM_END, tc.EOT], "pad_token_id": tc.PAD, "do_sample": False, "max_new_tokens": 320}, indent=2)
-    gold = golden(m)
+    gold = golden(m, os.path.basename(os.path.abspath(d)))
     dump("golden.json", gold)
     back, worst = read_safetensors(os.path.join(d, "model.safetensors")), 0.
     for case in gold["cases"]:

@@ -11,6 +11,8 @@ import toolchat as tc
 
 # exit_loss: layer -> weight of the loss of the head after that layer
 SPARK = dict(hidden=128, layers=6, heads=4, ffn=384, exits=[2, 4], exit_loss={2: .1, 4: .15, 6: 1.})
+FLAME = dict(hidden=160, layers=12, heads=5, ffn=480, exits=[4, 8], exit_loss={4: .5, 8: .3, 12: 1.})
+MODELS = dict(spark=SPARK, flame=FLAME)
 MAX_POSITIONS = 1024
 THETA, EPS = 10000.0, 1e-5
 
@@ -49,10 +51,13 @@ class Block(nn.Module):
             if "k" in cache:
                 k, v = torch.cat([cache["k"], k], 2), torch.cat([cache["v"], v], 2)
             cache["k"], cache["v"] = k, v
-        q, k, v = (t.reshape(B * self.heads, -1, hd) for t in (q, k, v))
-        a = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=hd ** -.5).softmax(-1)
-        y = torch.bmm(a, v).view(B, self.heads, T, hd).transpose(1, 2).reshape(B, T, d)
-        x = x + self.o(y)
+        if x.is_cuda and cache is None:
+            y = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, is_causal=True)
+        else:
+            q, k, v = (t.reshape(B * self.heads, -1, hd) for t in (q, k, v))
+            a = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=hd ** -.5).softmax(-1)
+            y = torch.bmm(a, v).view(B, self.heads, T, hd)
+        x = x + self.o(y.transpose(1, 2).reshape(B, T, d))
         g, u = self.gate_up(self.post_attention_layernorm(x)).chunk(2, -1)
         return x + self.down(F.silu(g) * u)
 
@@ -136,8 +141,10 @@ def read_state(path):
 
 def load(path):
     """A model, every weight rounded to bfloat16; all results are computed in float32 from these."""
-    m = Model()
-    m.load_state_dict(read_state(path))
+    state = read_state(path)
+    size = state["embed"].shape[1], sum(k.endswith("qkv.weight") for k in state)
+    m = Model(next(c for c in MODELS.values() if (c["hidden"], c["layers"]) == size))
+    m.load_state_dict(state)
     for p in m.parameters():
         p.data = p.data.bfloat16().float()
     return m.eval()

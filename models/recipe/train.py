@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 import toolchat as tc
 from evaluate import report
-from llama import SPARK, Model, read_state
+from llama import MODELS, Model, read_state
 
 
 # -------------------------------------------------------------------- data
@@ -77,7 +77,7 @@ class Muon(torch.optim.Optimizer):
                     x = 3.4445 * x + (-4.7750 * y + 2.0315 * (y @ y)) @ x
                 x = x.transpose(1, 2) if r > c else x
                 for (w, _), v in zip(ms, x):
-                    w.add_(v, alpha=-g["lr"] * max(1, r / c) ** .5)
+                    w.sub_(v * (g["lr"] * max(1, r / c) ** .5))
 
 
 def optimizers(m, a, rank):
@@ -100,7 +100,7 @@ def optimizers(m, a, rank):
 # ---------------------------------------------------------------- training
 def train(a):
     torch.manual_seed(a.seed)
-    m = Model(SPARK)
+    m = Model(MODELS[a.model])
     if a.init:
         m.start_from(read_state(a.init))
     m.share_memory()
@@ -187,6 +187,7 @@ def worker(rank, a, m, shared, barrier):
 if __name__ == "__main__":
     ap = argparse.ArgumentParser()
     ap.add_argument("--init", help="a checkpoint or model.safetensors to start from; may have fewer layers and tokens")
+    ap.add_argument("--model", choices=[*MODELS], default="spark")
     ap.add_argument("--out", default="spark.pt")
     ap.add_argument("--minutes", type=float, default=60)
     ap.add_argument("--tokens", type=int, default=5000, help="per step, over all processes")

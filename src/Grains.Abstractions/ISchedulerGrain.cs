@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
@@ -60,8 +61,9 @@ public interface IToolGrain : IGrainWithStringKey
 }
 
 /// <param name="Promise">What those that come now are promised; null where the ranking promises nothing.</param>
+/// <param name="Models">The choice among its candidates; null: it has one.</param>
 [GenerateSerializer, Alias("pharos.pool-description")]
 public sealed record PoolDescription(
     [property: Id(0)] string Pool, [property: Id(1)] int Waiting, [property: Id(2)] ImmutableArray<WorkerSnapshot> Workers,
     [property: Id(3)] ImmutableArray<ToolForecast> Tools, [property: Id(4)] string RankPolicy, [property: Id(5)] string PausePolicy,
-    [property: Id(6)] PromiseState? Promise = null);
+    [property: Id(6)] PromiseState? Promise = null, [property: Id(7)] ModelChoice? Models = null);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pharos.Grains.Configuration;
 using Pharos.Grains.Metrics;
+using Pharos.Inference.Serving;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -12,7 +13,7 @@ namespace Pharos.Grains;
 
 /// <summary>The shell around <see cref="PoolCore"/>. Turns are handed out beside its own turns, so that no call chain closes on itself.</summary>
 [KeepAlive]
-public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
+public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, ModelFamily family, TimeProvider time, ILogger<SchedulerGrain> log) : Grain, ISchedulerGrain
 {
     private readonly PoolCore core = new(
         new PoolLimits(MaxQueued: options.Value.MaxQueued, MovesCaches: options.Value.Migration.Automatic), DeviceProfile.GptJ6bA100, RankingPolicies.Find(options.Value.Policy.Rank, options.Value.Policy.Promise), options.Value.Prediction.Priors,
@@ -50,13 +51,15 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     {
         core.Report(snapshot, Now);
         journal.Reported(snapshot, Now);
+        selector?.Report(snapshot, Now);
         HandOut();
-        return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools, core.Promise));
+        return Task.FromResult(new PoolDirective(core.Ranking.Name, PausePolicy, core.Predictor.Tools, core.Promise, OrderFor(snapshot.Worker)));
     }
 
     public Task WorkerLost(string worker)
     {
         core.Remove(worker);
+        selector?.Remove(worker);
         return Task.CompletedTask;
     }
 
@@ -68,7 +71,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
     }
 
     public Task<PoolDescription> Describe() => Task.FromResult(new PoolDescription(
-        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, PausePolicy, core.Promise));
+        this.GetPrimaryKeyString(), core.WaitingCount, core.Workers, core.Predictor.Tools, core.Ranking.Name, PausePolicy, core.Promise, selector?.Describe()));
 
     public Task<RankDescription?> Explain(string request) => Task.FromResult(
         core.Explain(request) is { } rank ? new RankDescription(core.Ranking.Name, rank.Score, rank.Position, rank.Because) : null);
@@ -94,6 +97,7 @@ public sealed partial class SchedulerGrain(IOptions<PharosOptions> options, Time
         await AskForChoice();
         foreach (var lost in core.Expire(Now))
             Send(lost.Request, request => request.WorkerLost(lost.Worker, lost.Epoch, [], byReader: false)).Forget();
+        ChooseCandidates();
         HandOut();
         if (options.Value.Migration.Automatic)
             CarryOut(core.PlanMigrations(Now));

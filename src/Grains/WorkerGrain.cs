@@ -29,7 +29,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         Scheduler.WorkerLost(this.GetPrimaryKeyString()).Forget(); // it may be shutting down too
     }
 
-    public Task<WorkerSnapshot> Open() => loop.Snapshot();
+    public Task<WorkerSnapshot> Open() => Snapshot();
 
     public Task<Admission> Admit(SequenceWork work) => work.Cache is { } cache ? AdmitWith(cache, work with { Cache = null }) : loop.Admit(work);
 
@@ -41,7 +41,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task Expect(string request, int epoch, double seconds) => loop.Expect(request, epoch, seconds);
 
-    public Task<WorkerSnapshot> Describe() => loop.Snapshot();
+    public Task<WorkerSnapshot> Describe() => Snapshot();
 
     public Task<DrainForecast> Drain(bool on) => loop.Drain(on);
 
@@ -58,9 +58,10 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
     // What the loop has to say, as grain calls. A segment's end is told until it is heard: the request's future depends on it.
     private async Task PassOn()
     {
-        while (await loop.Events.WaitToReadAsync())
+        var events = loop.Events;
+        while (await events.WaitToReadAsync())
         {
-            while (loop.Events.TryRead(out var said))
+            while (events.TryRead(out var said))
                 PassOn(said);
         }
     }
@@ -108,7 +109,10 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
             do
             {
                 reportAgain = false;
-                await loop.Follow(await Scheduler.Report(await loop.Snapshot()));
+                var directive = await Scheduler.Report(await Snapshot());
+                await loop.Follow(directive);
+                if (directive.Candidate?.Run is { } candidate && candidate != loop.Candidate)
+                    Switch(candidate).Forget();
             }
             while (reportAgain);
         }

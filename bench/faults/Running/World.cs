@@ -141,6 +141,8 @@ internal sealed class World : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton(Options.Create(options));
         builder.Services.AddSingleton(PharosModel.Served);
+        builder.Services.AddSingleton(ModelFamily.Of(PharosModel.Served, []));
+        builder.Services.AddSingleton(new EnergyMeter(Time));
         builder.Services.AddSingleton<IToolCaller>(Tools);
         builder.AddPharosCluster(cluster =>
         {
@@ -184,7 +186,7 @@ internal sealed class World : IAsyncDisposable
 
     private sealed class Backends(World world, string silo) : IBackendFactory
     {
-        public Task<IModelBackend> OpenAsync(string device, CancellationToken ct)
+        public Task<IModelBackend> OpenAsync(string device, ServedModel candidate, CancellationToken ct)
         {
             var backend = new FaultyDevice(new SimulatedBackend(PharosModel.Device(world.Setup.DeviceBlocks, world.Setup.HostBlocks, world.Setup.StepTime), world.Time), world.Pieces);
             world.Devices[$"{silo}/{device}"] = backend;

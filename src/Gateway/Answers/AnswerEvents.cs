@@ -26,6 +26,9 @@ internal abstract record AnswerEvent
     /// <summary>It waits for its turn.</summary>
     public sealed record Waiting(string? Because) : AnswerEvent;
 
+    /// <summary>What follows comes from this model, or candidate of a family.</summary>
+    public sealed record AnsweredBy(string Model) : AnswerEvent;
+
     public sealed record Text(int SegmentStart, FreshText Fresh) : AnswerEvent
     {
         public Text(int segmentStart, string value)

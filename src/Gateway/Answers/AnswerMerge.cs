@@ -110,6 +110,8 @@ internal sealed class AnswerMerge
         _segmentOpen = notice.SegmentStart != _endedSegment; // one that has ended is done again for the request alone
         if (!_segmentOpen)
             return;
+        if (notice.Text is { } model)
+            _events.Add(new AnswerEvent.AnsweredBy(model));
         if (!_segment.Begin(notice.SegmentStart, notice.Position))
         {
             Lose();

@@ -4,7 +4,7 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Gateway.Chat;
 
 /// <summary>The chunks of one response.</summary>
-internal sealed class ChatChunks(string id, long created, string model, TokenTexts tokens)
+internal sealed class ChatChunks(string id, long created, Func<string> model, TokenTexts tokens)
 {
     /// <summary>The role, before anything else of an answer.</summary>
     public ChatChunk First(int answer) => Chunk(answer, new ChunkDelta(Role: "assistant", Content: ""));
@@ -21,10 +21,10 @@ internal sealed class ChatChunks(string id, long created, string model, TokenTex
     };
 
     /// <summary>The last chunk of a client that asked for usage: no choices.</summary>
-    public ChatChunk Usage(RequestUsage usage) => new(id, "chat.completion.chunk", created, model, [], ChatUsage.Of(usage));
+    public ChatChunk Usage(RequestUsage usage) => new(id, "chat.completion.chunk", created, model(), [], ChatUsage.Of(usage));
 
     private static ChunkDelta Call(ChunkCall call) => new(ToolCalls: [call]);
 
     private ChatChunk Chunk(int answer, ChunkDelta delta, string? finishReason = null, ChatLogprobs? logprobs = null) =>
-        new(id, "chat.completion.chunk", created, model, [new ChunkChoice(answer, delta, logprobs, finishReason)], null);
+        new(id, "chat.completion.chunk", created, model(), [new ChunkChoice(answer, delta, logprobs, finishReason)], null);
 }

@@ -19,16 +19,16 @@ internal static class ChatCompletionsApi
         model.RequireServed(request.Model);
         await using var answers = await starter.Start(request, context.Caller(), ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
-        var chat = new TranslatedAnswers(answers, model.Format, request.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
+        var chat = new TranslatedAnswers(answers, model, request.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
         var (id, created) = ($"chatcmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds());
         if (request.Stream)
         {
-            var chunks = new ChatChunks(id, created, model.Name, tokens);
+            var chunks = new ChatChunks(id, created, () => chat.Model, tokens);
             await new StreamedChat(context, chunks, chat.Count, request.IncludeUsage || request.RunTools, time, options.PingInterval).Write(chat, ct);
         }
         else
         {
-            await WriteWhole(context, chat, (choices, usage, made) => new ChatCompletion(id, "chat.completion", created, model.Name, choices, usage, made), tokens, ct);
+            await WriteWhole(context, chat, (choices, usage, made) => new ChatCompletion(id, "chat.completion", created, chat.Model, choices, usage, made), tokens, ct);
         }
     }
 

@@ -105,7 +105,13 @@ internal sealed record ErrorBody(string Message, string Type, string? Param, str
 
 internal sealed record ModelList(string Object, ModelJson[] Data);
 
-internal sealed record ModelJson(string Id, string Object, long Created, string OwnedBy, int MaxModelLen);
+/// <param name="Candidates">Of a family: those that may answer in its name.</param>
+internal sealed record ModelJson(
+    string Id, string Object, long Created, string OwnedBy, int MaxModelLen,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CandidateJson[]? Candidates);
+
+/// <param name="Layers">That every token of it runs through.</param>
+internal sealed record CandidateJson(string Id, int Layers, long Parameters);
 
 /// <summary>Shapes below <c>/v1</c>: snake case, and text as it is rather than escaped, since no HTML page ever holds it.</summary>
 [JsonSerializable(typeof(ChatCompletion))]

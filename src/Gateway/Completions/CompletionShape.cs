@@ -8,10 +8,10 @@ namespace Pharos.Gateway.Completions;
 /// <summary>The objects of one response.</summary>
 /// <param name="echoes">[answer] what stands before it.</param>
 /// <param name="answersAPrompt">Answers with one prompt stand together.</param>
-internal sealed class CompletionShape(string id, long created, string model, TokenTexts tokens, string[] echoes, int answersAPrompt)
+internal sealed class CompletionShape(string id, long created, Func<string> model, TokenTexts tokens, string[] echoes, int answersAPrompt)
 {
     public Completion Whole(IReadOnlyList<CollectedAnswer> answers) => new(
-        id, "text_completion", created, model,
+        id, "text_completion", created, model(),
         [.. answers.Select((answer, index) => new CompletionChoice(index, echoes[index] + answer.Text, Told(answer.Logprobs, 0), answer.End!.FinishReason))],
         Usage([.. answers.Select(answer => answer.End!.Usage)]));
 
@@ -31,7 +31,7 @@ internal sealed class CompletionShape(string id, long created, string model, Tok
     /// <summary>The last chunk of a client that asked for usage: no choices.</summary>
     public Completion Last(IReadOnlyList<RequestUsage> usages) => Chunk([]) with { Usage = Usage(usages) };
 
-    private Completion Chunk(CompletionChoice[] choices) => new(id, "text_completion", created, model, choices, null);
+    private Completion Chunk(CompletionChoice[] choices) => new(id, "text_completion", created, model(), choices, null);
 
     private LegacyLogprobs? Told(IReadOnlyList<TokenLogprob>? logprobs, int offset) => logprobs is null ? null : LegacyLogprobs.Of(logprobs, tokens, offset);
 

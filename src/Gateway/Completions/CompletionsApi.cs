@@ -23,9 +23,9 @@ internal static class CompletionsApi
         var specs = request.Prompts.SelectMany(prompt => Specs(request, prompt, model, raw, factory, context.Caller().Tenant)).ToList();
         await using var answers = await starter.Start(specs, plan: null, ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
-        var texts = new TranslatedAnswers(answers, model.Format, request.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
+        var texts = new TranslatedAnswers(answers, model, request.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
         var shape = new CompletionShape(
-            $"cmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds(), model.Name, tokens,
+            $"cmpl-{answers[0].Id}", time.GetUtcNow().ToUnixTimeSeconds(), () => texts.Model, tokens,
             [.. request.Prompts.SelectMany(prompt => Enumerable.Repeat(request.Echo ? prompt.Text ?? raw.Decode(prompt.Tokens) : "", request.Answers))], request.Answers);
         if (request.Stream)
             await new StreamedCompletion(context, shape, texts.Count, request.IncludeUsage, time, options.PingInterval).Write(texts, ct);

@@ -31,7 +31,7 @@ internal static class GatewayRegistration
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(Random.Shared);
-        services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ServedModel>()));
+        services.TryAddSingleton(provider => PromptModel.Of(provider.GetRequiredService<ModelFamily>()));
         services.TryAddSingleton(provider => RawPrompts.Of(provider.GetRequiredService<ServedModel>()));
         services.AddSingleton<ResponseStore>();
         services.TryAddSingleton(provider => TokenTexts.Of(provider.GetRequiredService<ServedModel>()));

@@ -1,5 +1,6 @@
 using Pharos.Grains.Metrics;
 using Pharos.Grains;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
 
@@ -46,6 +47,8 @@ internal static class PoolGauges
         text.Sample("pharos_swap_bytes_total", PrometheusText.Labels(("direction", "in")), workers.Sum(worker => worker.Counters.SwappedInBytes));
         if (pool.Promise is { } promise)
             WritePromise(text, pool, promise);
+        if (pool.Models is { } models)
+            WriteModels(text, models);
         text.Family("pharos_worker_state", "gauge", "1 for the state a worker is in.");
         foreach (var worker in workers)
         {
@@ -58,6 +61,27 @@ internal static class PoolGauges
             text.Family(name, type, help);
             foreach (var worker in workers)
                 text.Sample(name, Engine(pool.Pool, worker.Worker), value(worker));
+        }
+    }
+
+    private static void WriteModels(PrometheusText text, ModelChoice models)
+    {
+        Each("pharos_candidate_workers", "gauge", "Workers that run a candidate.", one => one.Workers);
+        Each("pharos_candidate_may_serve", "gauge", "1 where a candidate is measured to differ from the largest by no more than is allowed.", one => one.MayServe ? 1 : 0);
+        Each("pharos_candidate_disagreement_bound", "gauge", "With 95 % certainty no larger share of a candidate's tokens differs from the largest candidate's.", one => one.Bound);
+        Each("pharos_candidate_audited_tokens_total", "counter", "Tokens on which a candidate was compared with the largest.", one => one.AuditedTokens);
+        Each("pharos_candidate_differing_tokens_total", "counter", "Of these, those that differed.", one => one.DifferingTokens);
+        Each("pharos_candidate_request_cost", "gauge", "What a request of the present mixture is expected to cost with a candidate: seconds, or joules where those are chosen for.", one => one.RequestSeconds);
+        text.Family("pharos_candidate_switches_total", "counter", "Switches of a worker to another candidate.");
+        text.Sample("pharos_candidate_switches_total", PrometheusText.Labels(("mode", models.Mode)), models.Switches);
+        text.Family("pharos_candidate_drifts_total", "counter", "Changes of the traffic after which candidates proved themselves anew.");
+        text.Sample("pharos_candidate_drifts_total", PrometheusText.Labels(("mode", models.Mode)), models.Drifts);
+
+        void Each(string name, string type, string help, Func<CandidateState, double> value)
+        {
+            text.Family(name, type, help);
+            foreach (var one in models.Candidates)
+                text.Sample(name, PrometheusText.Labels(("candidate", one.Name)), value(one));
         }
     }
 

@@ -13,7 +13,7 @@ internal static class ModelsApi
             : throw new ApiException(ApiError.ModelNotFound(id, model.Name)));
     }
 
-    private static ModelJson Describe(PromptModel model, GatewayStart start) => new(model.Name, "model", start.At.ToUnixTimeSeconds(), "pharos", model.ContextTokens);
+    private static ModelJson Describe(PromptModel model, GatewayStart start) => new(model.Name, "model", start.At.ToUnixTimeSeconds(), "pharos", model.ContextTokens, model.Candidates is [_, _, ..] several ? [.. several] : null);
 }
 
 /// <summary>When this gateway started: the only date it can give a model.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Pharos.Gateway.Chat;
 using Pharos.Gateway.Http;
 using Pharos.Gateway.Requests;
 using Pharos.Inference.Chat;
@@ -22,6 +23,9 @@ internal sealed record PromptModel(
 
     /// <summary>Tokens that the model knows: ids are below it.</summary>
     public int VocabularySize { get; init; } = int.MaxValue;
+
+    /// <summary>What may answer in its name, the largest first.</summary>
+    public IReadOnlyList<CandidateJson> Candidates { get; init; } = [];
 
     public ModelBounds Bounds => new(ContextTokens, VocabularySize);
 
@@ -56,6 +60,11 @@ internal sealed record PromptModel(
         if (model != Name)
             throw new ApiException(ApiError.ModelNotFound(model, Name));
     }
+
+    public static PromptModel Of(ModelFamily family) => Of(family.Reference) with
+    {
+        Candidates = [.. family.Candidates.Select(one => new CandidateJson(one.Name, one.Loaded.Shape.Layers, one.Loaded.Architecture.Parameters))],
+    };
 
     public static PromptModel Of(ServedModel model) => new(
         model.Name,

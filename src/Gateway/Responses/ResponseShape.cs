@@ -4,7 +4,7 @@ using Pharos.Scheduling.Requests;
 namespace Pharos.Gateway.Responses;
 
 /// <summary>The response object as it is at some time.</summary>
-internal sealed class ResponseShape(string id, long createdAt, string model, ResponseRequest request)
+internal sealed class ResponseShape(string id, long createdAt, Func<string> model, ResponseRequest request)
 {
     public string Id => id;
 
@@ -25,7 +25,7 @@ internal sealed class ResponseShape(string id, long createdAt, string model, Res
     {
         var echo = request.Echo;
         return new ResponseBody(
-            id, "response", createdAt, status, null, null, request.Instructions, echo.MaxOutputTokens, model, [.. output], echo.ParallelToolCalls, request.Previous, echo.Reasoning,
+            id, "response", createdAt, status, null, null, request.Instructions, echo.MaxOutputTokens, model(), [.. output], echo.ParallelToolCalls, request.Previous, echo.Reasoning,
             request.Store, echo.Temperature, echo.Text, echo.ToolChoice, echo.Tools, echo.TopLogprobs, echo.TopP, "disabled", usage is null ? null : ResponseUsage.Of(usage), echo.User,
             echo.Metadata, null);
     }

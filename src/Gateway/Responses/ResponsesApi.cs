@@ -34,8 +34,8 @@ internal static class ResponsesApi
         MessageReader.RequireAnswerable(conversation, "input");
         await using var answers = await starter.Start(request.ChatWith(conversation), caller, ct);
         RequestIds.Answer(context, answers[0].Stream.Request);
-        var shape = new ResponseShape(ResponseStore.Prefix + answers[0].Id, time.GetUtcNow().ToUnixTimeSeconds(), model.Name, request);
-        var steps = new TranslatedAnswers(answers, model.Format, request.Chat.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
+        var steps = new TranslatedAnswers(answers, model, request.Chat.Stream, objective => new AnswerClock(metrics, time, arrived, objective));
+        var shape = new ResponseShape(ResponseStore.Prefix + answers[0].Id, time.GetUtcNow().ToUnixTimeSeconds(), () => steps.Model, request);
         var items = new OutputItems(answers[0].Id, tokens);
         var answer = new CollectedAnswer();
         if (request.Chat.Stream)

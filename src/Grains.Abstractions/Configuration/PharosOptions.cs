@@ -15,6 +15,12 @@ public sealed class PharosOptions
     /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
+    /// <summary>
+    /// Further candidates beside <see cref="Model"/>, which is the largest: names or paths of models of the same tokens, or <c>NAME@LAYERS</c> for the first
+    /// layers of one, up to an early exit. Which of them answers is chosen while serving, see <see cref="HeliosOptions"/>.
+    /// </summary>
+    public string[] Models { get; set; } = [];
+
     /// <summary><c>cpu</c>, <c>torch</c> (in builds that have it) or <c>simulated</c>.</summary>
     public string Backend { get; set; } = "cpu";
 

@@ -14,6 +14,15 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
     {
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
+        Require(options.Models.All(one => one.Length > 0), "Models", string.Join(", ", options.Models), "names or paths of models, or NAME@LAYERS");
+        Require(options.Models.Length == 0 || options.Backend != "torch", "Models", string.Join(", ", options.Models), "none with Backend torch: it loads whole models");
+        OneOf("Helios:Mode", options.Helios.Mode, "throughput", "latency", "energy", "accuracy");
+        Range("Helios:MaxDisagreement", options.Helios.MaxDisagreement, 0.0, 1.0);
+        Range("Helios:AuditShare", options.Helios.AuditShare, 0.0, 1.0);
+        Range("Helios:MemoryBytes", options.Helios.MemoryBytes, 0, 1L << 50);
+        Range("Helios:ProfileAnswers", options.Helios.ProfileAnswers, 1, 1_000_000);
+        Range("Helios:HorizonSeconds", options.Helios.HorizonSeconds, 1, 1e6);
+        Range("Helios:RestSeconds", options.Helios.RestSeconds, 0, 1e6);
         OneOf("Backend", options.Backend, "cpu", "torch", "simulated");
         OneOf("Torch:Device", options.Torch.Device, "cuda", "cpu");
         Range("Workers", options.Workers, 0, 1024);

@@ -11,35 +11,35 @@ using Pharos.Scheduling.Worker;
 namespace Pharos.Grains.Devices;
 
 /// <summary>The backends this build has, by the names of <c>Pharos:Backend</c>.</summary>
-public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> options, TimeProvider time) : IBackendFactory
+public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider time) : IBackendFactory
 {
-    public Task<IModelBackend> OpenAsync(string device, CancellationToken ct) => options.Value.Backend switch
+    public Task<IModelBackend> OpenAsync(string device, ServedModel candidate, CancellationToken ct) => options.Value.Backend switch
     {
-        "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(model.Loaded, Cpu()), ct),
-        "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(), time)),
-        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(model.Loaded, Torch(int.Parse(device, CultureInfo.InvariantCulture))), ct),
+        "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(candidate.Loaded, Cpu(candidate)), ct),
+        "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(candidate), time)),
+        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(candidate.Loaded, Torch(int.Parse(device, CultureInfo.InvariantCulture))), ct),
         var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, torch, simulated."),
     };
 
-    private CpuBackendOptions Cpu()
+    private CpuBackendOptions Cpu(ServedModel candidate)
     {
         var settings = options.Value;
         return new CpuBackendOptions
         {
             Threads = settings.Threads > 0 ? settings.Threads : Math.Max(1, Environment.ProcessorCount / Math.Max(1, settings.Workers)),
-            DeviceBytes = settings.Kv.DeviceBytes,
+            DeviceBytes = CandidateMemory.DeviceBytes(settings, candidate.Loaded),
             HostBytes = settings.Kv.HostBytes,
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
             CompactForms = settings.Kv.Compact switch
             {
-                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
+                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(candidate.Loaded.Shape)], _ => [],
             },
             RebuildTokens = settings.Kv.RebuildTokens,
             ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
-            WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
-            KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
+            WeightType = CandidateMemory.WeightTypeOf(settings),
+            KvType = CandidateMemory.KvTypeOf(settings),
         };
     }
 
@@ -65,7 +65,7 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
         $$$"""{{{markup.Openers[0]}}}{{{markup.Frame.First}}}{"name": "calculator", "{{{markup.ArgumentsKey}}}": {"expression": "6*7"}}{{{markup.Frame.Last}}}{{{markup.Closer}}}""";
 
     // Time passes as for one sequence at the configured speed, however many there are; answers are letters, their length is drawn from the prompt.
-    private SimulatedBackendOptions Simulated()
+    private SimulatedBackendOptions Simulated(ServedModel model)
     {
         var settings = options.Value;
         var shape = model.Loaded.Shape;

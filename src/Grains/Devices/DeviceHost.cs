@@ -19,22 +19,45 @@ public interface IDeviceHost
 {
     Task<DeviceLoop> OpenAsync(string worker, CancellationToken ct);
 
+    /// <summary>Reads a candidate's weights and takes its memory, beside what the device runs meanwhile.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such candidate.</exception>
+    Task<IModelBackend> PrepareAsync(string worker, string candidate, CancellationToken ct);
+
+    /// <summary>Closes the device and opens it with what was prepared, which it runs from now on.</summary>
+    Task<DeviceLoop> SwitchAsync(string worker, string candidate, IModelBackend prepared);
+
     Task CloseAsync(string worker);
 }
 
 /// <summary>Opens backends as configured.</summary>
-public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOptions<PharosOptions> options, TimeProvider time, BackgroundLoops loops, ILoggerFactory logs)
+public sealed class DeviceHost(
+    ModelFamily family, IBackendFactory backends, IOptions<PharosOptions> options, EnergyMeter energy, TimeProvider time, BackgroundLoops loops, ILoggerFactory logs)
     : IDeviceHost, IAsyncDisposable
 {
     /// <summary>Of the arithmetic of a token, what its keys and values take; believed until it is measured.</summary>
     private const double RebuildShare = 0.2;
 
     private readonly ConcurrentDictionary<string, DeviceLoop> open = new();
+    private readonly ConcurrentDictionary<string, string> candidates = new(); // by worker; the reference until another was chosen
 
     public async Task<DeviceLoop> OpenAsync(string worker, CancellationToken ct)
     {
         await CloseAsync(worker);
-        var backend = await backends.OpenAsync(WorkerKey.Device(worker), ct);
+        var model = candidates.TryGetValue(worker, out var name) ? family.Find(name) : family.Reference;
+        return Open(worker, model, await backends.OpenAsync(WorkerKey.Device(worker), model, ct));
+    }
+
+    public Task<IModelBackend> PrepareAsync(string worker, string candidate, CancellationToken ct) => backends.OpenAsync(WorkerKey.Device(worker), family.Find(candidate), ct);
+
+    public async Task<DeviceLoop> SwitchAsync(string worker, string candidate, IModelBackend prepared)
+    {
+        candidates[worker] = candidate;
+        await CloseAsync(worker);
+        return Open(worker, family.Find(candidate), prepared);
+    }
+
+    private DeviceLoop Open(string worker, ServedModel model, IModelBackend backend)
+    {
         var settings = options.Value;
         var core = new WorkerCore(
             new WorkerLimits(
@@ -53,9 +76,23 @@ public sealed class DeviceHost(ServedModel model, IBackendFactory backends, IOpt
             ? new ExitGate(worker, new ExitControl(new ExitControlOptions(exit.Threshold, exit.MaxDisagreement, exit.AuditShare))) : null;
         return open[worker] = new DeviceLoop(identity, backend, model, core, time, loops, logs.CreateLogger<DeviceLoop>(), exits)
         {
+            Energy = energy, Auditor = family.HasChoice ? new AnswerAuditor(family, ForAudits, time, loops, $"{worker}/audits", logs.CreateLogger<AnswerAuditor>()) : null,
             Priors = settings.Prediction.Priors, Promise = settings.Policy.Promise, PieceBytes = settings.Migration.PieceBytes,
             LeaveTime = settings.Migration.Automatic ? TimeSpan.FromSeconds(5) : TimeSpan.Zero,
         };
+    }
+
+    // One sequence, on one thread: nobody waits for what it says.
+    private IModelBackend ForAudits(ServedModel candidate)
+    {
+        var settings = options.Value;
+        var blocks = (candidate.MaxPositions + settings.Kv.BlockSize - 1) / settings.Kv.BlockSize;
+        return CpuBackend.Create(candidate.Loaded, new CpuBackendOptions
+        {
+            Threads = 1, HostBytes = 0, BlockSize = settings.Kv.BlockSize, MaxTokensPerStep = 256, MaxSequences = 1,
+            DeviceBytes = blocks * settings.Kv.BlockSize * CpuBackend.KvBytesPerToken(candidate.Loaded, CandidateMemory.KvTypeOf(settings)),
+            WeightType = CandidateMemory.WeightTypeOf(settings), KvType = CandidateMemory.KvTypeOf(settings),
+        });
     }
 
     private static BatchComposition? Composition(PharosOptions settings, KvShape kv)

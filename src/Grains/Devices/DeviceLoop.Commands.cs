@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Pharos.Grains.Metrics;
 using Pharos.Inference.Grammar;
 using Pharos.Inference.Serving;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Pausing;
 using Pharos.Scheduling.Pool;
 using Pharos.Scheduling.Ranking;
@@ -38,6 +39,8 @@ public sealed partial class DeviceLoop
 
         if (state != WorkerState.Active)
             return new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state}");
+        if (work.Model is { } said && said != model.Name)
+            return new Admission(AdmissionKind.Refused, $"{identity.Worker} runs {model.Name} by now, {work.Request} is told that {said} answers");
         var largest = Math.Min(core.LargestContext, model.MaxPositions);
         return work.Tokens.Length >= largest
             ? new Admission(AdmissionKind.TooLarge, $"a context of {work.Tokens.Length} tokens leaves no room in {largest}")
@@ -121,6 +124,8 @@ public sealed partial class DeviceLoop
     public Task Follow(PoolDirective directive) => Post(() =>
     {
         tools = directive.Tools.ToDictionary(tool => tool.Tool);
+        if (directive.Candidate is { } order)
+            Auditor?.Follow(order);
         if (core.Ranking.Name != directive.RankPolicy)
             core.Ranking = RankingPolicies.Find(directive.RankPolicy, Promise);
         if (core.Ranking is IPromisingPolicy promising && directive.Promise is { } promise)
@@ -171,6 +176,18 @@ public sealed partial class DeviceLoop
         }
     }
 
+    /// <summary>Takes no new sequences until it has none that run, for a switch of what it runs; false: an operator has stopped it.</summary>
+    public Task<bool> BeginSwitch() => Post(() =>
+    {
+        if (state != WorkerState.Active)
+            return false;
+        state = WorkerState.Cordoned;
+        return true;
+    });
+
+    /// <summary>Nothing runs, waits or comes.</summary>
+    public Task<bool> IsIdle() => Post(() => core.Running + core.Waiting == 0 && arriving.Count == 0);
+
     private DrainForecast WhatIsLeft()
     {
         var remaining = sequences.Values.Where(sequence => sequence.Slot.Phase != SequencePhase.Parked)
@@ -199,7 +216,7 @@ public sealed partial class DeviceLoop
                 totals.SwappedOutBlocks * backend.Kv.BytesPerBlock, totals.SwappedInBlocks * backend.Kv.BytesPerBlock,
                 totals.Preserved, totals.Swapped, totals.Discarded, totals.SharedTokens,
                 totals.DraftedTokens, totals.AcceptedTokens), profile, usage.Sum(use => use.Load), (core.Ranking as IPromisingPolicy)?.Promise,
-            usage, isEvacuating);
+            usage, Auditor is null ? null : new CandidateReport(totals.BusySeconds, joules, Energy?.Source ?? "", answers, contexts, Auditor.Tallies), isEvacuating);
     }
 
     private async Task<T> Post<T>(Func<T> command)

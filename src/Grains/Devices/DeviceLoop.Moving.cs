@@ -27,7 +27,7 @@ public sealed partial class DeviceLoop
     /// What there is of a sequence that is to leave; null: it is not here under that epoch, or its cache is in a compact form, which does not travel.
     /// </summary>
     public Task<MigrationOffer?> Offer(string request, int epoch) => Post(() => Find(request, epoch) is { Slot: { Form: CacheForm.Kv } slot } sequence
-        ? new MigrationOffer(slot.Phase, slot.Length, sequence.Whole)
+        ? new MigrationOffer(slot.Phase, slot.Length, sequence.Whole, backend.Model.Fingerprint)
         : null);
 
     /// <summary>Keys and values from a token on, as many as one piece may have; null: the sequence is not here under that epoch.</summary>
@@ -87,6 +87,8 @@ public sealed partial class DeviceLoop
             Forget(coming);
         }
 
+        if (offer.Fingerprint is { } other && other != backend.Model.Fingerprint)
+            return (new Admission(AdmissionKind.Refused, $"{order.Source} runs another model than {identity.Worker}"), false);
         if (offer.Tokens + 1 >= Math.Min(core.LargestContext, model.MaxPositions))
             return (new Admission(AdmissionKind.TooLarge, $"a context of {offer.Tokens} tokens is too large for {identity.Worker}"), false);
         if (core.Reserve(Wanted(offer)) is not { } blocks)

@@ -42,7 +42,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
     private WorkerState state = WorkerState.Active;
     private double? drainingSince;
     private bool isEvacuating;
-    private long reports, promotions;
+    private long reports, promotions, answers, contexts; // segments ended, and tokens of their prompts
+    private double joules, busy;
 
     internal DeviceLoop(
         DeviceIdentity identity, IModelBackend backend, ServedModel model, WorkerCore core, TimeProvider time, BackgroundLoops loops, ILogger<DeviceLoop> log, ExitGate? exits)
@@ -74,6 +75,15 @@ public sealed partial class DeviceLoop : IAsyncDisposable
 
     /// <summary>What a ranking promises, should it be one that does.</summary>
     public BoundedOptions Promise { get; init; } = new();
+
+    /// <summary>What iterations take; null: nobody counts.</summary>
+    internal EnergyMeter? Energy { get; init; }
+
+    /// <summary>Compares candidates; null: there is one.</summary>
+    internal AnswerAuditor? Auditor { get; init; }
+
+    /// <summary>What it runs.</summary>
+    public string Candidate => model.Name;
 
     public ChannelReader<DeviceEvent> Events => events.Reader;
 
@@ -122,6 +132,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                         DeviceMetrics.Iterated(plan.Tokens, modelTag, engineTag);
                         promotions = PoolMetrics.Promoted(promotions, core.Totals.Promotions);
                         iteration.Commit(plan, spoken);
+                        CountEnergy();
                         Deliver();
                     }
                     else
@@ -150,6 +161,12 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             while (commands.Reader.TryRead(out var left))
                 left.Fail(closed);
         }
+    }
+
+    private void CountEnergy()
+    {
+        joules += Energy?.Take((core.Totals.BusySeconds - busy) * backend.Limits.SamplingThreads) ?? 0;
+        busy = core.Totals.BusySeconds;
     }
 
     // Waking now and then costs nothing and lets leases of vanished gateways end on an idle device too.
@@ -217,6 +234,7 @@ public sealed partial class DeviceLoop : IAsyncDisposable
         if (sequence.ResumedFrom is { } path && slot.StartedAt is { } ranAt)
             PauseMetrics.Resumed(path, ranAt - slot.QueuedAt, slot.SwapInSeconds);
         TellSpans(sequence, now);
+        Count(sequence, end.Reason);
         sequence.ResumedFrom = null;
         var receipt = default(Scheduling.Pausing.PauseReceipt);
         if (end.Reason == SegmentEndReason.ToolCalls)
@@ -234,6 +252,16 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             slot.Request,
             new SegmentReport(identity.Worker, slot.Epoch, slot.SegmentStart, segment, sequence.Text, end, receipt, LogprobsOf(sequence, sequence.Logprobs.Count))));
         events.Writer.TryWrite(DeviceEvent.RoomChanged.Instance);
+    }
+
+    private void Count(ServedSequence sequence, SegmentEndReason reason)
+    {
+        if (reason == SegmentEndReason.Cancelled)
+            return;
+        answers++;
+        contexts += sequence.Slot.SegmentStart;
+        if (!GuidedChooser.Guides(sequence))
+            Auditor?.Offer(CollectionsMarshal.AsSpan(sequence.Tokens), sequence.Slot.SegmentStart, sequence.Options);
     }
 
     private void TellSpans(ServedSequence sequence, double now)
@@ -318,6 +346,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             outbox.Close(null);
         events.Writer.TryComplete();
         iteration.Dispose();
+        if (Auditor is not null)
+            await Auditor.DisposeAsync();
         await backend.DisposeAsync();
     }
 

@@ -1,4 +1,5 @@
 using Pharos.Inference.Backend;
+using Pharos.Inference.Serving;
 
 namespace Pharos.Grains.Devices;
 
@@ -6,5 +7,5 @@ namespace Pharos.Grains.Devices;
 public interface IBackendFactory
 {
     /// <exception cref="Inference.Loading.ModelLoadException">The model or the device cannot be used; the message says why.</exception>
-    Task<IModelBackend> OpenAsync(string device, CancellationToken ct);
+    Task<IModelBackend> OpenAsync(string device, ServedModel candidate, CancellationToken ct);
 }

@@ -14,7 +14,7 @@ public static class PharosProgram
         try
         {
             using var app = build();
-            app.Services.GetRequiredService<ServedModel>(); // before anything listens
+            app.Services.GetRequiredService<ModelFamily>(); // before anything listens
             app.Run();
             return Environment.ExitCode;
         }

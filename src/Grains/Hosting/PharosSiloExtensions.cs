@@ -23,11 +23,13 @@ public static class PharosSiloExtensions
         builder.Services.TryAddSingleton(new BackgroundLoops());
         builder.Services.TryAddSingleton<MeterReader>();
         builder.Services.AddHostedService<SettingsReload>();
+        builder.Services.TryAddSingleton(services => new EnergyMeter(services.GetRequiredService<TimeProvider>()));
         builder.Services.TryAddSingleton(services =>
         {
             var options = services.GetRequiredService<IOptions<PharosOptions>>().Value;
             return ServedModel.Open(options.Model, new ChatFormatChoice(options.Chat.Template, options.Chat.Tools), services.GetRequiredService<TimeProvider>());
         });
+        builder.Services.TryAddSingleton(services => ModelFamily.Of(services.GetRequiredService<ServedModel>(), services.GetRequiredService<IOptions<PharosOptions>>().Value.Models));
         return builder;
     }
 

@@ -20,7 +20,6 @@ public sealed class CpuBackend : IModelBackend
 
     private CpuBackend(LoadedModel source, CpuBackendOptions options, KvLayout layout, int deviceBlocks, int hostBlocks, int threads)
     {
-        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
         Model = source.Shape;
         int rebuildTokens = RebuildTokens(source.Shape, options);
         Kv = new KvShape(options.BlockSize, deviceBlocks, hostBlocks, layout.BytesPerBlock) { CompactForms = [.. options.CompactForms], MaxCompactContext = rebuildTokens };
@@ -31,7 +30,7 @@ public sealed class CpuBackend : IModelBackend
         };
         Kernels = options.Instructions is { } path ? KernelSet.For(path) : KernelSet.Best;
         Threads = threads;
-        lease = SharedWeights.Rent(source, options.WeightType ?? (large || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32));
+        lease = SharedWeights.Rent(source, TypeOf(source, options.WeightType));
         cache = new KvStore(layout, deviceBlocks, hostBlocks);
         model = new Transformer(source.Architecture, lease.Weights, cache, Kernels, threads, Limits, options.WorkForThreads, rebuildTokens);
         forward = Forward;
@@ -78,8 +77,7 @@ public sealed class CpuBackend : IModelBackend
     {
         options ??= new CpuBackendOptions();
         options.Validate(source.Shape);
-        bool large = source.Architecture.Parameters >= CpuBackendOptions.LargeModel;
-        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? (large ? KvCache.KvType.Bf16 : KvCache.KvType.F32), options.CompactForms.Contains(CacheForm.Int8));
+        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? KvTypeOf(source), options.CompactForms.Contains(CacheForm.Int8));
         long scratch = RebuildScratch.BlocksFor(RebuildTokens(source.Shape, options), options.BlockSize) * layout.OfOneLayer().BytesPerBlock;
         int deviceBlocks = BlocksIn(options.DeviceBytes - scratch, layout, nameof(options.DeviceBytes));
         int hostBlocks = options.HostBytes == 0 ? 0 : BlocksIn(options.HostBytes, layout, nameof(options.HostBytes));
@@ -87,6 +85,18 @@ public sealed class CpuBackend : IModelBackend
         backend.WarmUp();
         return backend;
     }
+
+    /// <summary>About the bytes that the packed weights of a model take, before they are loaded.</summary>
+    public static long WeightBytesOf(LoadedModel source, WeightType? type = null)
+    {
+        var model = source.Architecture;
+        long elements = model.Parameters + (long)model.VocabularySize * model.HiddenSize, embedding = (long)model.VocabularySize * model.HiddenSize;
+        return TypeOf(source, type) switch { WeightType.F32 => elements * 4, WeightType.Bf16 => elements * 2, _ => (elements - embedding) * 34 / 32 + embedding * 2 };
+    }
+
+    /// <summary>Bytes of one token's keys and values.</summary>
+    public static long KvBytesPerToken(LoadedModel source, KvType? type = null) =>
+        (long)source.Shape.CanonicalBytesPerToken * ((type ?? KvTypeOf(source)) == KvCache.KvType.F32 ? 2 : 1);
 
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
@@ -153,6 +163,14 @@ public sealed class CpuBackend : IModelBackend
         }
         return ValueTask.CompletedTask;
     }
+
+    // A model's first layers are kept as the whole of it.
+    private static bool IsLarge(LoadedModel source) => source.WholeParameters >= CpuBackendOptions.LargeModel;
+
+    private static WeightType TypeOf(LoadedModel source, WeightType? wanted) =>
+        wanted ?? (IsLarge(source) || source.StoredType >= TensorType.BF16 ? WeightType.Bf16 : WeightType.F32);
+
+    private static KvType KvTypeOf(LoadedModel source) => IsLarge(source) ? KvCache.KvType.Bf16 : KvCache.KvType.F32;
 
     // Exits where a residual does not fit into the place that waits for it, or after which nothing is left, are none.
     private static int[] ExitsOf(ModelArchitecture model, KvLayout layout) =>

@@ -20,6 +20,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Name, sizes and the fingerprint of configuration and weights.</summary>
     public ModelShape Shape { get; }
 
+    /// <summary>Parameters of the whole model, of which this may be the first layers.</summary>
+    internal long WholeParameters { get => field == 0 ? Architecture.Parameters : field; init; }
+
     /// <summary>The directory or file it was read from.</summary>
     public required string Path { get; init; }
 
@@ -37,5 +40,37 @@ public sealed class LoadedModel : IDisposable
 
     internal ModelTensors Tensors { get; }
 
+    /// <summary>
+    /// Its first layers alone, left by the shared norm and head: what a device loads that takes every token from an early exit. Its caches are no other
+    /// depth's, so it has a name and a fingerprint of its own; the files stay this model's.
+    /// </summary>
+    /// <param name="layers">One of <see cref="ModelArchitecture.EarlyExitLayers"/>, or all layers.</param>
+    /// <exception cref="ModelLoadException">The model was not trained to be left there.</exception>
+    public LoadedModel AtDepth(int layers)
+    {
+        if (layers == Architecture.Layers)
+            return this;
+        if (!Architecture.EarlyExitLayers.Contains(layers))
+            throw new ModelLoadException(
+                $"{Shape.Name} cannot be left after {layers} layers: it has {Architecture.Layers}, and exits after {(Architecture.EarlyExitLayers.IsEmpty ? "none" : string.Join(", ", Architecture.EarlyExitLayers))}.");
+        var first = Architecture with
+        {
+            LayerSpecs = Architecture.LayerSpecs[..layers], EarlyExitLayers = [.. Architecture.EarlyExitLayers.Where(exit => exit < layers)],
+        };
+        return new LoadedModel($"{Shape.Name}@{layers}", $"{Shape.Fingerprint}@{layers}", first, Tensors with { Layers = Tensors.Layers[..layers] }, SharedFiles.Instance)
+        {
+            WholeParameters = WholeParameters, Path = Path, Generation = Generation, Tokenizer = Tokenizer, TokenizerConfig = TokenizerConfig, StoredType = StoredType,
+        };
+    }
+
     public void Dispose() => files.Dispose();
+
+    private sealed class SharedFiles : IDisposable
+    {
+        public static SharedFiles Instance { get; } = new();
+
+        public void Dispose()
+        {
+        }
+    }
 }

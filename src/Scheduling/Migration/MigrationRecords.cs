@@ -37,8 +37,10 @@ public sealed record MigrationOrder(
 /// <summary>What a worker says of a sequence that is to leave it.</summary>
 /// <param name="Tokens">Tokens of its context.</param>
 /// <param name="Computed">Of these, those whose keys and values exist, on the device or in the host tier.</param>
+/// <param name="Fingerprint">Of the model they are of.</param>
 [GenerateSerializer, Alias("pharos.migration-offer")]
-public sealed record MigrationOffer([property: Id(0)] SequencePhase Phase, [property: Id(1)] int Tokens, [property: Id(2)] int Computed);
+public sealed record MigrationOffer([property: Id(0)] SequencePhase Phase, [property: Id(1)] int Tokens, [property: Id(2)] int Computed,
+    [property: Id(3)] string? Fingerprint = null);
 
 /// <summary>A piece of a cache on its way: consecutive tokens.</summary>
 /// <param name="Tokens">How many; 0: none could be read just now.</param>

@@ -13,7 +13,6 @@ public sealed record ExitControlOptions(double Threshold = 0.9, double MaxDisagr
 /// </summary>
 public sealed class ExitControl(ExitControlOptions options)
 {
-    private const double Deviations = 1.645;  // one-sided 95 %
     private const double Stricter = 0.5;      // of the doubt an exit may have, 1 - threshold
     private const double HalfLife = 2_000;    // audits after which one counts half: traffic changes
     private const int Enough = 100;           // audits before an exit can have failed
@@ -32,7 +31,7 @@ public sealed class ExitControl(ExitControlOptions options)
     public long Disagreements { get; private set; }
 
     /// <summary>With 95 % certainty no larger share of the tokens that leave at this threshold differs; 1 while nothing is known.</summary>
-    public double DisagreementBound => Wilson(differing, audits, +1);
+    public double DisagreementBound => ShareBound.Upper(differing, audits);
 
     /// <summary>Exits have earned their place.</summary>
     public bool IsProven => DisagreementBound <= options.MaxDisagreement;
@@ -48,19 +47,10 @@ public sealed class ExitControl(ExitControlOptions options)
         Disagreements += agrees ? 0 : 1;
         (audits, differing) = (audits * Keep + 1, differing * Keep + (agrees ? 0 : 1));
         tried = IsProven ? 0 : tried + 1;
-        if (tried > Patience || (audits > Enough && Wilson(differing, audits, -1) > options.MaxDisagreement))
+        if (tried > Patience || (audits > Enough && ShareBound.Lower(differing, audits) > options.MaxDisagreement))
         {
             Threshold = 1 - (1 - Threshold) * Stricter;
             (audits, differing, tried) = (0, 0, 0);
         }
-    }
-
-    /// <summary>End of the confidence interval of a share (E. B. Wilson, 1927).</summary>
-    private static double Wilson(double hits, double trials, int side)
-    {
-        if (trials == 0)
-            return side > 0 ? 1 : 0;
-        double share = hits / trials, squares = Deviations * Deviations / trials;
-        return (share + squares / 2 + side * Math.Sqrt(squares * (share * (1 - share) + squares / 4))) / (1 + squares);
     }
 }

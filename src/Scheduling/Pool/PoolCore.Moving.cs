@@ -20,7 +20,15 @@ public sealed partial class PoolCore
                 toldToMoveAt.Remove(request);
         }
 
-        return planner.Plan(new PlannerView([.. roster.Workers.Where(worker => IsHeard(worker, now)).Select(Planned)], FitsNowhere(now)));
+        // Caches are exchanged between workers that run the same.
+        var plans = roster.Workers.Where(worker => IsHeard(worker, now)).GroupBy(worker => worker.Snapshot.Model, StringComparer.Ordinal)
+            .Select(alike => planner.Plan(new PlannerView([.. alike.Select(Planned)], FitsNowhere(now)))).ToList();
+        return plans.Count switch
+        {
+            0 => planner.Plan(new PlannerView([], 0)),
+            1 => plans[0],
+            _ => new MigrationPlan([.. plans.SelectMany(plan => plan.Moves)], [.. plans.SelectMany(plan => plan.Workers)], string.Join("; ", plans.Select(plan => plan.Because))),
+        };
     }
 
     /// <summary>The moves of a plan were told to their requests.</summary>

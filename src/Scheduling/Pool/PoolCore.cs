@@ -225,7 +225,7 @@ public sealed partial class PoolCore
             owner = device + host > 0 ? worker.Index : -1;
         }
 
-        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead, limits.MovesCaches);
+        return new RouteRequest(request.ContextTokens, owner, device, host, now, Binding, limits.Lookahead, limits.MovesCaches && roster.IsUniform);
     }
 
     private RouteDecision Decision(in RouteRequest request, int chosen)
@@ -242,7 +242,7 @@ public sealed partial class PoolCore
         var movesCache = request.MovesCache(worker, chosen);
         return new RouteDecision(
             routing.Name, worker.Worker, request.WaitSeconds(worker, chosen), request.ReloadSeconds(worker, chosen),
-            chosen == request.Owner || movesCache ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds, movesCache);
+            chosen == request.Owner || movesCache ? request.DeviceTokens + request.HostTokens : 0, worker.DrainSeconds, owner, ownerSeconds, movesCache, roster.Workers[chosen].Snapshot.Model);
     }
 
     private bool IsPlaced(RequestDescriptor request) =>

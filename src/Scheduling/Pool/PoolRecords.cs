@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Pharos.Scheduling.Costs;
 using Pharos.Scheduling.Fairness;
+using Pharos.Scheduling.Models;
 using Pharos.Scheduling.Prediction;
 using Pharos.Scheduling.Ranking;
 using Pharos.Scheduling.Requests;
@@ -80,6 +81,7 @@ public enum WorkerState
 /// <param name="Load">Memory-time that those that run or wait are still expected to need, in token-seconds.</param>
 /// <param name="IsEvacuating">It drains, and does not wait for what runs.</param>
 /// <param name="Promise">How its ranking has kept what it promises; null where it promises nothing.</param>
+/// <param name="Candidate">What it tells of the candidate it runs; null: it has no choice.</param>
 [GenerateSerializer, Alias("pharos.worker-snapshot")]
 public sealed record WorkerSnapshot(
     [property: Id(0)] string Worker,
@@ -100,7 +102,8 @@ public sealed record WorkerSnapshot(
     [property: Id(15)] double Load = 0,
     [property: Id(16)] PromiseState? Promise = null,
     [property: Id(17)] ImmutableArray<TenantUse> Tenants = default,
-    [property: Id(18)] bool IsEvacuating = false);
+    [property: Id(18)] CandidateReport? Candidate = null,
+    [property: Id(19)] bool IsEvacuating = false);
 
 /// <summary>Use of the KV tiers, in blocks unless said otherwise.</summary>
 /// <param name="DeviceCached">Of those free: kept for contexts that begin alike, until somebody needs the memory.</param>
@@ -138,10 +141,19 @@ public sealed record WorkerCounters(
 
 /// <summary>What the scheduler tells a worker in answer to a report.</summary>
 /// <param name="Promise">What the pool promises; null where its ranking promises nothing.</param>
+/// <param name="Candidate">Null where the pool has one candidate.</param>
 [GenerateSerializer, Alias("pharos.pool-directive")]
 public sealed record PoolDirective(
     [property: Id(0)] string RankPolicy, [property: Id(1)] string PausePolicy, [property: Id(2)] ImmutableArray<ToolForecast> Tools,
-    [property: Id(3)] PromiseState? Promise = null);
+    [property: Id(3)] PromiseState? Promise = null, [property: Id(4)] CandidateOrder? Candidate = null);
+
+/// <summary>What a worker is to do where a pool has several candidates.</summary>
+/// <param name="Run">The candidate it should run; null: the one it runs.</param>
+/// <param name="AuditShare">Share of its answers that it should audit.</param>
+/// <param name="Audited">Candidates that audits compare with the reference.</param>
+[GenerateSerializer, Alias("pharos.candidate-order")]
+public sealed record CandidateOrder(
+    [property: Id(0)] string? Run, [property: Id(1)] double AuditShare, [property: Id(2)] ImmutableArray<string> Audited);
 
 /// <summary>How a segment turned out: the predictor's food.</summary>
 /// <param name="Tools">Tools called at its end, with the seconds each took; empty when the request ended.</param>

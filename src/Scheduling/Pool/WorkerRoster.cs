@@ -30,6 +30,21 @@ internal sealed class WorkerRoster(PoolLimits limits)
         }
     }
 
+    /// <summary>All run the same model: a cache is of use to any.</summary>
+    public bool IsUniform
+    {
+        get
+        {
+            for (var i = 1; i < workers.Count; i++)
+            {
+                if (workers[i].Snapshot.Model != workers[0].Snapshot.Model)
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
     public PoolWorker? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>A worker runs it, or it waits there, under that epoch or a later one.</summary>

@@ -82,12 +82,13 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
                 state.ParkedEpoch = 0;
             }
 
-            effects.Add(new RequestEffect.Admit(worker, Work(forecast) with { Cache = cache }));
+            effects.Add(new RequestEffect.Admit(worker, Work(forecast) with { Cache = cache, Model = route?.Model }));
         }
 
         state.Worker = worker;
+        state.Model = route?.Model;
         Record("placed", worker, state.Tokens.Length, now, route);
-        effects.Insert(effects.FindIndex(static effect => effect is not RequestEffect.Save), Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length)));
+        effects.Insert(effects.FindIndex(static effect => effect is not RequestEffect.Save), Tell(new(0, NoticeKind.Placed, worker, state.Epoch, state.SegmentStart, state.Tokens.Length, Text: state.Model)));
         return effects;
     }
 
@@ -98,7 +99,7 @@ public sealed partial class RequestCore(string id, RequestState state, Func<IRea
             return Nothing;
         state.ParkedEpoch = 0;
         Record("recomputed", worker, state.Tokens.Length, now);
-        return [new RequestEffect.Admit(worker, Work(forecast))];
+        return [new RequestEffect.Admit(worker, Work(forecast) with { Model = state.Model })];
     }
 
     /// <summary>The worker does not take it: it waits again, under a new epoch.</summary>

@@ -77,7 +77,7 @@ public enum NoticeKind
     /// <summary>Waits for its turn; Text says why.</summary>
     Queued,
 
-    /// <summary>From <see cref="RequestNotice.Position"/> on, tokens come from Worker under Epoch; those of earlier epochs are void.</summary>
+    /// <summary>From <see cref="RequestNotice.Position"/> on, tokens come from Worker under Epoch; those of earlier epochs are void. Text names the model, where it is known.</summary>
     Placed,
 
     /// <summary>A server-side tool is being called.</summary>

@@ -155,6 +155,9 @@ public sealed class RequestState
     /// <summary>The span of the present answer, as W3C's <c>traceparent</c>.</summary>
     [Id(43)] public string? Trace { get; set; }
 
+    /// <summary>What its worker runs, as its reader was told; null: nobody has said.</summary>
+    [Id(44)] public string? Model { get; set; }
+
     /// <summary>The last resume that was accepted here: who brings it again, its answer lost, is told the same.</summary>
     [Id(25)] public AcceptedResume? Resumed { get; set; }
 

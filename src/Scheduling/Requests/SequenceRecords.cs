@@ -11,6 +11,7 @@ namespace Pharos.Scheduling.Requests;
 /// <param name="Tenant">Caches are shared within a tenant only.</param>
 /// <param name="Generated">Of <paramref name="Tokens"/>, generated: the rest came from the client and from tools.</param>
 /// <param name="Cache">Where a cache of it is that is to be fetched first; null: all is computed.</param>
+/// <param name="Model">What its reader was told answers: a worker that runs another by now refuses it. Null: whatever is there.</param>
 [GenerateSerializer, Alias("pharos.sequence-work")]
 public sealed record SequenceWork(
     [property: Id(0)] string Request,
@@ -28,7 +29,8 @@ public sealed record SequenceWork(
     [property: Id(12)] string Tenant,
     [property: Id(13)] double ToolSeconds = 0,
     [property: Id(14)] int Generated = 0,
-    [property: Id(15)] CacheSource? Cache = null)
+    [property: Id(15)] CacheSource? Cache = null,
+    [property: Id(16)] string? Model = null)
 {
     /// <summary>The span that it is below, as W3C's <c>traceparent</c>; null: nobody traces it.</summary>
     [Id(30)] public string? Trace { get; init; }

@@ -10,11 +10,12 @@ namespace Pharos.Scheduling.Routing;
 /// <param name="Owner">Worker that holds a cache of it, if any.</param>
 /// <param name="OwnerSeconds">Wait and reload there; 0 without an owner.</param>
 /// <param name="MovesCache">The cache is copied from its owner.</param>
+/// <param name="Model">What that worker runs.</param>
 [GenerateSerializer, Alias("pharos.route-decision")]
 public sealed record RouteDecision(
     [property: Id(0)] string Policy, [property: Id(1)] string Worker, [property: Id(2)] double WaitSeconds, [property: Id(3)] double ReloadSeconds,
     [property: Id(4)] int CachedTokens, [property: Id(5)] double DrainSeconds, [property: Id(6)] string? Owner, [property: Id(7)] double OwnerSeconds,
-    [property: Id(8)] bool MovesCache = false)
+    [property: Id(8)] bool MovesCache = false, [property: Id(9)] string? Model = null)
 {
     /// <summary>In words, for operators.</summary>
     public string Because

@@ -217,6 +217,7 @@ public sealed partial class WorkerCore
     {
         iteration++;
         Totals.Iterations++;
+        Totals.BusySeconds += seconds;
         if (plan.RebuiltTokens == 0)
             Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
         else

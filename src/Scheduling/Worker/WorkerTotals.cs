@@ -7,6 +7,9 @@ public sealed class WorkerTotals
 {
     public long Iterations { get; internal set; }
 
+    /// <summary>Time of the iterations.</summary>
+    public double BusySeconds { get; internal set; }
+
     public long PrefillTokens { get; internal set; }
 
     public long GeneratedTokens { get; internal set; }
