@@ -9,9 +9,14 @@ namespace Pharos.Inference.Torch.Tests;
 /// <summary>The two engines, alike.</summary>
 internal static class Engines
 {
-    /// <summary>On the processor, whatever else the machine has.</summary>
-    public static TorchBackend Torch(LoadedModel model, BackendSettings settings, IDeviceStreams? streams = null) =>
-        TorchBackend.Create(model, settings with { Accelerator = "cpu", Threads = 1, MaxSequences = Math.Min(settings.MaxSequences, 32) }, streams);
+    /// <summary>What the torch engine is tried on: <c>cpu</c> whatever else the machine has, unless PHAROS_TEST_TORCH_DEVICE says <c>cuda</c>.</summary>
+    public static string Device { get; } = Environment.GetEnvironmentVariable("PHAROS_TEST_TORCH_DEVICE") is { Length: > 0 } named ? named : "cpu";
+
+    public static bool OnCuda => Device == "cuda";
+
+    /// <param name="streams">That stand in for a device's own; they copy memory of the host.</param>
+    public static TorchBackend Torch(LoadedModel model, BackendSettings settings, IDeviceStreams? streams = null) => TorchBackend.Create(
+        model, settings with { Accelerator = streams is null ? Device : "cpu", Threads = 1, MaxSequences = Math.Min(settings.MaxSequences, 32) }, streams);
 
     public static CpuBackend Cpu(LoadedModel model, BackendSettings settings) => CpuBackend.Create(model, new CpuBackendOptions
     {

@@ -8,6 +8,7 @@ namespace Pharos.Inference.Torch.Tests;
 public sealed class ParityTests
 {
     private static readonly BackendSettings Single = new() { Dtype = "fp32", DeviceBytes = 4 << 20, HostBytes = 1 << 20, MaxTokensPerStep = 128 };
+    private static readonly double SinglePrecision = Engines.OnCuda ? 1e-4 : 2e-5; // a device adds in orders of its own
     private static readonly int[] Prompt = [.. Enumerable.Range(0, 40).Select(i => (i * 53 + 7) % 256)];
 
     public static TheoryData<string> Names() => [.. Families.All.Keys];
@@ -20,7 +21,7 @@ public sealed class ParityTests
         using var model = ModelDirectory.Load(Families.All[family]().WithRandomWeights(7).WriteDirectory(folder.Path));
         float[][] expected = await LogitsAsync(Engines.Cpu(model, Single)), actual = await LogitsAsync(Engines.Torch(model, Single));
         for (int row = 0; row < expected.Length; row++)
-            AssertClose(expected[row], actual[row], 2e-5);
+            AssertClose(expected[row], actual[row], SinglePrecision);
     }
 
     [Theory]
@@ -83,7 +84,7 @@ public sealed class ParityTests
         using var model = ModelLoader.Load(Families.All[family]().WithRandomWeights(7).WriteGguf(Path.Combine(folder.Path, family + ".gguf")));
         float[][] expected = await LogitsAsync(Engines.Cpu(model, Single)), actual = await LogitsAsync(Engines.Torch(model, Single));
         for (int row = 0; row < expected.Length; row++)
-            AssertClose(expected[row], actual[row], 2e-5);
+            AssertClose(expected[row], actual[row], SinglePrecision);
     }
 
     private static async Task<float[][]> LogitsAsync(IModelBackend backend)
