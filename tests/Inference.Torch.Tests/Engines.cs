@@ -14,6 +14,9 @@ internal static class Engines
 
     public static bool OnCuda => Device == "cuda";
 
+    /// <summary>How far apart the engines' logits may be in fp32, of a row's largest: a device adds in orders of its own.</summary>
+    public static double SinglePrecision => OnCuda ? 1e-4 : 2e-5;
+
     /// <param name="streams">That stand in for a device's own; they copy memory of the host.</param>
     public static TorchBackend Torch(LoadedModel model, BackendSettings settings, IDeviceStreams? streams = null) => TorchBackend.Create(
         model, settings with { Accelerator = streams is null ? Device : "cpu", Threads = 1, MaxSequences = Math.Min(settings.MaxSequences, 32) }, streams);
@@ -23,4 +26,12 @@ internal static class Engines
         Threads = 1, DeviceBytes = settings.DeviceBytes, HostBytes = settings.HostBytes, BlockSize = settings.BlockSize,
         MaxTokensPerStep = settings.MaxTokensPerStep, WeightType = WeightType.F32, KvType = KvType.F32,
     });
+
+    /// <param name="tolerance">Of the row's largest logit.</param>
+    public static void AssertClose(float[] expected, float[] actual, double tolerance)
+    {
+        double most = expected.Max(Math.Abs) * tolerance;
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= most, $"token {i}: {actual[i]}, the CPU engine gives {expected[i]}");
+    }
 }

@@ -20,6 +20,13 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
         var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, torch, simulated."),
     };
 
+    private CacheForm[] CompactForms => options.Value.Kv.Compact switch
+    {
+        "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
+    };
+
+    private int ExitWindow => options.Value.Helios.Exit is { Enabled: true } exit ? exit.Window : 1;
+
     private CpuBackendOptions Cpu()
     {
         var settings = options.Value;
@@ -31,12 +38,9 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
-            CompactForms = settings.Kv.Compact switch
-            {
-                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(model.Loaded.Shape)], _ => [],
-            },
+            CompactForms = CompactForms,
             RebuildTokens = settings.Kv.RebuildTokens,
-            ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
+            ExitWindow = ExitWindow,
             WeightType = settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null },
             KvType = settings.Kv.Dtype switch { "fp32" => KvType.F32, "bf16" => KvType.Bf16, _ => null },
         };
@@ -57,6 +61,9 @@ public sealed class BackendFactory(ServedModel model, IOptions<PharosOptions> op
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+            CompactForms = CompactForms,
+            RebuildTokens = settings.Kv.RebuildTokens,
+            ExitWindow = ExitWindow,
         };
     }
 
