@@ -198,7 +198,9 @@ public sealed class TorchBackend : IModelBackend
         rows = new StepRows(Limits.MaxTokens + (Limits.ExitLayers.Length == 0 ? 0 : Limits.MaxSequences * (Limits.ExitWindow - 1))); // deficits are rows too
         exits = new StepExits(Limits, Model.Layers);
         early = new EarlyExits(exits, rows, layout, inputs, new ResidualStates(pool, Model.HiddenSize), Kv.BlockSize);
-        WarmUp(positions);
+        var result = new StepResult();
+        foreach (var largest in LargestSteps.Of(Limits, Kv, positions, device.IsCuda ? layout.MostBlocks : 1))
+            Forward(largest, result);
     }
 
     // Exits where a residual does not fit into the place that waits for it, or after which nothing is left, are none.
@@ -312,34 +314,5 @@ public sealed class TorchBackend : IModelBackend
             forCaller = (device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
         }
         return forCaller.narrow(0, 0, rows);
-    }
-
-    /// <summary>
-    /// The largest prompt, the most decodes, and on a device as many long contexts as one call gathers, writing nothing: the allocator takes its memory now,
-    /// and what does not fit shows now, not under load.
-    /// </summary>
-    private void WarmUp(int positions)
-    {
-        var result = new StepResult();
-        int longest = Math.Min(Limits.MaxTokens, positions), most = Math.Min(Limits.MaxTokens, Limits.MaxSequences);
-        long longContexts = layout.MostBlocks / ((positions + Kv.BlockSize - 1) / Kv.BlockSize);
-        int manyLong = device.IsCuda ? (int)Math.Clamp(longContexts, 1, most) : 1;
-        var largest = new List<(int, int, int, CacheForm)> { (1, longest, longest, CacheForm.Kv), (most, 1, 1, CacheForm.Kv), (manyLong, 1, positions, CacheForm.Kv) };
-        foreach (var form in Kv.CompactForms)
-            largest.Add((1, 1, (int)Math.Min(Kv.MaxCompactContext, (long)Kv.DeviceBlocks * Kv.TokensPerBlock(form)), form));
-        foreach (var (sequences, queries, context, form) in largest)
-        {
-            var batch = new StepBatch();
-            int size = Kv.TokensPerBlock(form), blocks = (context + size - 1) / size;
-            batch.Reset(sequences * queries, sequences, blocks);
-            for (int i = 0; i < sequences * queries; i++)
-                (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, context - queries + i % queries, -1);
-            batch.BlockTables.AsSpan(0, sequences * blocks).Clear();
-            batch.Forms.AsSpan(0, sequences).Fill(form);
-            for (int s = 0; s < sequences; s++)
-                (batch.QueryStart[s + 1], batch.ContextLengths[s], batch.LogitRows[s], batch.Sampling[s]) = ((s + 1) * queries, context, (s + 1) * queries - 1, default);
-            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (sequences * queries, sequences, sequences);
-            Forward(batch, result);
-        }
     }
 }

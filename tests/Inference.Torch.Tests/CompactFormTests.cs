@@ -36,6 +36,23 @@ public sealed class CompactFormTests
     }
 
     [Fact]
+    public async Task Hidden_states_in_bf16_are_as_good_as_keys_and_values()
+    {
+        using var folder = new TemporaryFolder();
+        using var model = ModelDirectory.Load(Families.All["qwen3"]().WithRandomWeights(7).WriteDirectory(folder.Path));
+        await using var torch = Engines.Torch(model, Settings with { Dtype = "bf16" });
+        var driver = new StepDriver(torch);
+        int[] text = TextOf(0);
+        await driver.RunAsync(new Part(new TestSequence(0, 1, 2, 3, 4), text));
+        float[][] expected = await driver.RunAsync(new Part(new TestSequence(0, 1, 2, 3, 4) { Length = 50 }, text[50..], AllRows: true));
+        var kept = new TestSequence(7, 6, 5) { Form = CacheForm.Hidden };
+        await driver.RunAsync(new Part(kept, text[..50]));
+        float[][] rebuilt = await driver.RunAsync(new Part(kept, text[50..], AllRows: true));
+        for (int row = 0; row < expected.Length; row++)
+            Engines.AssertClose(expected[row], rebuilt[row], 0.06);
+    }
+
+    [Fact]
     public async Task Hidden_states_go_out_and_in_with_their_blocks()
     {
         using var folder = new TemporaryFolder();

@@ -18,7 +18,7 @@ internal sealed class StepInputs : IDisposable
     {
         (this.compute, this.blockSize) = (compute, blockSize);
         staging = new StagingBuffer<long>(device, ScalarType.Int64);
-        counting = arange(positions, dtype: ScalarType.Int64, device: device);
+        counting = arange(Scalars.Zero, Scalars.Of((long)positions), Scalars.One, dtype: ScalarType.Int64, device: device);
     }
 
     public Tensor TokenIds { get; private set; } = null!;  // [tokens], after an exit the rows they were before
@@ -85,8 +85,8 @@ internal sealed class StepInputs : IDisposable
             var queries = Positions.narrow(0, firstRow, shape.Rows).view(shape.Sequences, 1, 1, shape.Queries, 1);
             var unseen = keys.gt(queries);
             if (window > 0)
-                unseen = unseen.logical_or(keys.le(queries - window));
-            mask = zeros(unseen.shape, dtype: compute, device: unseen.device).masked_fill_(unseen, float.NegativeInfinity);
+                unseen = unseen.logical_or(keys.le(queries.sub(Scalars.Of((long)window))));
+            mask = zeros(unseen.shape, dtype: compute, device: unseen.device).masked_fill_(unseen, Scalars.Never);
             // A single query is broadcast over the heads; several have to be written out.
             if (shape.Queries > 1)
                 mask = mask.expand(shape.Sequences, 1, repeats, shape.Queries, length);

@@ -38,7 +38,7 @@ internal sealed class ResidualStates(TorchKvPool pool, int hidden)
         if (pool.Type == ScalarType.Float32)
             return words.narrow(1, 0, hidden);
         Tensor Word(int index) => words.narrow(1, index * hidden, hidden).to(ScalarType.Float32);
-        return Word(2).add_(Word(1)).add_(Word(0)); // the smallest first: no sum is rounded
+        return Word(2).add_(Word(1), Scalars.One).add_(Word(0), Scalars.One); // the smallest first: no sum is rounded
     }
 
     private long Parts => ((long)hidden * WordsOf(pool.Type) + pool.Width - 1) / pool.Width;

@@ -81,8 +81,8 @@ internal sealed class EarlyExits(StepExits exits, StepRows rows, StepLayout layo
         var tokens = logits.argmax(-1, keepdim: true);
         var highest = logits.gather(1, tokens);
         var mass = logits.sub(highest).exp_().sum(-1, keepdim: true, type: ScalarType.Float64);
-        var others = logits.scatter(1, tokens, full_like(highest, float.NegativeInfinity));
-        var margin = others.amax([-1], keepdim: true).sub_(highest).exp_().neg_().add_(1).div(mass);
+        var others = logits.scatter(1, tokens, full_like(highest, Scalars.Never));
+        var margin = others.amax([-1], keepdim: true).sub_(highest).exp_().neg_().add_(Scalars.One, Scalars.One).div(mass);
         return cat([tokens.to(ScalarType.Float64), mass.reciprocal(), margin], 1);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PagedAttention
     public Tensor Attend(StepInputs step, int layer, Tensor queries)
     {
         if (queryScale != 1)
-            queries = queries * queryScale;
+            queries = queries.mul(Scalars.Of(queryScale));
         var outputs = new Tensor[step.Groups.Count];
         for (int i = 0, row = 0; i < outputs.Length; row += step.Groups[i].Rows, i++)
             outputs[i] = Attend(step, layer, i, row, queries);
@@ -79,7 +79,8 @@ internal sealed class PagedAttention
     {
         long sequences = queries.shape[0], rows = queries.shape[2], tokens = keys.shape[2];
         var scores = queries.reshape(-1, rows, model.HeadDim).bmm(keys.reshape(-1, tokens, model.HeadDim).transpose(1, 2)).to(ScalarType.Float32);
-        scores = scores.div_(model.AttentionSoftcap).tanh_().mul_(model.AttentionSoftcap).view(sequences, model.KvHeads, rows, tokens).add_(mask);
+        var cap = Scalars.Of((double)model.AttentionSoftcap);
+        scores = scores.div_(cap).tanh_().mul_(cap).view(sequences, model.KvHeads, rows, tokens).add_(mask, Scalars.One);
         var weights = scores.softmax(-1).to(values.dtype).view(-1, rows, tokens);
         return weights.bmm(values.reshape(-1, tokens, model.HeadDim)).view(sequences, model.KvHeads, rows, model.HeadDim);
     }

@@ -7,5 +7,5 @@ internal static class RootMeanSquare
 {
     /// <param name="values">In fp32.</param>
     public static Tensor Scale(Tensor values, Tensor norm, float epsilon) =>
-        values.mul(values.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_()).mul_(norm);
+        values.mul(values.mul(values).mean([-1], keepdim: true).add_(Scalars.Of((double)epsilon), Scalars.One).rsqrt_()).mul_(norm);
 }

@@ -76,7 +76,7 @@ internal sealed class RotaryAngles : IDisposable
     }
 
     private static Tensor TurnAll(Tensor heads, Tensor cosines, Tensor sines) =>
-        heads.mul(cosines).addcmul_(heads.roll(heads.shape[^1] / 2, -1), sines, 1);
+        heads.mul(cosines).addcmul_(heads.roll(heads.shape[^1] / 2, -1), sines, Scalars.One);
 
     private static unsafe (Tensor, Tensor, int) Upload(RotarySpec spec, int positions, Device device)
     {

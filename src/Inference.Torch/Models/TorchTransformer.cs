@@ -36,7 +36,7 @@ internal sealed class TorchTransformer : IDisposable
         rotary.Prepare(step.Positions);
         var residual = weights.Embedding.index_select(0, step.TokenIds).to(ScalarType.Float32);
         if (model.EmbeddingScale != 1)
-            residual.mul_(model.EmbeddingScale);
+            residual.mul_(Scalars.Of((double)model.EmbeddingScale));
         for (int i = 0; i < model.Layers; i++)
         {
             if (exits?.Below(i) is { } exit)
@@ -86,7 +86,7 @@ internal sealed class TorchTransformer : IDisposable
     }
 
     private void Add(Tensor residual, Tensor part, Tensor? postNorm) =>
-        residual.add_(postNorm is null ? part : Scaled(part.to(ScalarType.Float32), postNorm));
+        residual.add_(postNorm is null ? part : Scaled(part.to(ScalarType.Float32), postNorm), Scalars.One);
 
     private Tensor Normalise(Tensor residual, Tensor norm) => Scaled(residual, norm).to(compute);
 
@@ -110,6 +110,9 @@ internal sealed class TorchTransformer : IDisposable
     private Tensor LogitsOf(Tensor rows)
     {
         var logits = nn.functional.linear(Normalise(rows, weights.FinalNorm), weights.Head).to(ScalarType.Float32);
-        return model.LogitSoftcap > 0 ? logits.div_(model.LogitSoftcap).tanh_().mul_(model.LogitSoftcap) : logits;
+        if (model.LogitSoftcap == 0)
+            return logits;
+        var cap = Scalars.Of((double)model.LogitSoftcap);
+        return logits.div_(cap).tanh_().mul_(cap);
     }
 }
