@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Win32.SafeHandles;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.Loading;
 using Pharos.Inference.Tokenization.Models;
@@ -11,15 +12,17 @@ namespace Pharos.Bench.Engine;
 /// <summary>Writes a seeded model as a Hugging Face directory, with a tokenizer of single bytes.</summary>
 internal static class SafetensorsWriter
 {
+    private const int PieceBytes = 4 << 20; // written at a time
+
     /// <param name="type">F32 or BF16.</param>
     public static void Write(SeededModel model, TensorType type, string directory)
     {
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(model).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
-        using var file = new BufferedStream(File.Create(Path.Combine(directory, "model.safetensors")), 1 << 20);
         int size = type == TensorType.F32 ? 4 : 2;
         var header = new JsonObject();
+        var places = new List<(SeededTensor Tensor, long Offset)>();
         long offset = 0;
         foreach (var tensor in model.Tensors())
         {
@@ -30,21 +33,38 @@ internal static class SafetensorsWriter
                 ["shape"] = tensor.Rows == 0 ? new JsonArray(tensor.Columns) : new JsonArray(tensor.Rows, tensor.Columns),
                 ["data_offsets"] = new JsonArray(offset, offset + bytes),
             };
+            places.Add((tensor, offset));
             offset += bytes;
         }
-        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        Span<byte> length = stackalloc byte[8];
+        byte[] json = Encoding.UTF8.GetBytes(header.ToJsonString()), length = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
-        file.Write(length);
-        file.Write(json);
-        foreach (var tensor in model.Tensors())
-        {
-            foreach (float[] row in SeededModel.Rows(tensor))
-                file.Write(type == TensorType.F32 ? MemoryMarshal.AsBytes(row.AsSpan()) : MemoryMarshal.AsBytes(Brains(row).AsSpan()));
-        }
+        using var file = File.OpenHandle(Path.Combine(directory, "model.safetensors"), FileMode.Create, FileAccess.Write, preallocationSize: length.Length + json.Length + offset);
+        RandomAccess.Write(file, length, 0);
+        RandomAccess.Write(file, json, length.Length);
+        // Every tensor has its own seed and its own place: billions of weights are a matter of seconds on many cores.
+        Parallel.ForEach(places, place => Write(file, length.Length + json.Length + place.Offset, place.Tensor, type));
     }
 
-    public static ushort[] Brains(float[] row) => [.. row.Select(Bf16.Round)];
+    public static ushort[] Brains(float[] row) => Array.ConvertAll<float, ushort>(row, Bf16.Round);
+
+    private static void Write(SafeFileHandle file, long offset, SeededTensor tensor, TensorType type)
+    {
+        using var pending = new MemoryStream(PieceBytes + (1 << 20));
+        foreach (float[] row in SeededModel.Rows(tensor))
+        {
+            pending.Write(type == TensorType.F32 ? MemoryMarshal.AsBytes(row.AsSpan()) : MemoryMarshal.AsBytes(Brains(row).AsSpan()));
+            if (pending.Length >= PieceBytes)
+                Flush();
+        }
+        Flush();
+
+        void Flush()
+        {
+            RandomAccess.Write(file, pending.GetBuffer().AsSpan(0, (int)pending.Length), offset);
+            offset += pending.Length;
+            pending.SetLength(0);
+        }
+    }
 
     private static JsonObject Config(SeededModel model) => new()
     {

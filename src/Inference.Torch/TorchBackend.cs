@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Pharos.Inference.Backend;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Loading;
+using Pharos.Inference.Models;
 using Pharos.Inference.Torch.Batching;
 using Pharos.Inference.Torch.Cuda;
 using Pharos.Inference.Torch.KvCache;
@@ -32,6 +33,9 @@ public sealed class TorchBackend : IModelBackend
     private TorchKvPool pool = null!;
     private TorchTransformer model = null!;
     private StepInputs inputs = null!;
+    private StepRows rows = null!;
+    private StepExits exits = null!;
+    private EarlyExits early = null!;
     private DeviceSampler sampler = null!;
     private ITierCopies copies = null!;
     private Tensor? forCaller; // pinned, where logits come back
@@ -42,7 +46,8 @@ public sealed class TorchBackend : IModelBackend
     {
         (this.device, this.options, Model, Kv) = (device, options, source.Shape, shape);
         long gathered = options.GatherBytes / (shape.BytesPerBlock / (2 * source.Shape.Layers));
-        layout = new StepLayout(shape.BlockSize, shape.DeviceBlocks, options.MostPadding, Math.Max(1, gathered));
+        layout = new StepLayout(
+            shape.BlockSize, shape.DeviceBlocks, options.MostPadding, Math.Max(1, gathered), Math.Max(1, (shape.MaxCompactContext + shape.BlockSize - 1) / shape.BlockSize));
         forward = Forward;
         engine = new EngineThread($"pharos-torch-{Model.Name}-{device.Name}");
     }
@@ -77,7 +82,10 @@ public sealed class TorchBackend : IModelBackend
         long bytes = elements * (options.Kv == ScalarType.Float32 ? sizeof(float) : sizeof(ushort));
         var kv = new KvShape(
             settings.BlockSize, BlocksIn(settings.DeviceBytes, bytes, nameof(settings.DeviceBytes)),
-            settings.HostBytes == 0 ? 0 : BlocksIn(settings.HostBytes, bytes, nameof(settings.HostBytes)), bytes);
+            settings.HostBytes == 0 ? 0 : BlocksIn(settings.HostBytes, bytes, nameof(settings.HostBytes)), bytes)
+        {
+            CompactForms = [.. settings.CompactForms], MaxCompactContext = settings.CompactForms.Count == 0 ? 0 : Math.Min(settings.RebuildTokens, shape.MaxPositions),
+        };
         var backend = new TorchBackend(device, options, source, kv);
         try
         {
@@ -175,16 +183,29 @@ public sealed class TorchBackend : IModelBackend
         weights = new TorchWeights(source, device.Device, options.Compute);
         pool = new TorchKvPool(Model, Kv, options.Kv, options.Compute, device.Device);
         int positions = (int)Math.Min(Model.MaxPositions, (long)Kv.DeviceBlocks * Kv.BlockSize);
-        model = new TorchTransformer(source.Architecture, weights, pool, positions, options.Compute, device.Device);
+        int turned = Math.Max(positions, Kv.MaxCompactContext) + Kv.BlockSize; // contexts are rebuilt in whole blocks
+        model = new TorchTransformer(source.Architecture, weights, pool, turned, options.Compute, device.Device);
         inputs = new StepInputs(device.Device, options.Compute, Model.MaxPositions + Kv.BlockSize, Kv.BlockSize);
         sampler = new DeviceSampler(device.Device);
         copies = streams is null ? new PlainCopies(pool, Kv, device.Device) : new StreamCopies(streams, pool.Address, Kv, 2 * Model.Layers);
         var settings = options.Settings;
         Limits = new BackendLimits(
             settings.MaxTokensPerStep, settings.MaxSequences, Math.Min(512, settings.MaxTokensPerStep), IsBatchInvariant: false, SamplesTokens: true,
-            CopiesBesideSteps: copies.RunBesideSteps);
-        WarmUp(positions);
+            CopiesBesideSteps: copies.RunBesideSteps)
+        {
+            ExitLayers = settings.ExitWindow == 1 ? [] : ExitsOf(source.Architecture), ExitWindow = settings.ExitWindow,
+        };
+        rows = new StepRows(Limits.MaxTokens + (Limits.ExitLayers.Length == 0 ? 0 : Limits.MaxSequences * (Limits.ExitWindow - 1))); // deficits are rows too
+        exits = new StepExits(Limits, Model.Layers);
+        early = new EarlyExits(exits, rows, layout, inputs, new ResidualStates(pool, Model.HiddenSize), Kv.BlockSize);
+        var result = new StepResult();
+        foreach (var largest in LargestSteps.Of(Limits, Kv, positions, device.IsCuda ? layout.MostBlocks : 1))
+            Forward(largest, result);
     }
+
+    // Exits where a residual does not fit into the place that waits for it, or after which nothing is left, are none.
+    private int[] ExitsOf(ModelArchitecture model) =>
+        [.. model.EarlyExitLayers.Where(layer => ResidualStates.Fits(options.Kv, model.Layers - layer, pool.Width, model.HiddenSize)).Take(Deficit.MaxExits)];
 
     private void Free()
     {
@@ -248,9 +269,15 @@ public sealed class TorchBackend : IModelBackend
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         copies.WaitFor(step);
-        layout.Plan(step);
+        if (Limits.ExitLayers.Length > 0)
+            output.ReserveExits(step.LogitRowCount, step.SequenceCount);
+        rows.Begin(step);
+        exits.Begin(step, output, Model.Layers);
+        layout.Plan(step, rows, exits.Wanted);
         inputs.Send(layout);
-        var logits = model.Forward(inputs);
+        if (exits.Asks)
+            early.Begin(step);
+        var logits = model.Forward(inputs, exits.Asks ? early : null);
         if (logits is null)
             _ = inputs.Positions.narrow(0, 0, 1).to(torch.CPU); // nothing comes back: wait for the step all the same
         else
@@ -287,30 +314,5 @@ public sealed class TorchBackend : IModelBackend
             forCaller = (device.IsCuda ? plain.pin_memory() : plain).DetachFromDisposeScope();
         }
         return forCaller.narrow(0, 0, rows);
-    }
-
-    /// <summary>
-    /// The largest prompt, the most decodes, and on a device as many long contexts as one call gathers, writing nothing: the allocator takes its memory now,
-    /// and what does not fit shows now, not under load.
-    /// </summary>
-    private void WarmUp(int positions)
-    {
-        var result = new StepResult();
-        int longest = Math.Min(Limits.MaxTokens, positions), most = Math.Min(Limits.MaxTokens, Limits.MaxSequences);
-        long longContexts = layout.MostBlocks / ((positions + Kv.BlockSize - 1) / Kv.BlockSize);
-        int manyLong = device.IsCuda ? (int)Math.Clamp(longContexts, 1, most) : 1;
-        foreach (var (sequences, queries, context) in ((int, int, int)[])[(1, longest, longest), (most, 1, 1), (manyLong, 1, positions)])
-        {
-            var batch = new StepBatch();
-            int blocks = (context + Kv.BlockSize - 1) / Kv.BlockSize;
-            batch.Reset(sequences * queries, sequences, blocks);
-            for (int i = 0; i < sequences * queries; i++)
-                (batch.TokenIds[i], batch.Positions[i], batch.SlotMapping[i]) = (0, context - queries + i % queries, -1);
-            batch.BlockTables.AsSpan(0, sequences * blocks).Clear();
-            for (int s = 0; s < sequences; s++)
-                (batch.QueryStart[s + 1], batch.ContextLengths[s], batch.LogitRows[s], batch.Sampling[s]) = ((s + 1) * queries, context, (s + 1) * queries - 1, default);
-            (batch.TokenCount, batch.SequenceCount, batch.LogitRowCount) = (sequences * queries, sequences, sequences);
-            Forward(batch, result);
-        }
     }
 }

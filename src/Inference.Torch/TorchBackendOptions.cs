@@ -1,6 +1,7 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.KvCache;
 using Pharos.Inference.Loading;
+using Pharos.Scheduling.Worker;
 using TorchSharp;
 
 namespace Pharos.Inference.Torch;
@@ -34,6 +35,12 @@ internal sealed record TorchBackendOptions
         Require(settings.BlockSize is >= 1 and <= 1024, nameof(settings.BlockSize), settings.BlockSize, "1 to 1024");
         Require(settings.MaxTokensPerStep is >= 1 and <= 1 << 20, nameof(settings.MaxTokensPerStep), settings.MaxTokensPerStep, "1 to 1048576");
         Require(settings.MaxSequences is >= 1 and <= 1 << 20, nameof(settings.MaxSequences), settings.MaxSequences, "1 to 1048576");
+        Require(settings.RebuildTokens >= 1, nameof(settings.RebuildTokens), settings.RebuildTokens, "1 or more");
+        Require(
+            settings.ExitWindow is >= 1 and <= Deficit.MaxTokens + 1 && settings.BlockSize % settings.ExitWindow == 0, nameof(settings.ExitWindow), settings.ExitWindow,
+            $"1 to {Deficit.MaxTokens + 1} and a divisor of BlockSize");
+        foreach (var form in settings.CompactForms)
+            RequireOffered(form, model.Shape);
         Require(settings.Device >= 0, nameof(settings.Device), settings.Device, "0 or more");
         var compute = settings.Dtype switch
         {
@@ -60,6 +67,16 @@ internal sealed record TorchBackendOptions
         TensorType.F32 when model.Architecture.Parameters < CpuBackendOptions.LargeModel => torch.ScalarType.Float32,
         _ => torch.ScalarType.BFloat16,
     };
+
+    // Two tokens' hidden states take the place of one token's keys and values.
+    private static void RequireOffered(CacheForm form, ModelShape model)
+    {
+        if (form != CacheForm.Hidden)
+            throw new NotSupportedException($"The compact form {form} is not for the torch backend; Hidden is expected, or none.");
+        if (model.HiddenSize > model.KvHeads * model.HeadDim)
+            throw new NotSupportedException(
+                $"The compact form Hidden saves nothing for {model.Name}: a hidden state of {model.HiddenSize} elements stands for keys and values of {model.KvHeads} x {model.HeadDim} each; none is expected.");
+    }
 
     private static void Require(bool condition, string option, object value, string expected)
     {

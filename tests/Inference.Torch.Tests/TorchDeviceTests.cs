@@ -41,13 +41,33 @@ public sealed partial class TorchDeviceTests
 
     /// <summary>These leave the native library by an exception that nothing catches, or ignore what they are told.</summary>
     [Fact]
-    public void Calls_that_end_the_process_are_not_used()
+    public void Calls_that_end_the_process_are_not_used() =>
+        Assert.All(Sources(), file => Assert.DoesNotMatch(Forbidden(), File.ReadAllText(file)));
+
+    /// <summary>One made for a call, or by default, can be collected while native code reads it.</summary>
+    [Fact]
+    public void Numbers_reach_the_native_library_as_scalars_that_are_kept()
+    {
+        string[] lines = [.. Sources().SelectMany(File.ReadLines).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal))];
+        Assert.All(lines, line => Assert.DoesNotMatch(MakesScalars(), line));
+        string[] taking = [.. lines.Where(line => TakesScalars().IsMatch(line))];
+        Assert.True(taking.Length > 10);
+        Assert.All(taking, line => Assert.Contains("Scalars.", line, StringComparison.Ordinal));
+    }
+
+    private static string[] Sources()
     {
         string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Inference.Torch"), "*.cs", SearchOption.AllDirectories);
         Assert.True(files.Length > 10);
-        Assert.All(files, file => Assert.DoesNotMatch(Forbidden(), File.ReadAllText(file)));
+        return files;
     }
 
     [GeneratedRegex(@"\bmatmul\s*\(|\.cuda\s*\(")]
     private static partial Regex Forbidden();
+
+    [GeneratedRegex(@"\.(square|pow_?|clamp_(min|max)_?)\(|\.(mul|div|sub|ge|gt|le|lt|eq|ne|fmod|remainder)_?\(-?\d")]
+    private static partial Regex MakesScalars();
+
+    [GeneratedRegex(@"\.(add|addcmul|masked_fill|clamp|fill)_?\(|\b(arange|full_like|full)\(")]
+    private static partial Regex TakesScalars();
 }

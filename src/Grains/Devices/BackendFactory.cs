@@ -17,9 +17,16 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
     {
         "cpu" => Task.Run<IModelBackend>(() => CpuBackend.Create(candidate.Loaded, Cpu(candidate)), ct),
         "simulated" => Task.FromResult<IModelBackend>(new SimulatedBackend(Simulated(candidate), time)),
-        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(candidate.Loaded, Torch(int.Parse(device, CultureInfo.InvariantCulture))), ct),
+        "torch" => Task.Run(() => OptionalBackends.RequireTorch().Open(candidate.Loaded, Torch(candidate, int.Parse(device, CultureInfo.InvariantCulture))), ct),
         var other => throw new NotSupportedException($"Pharos:Backend '{other}' is not in this build; there are: cpu, torch, simulated."),
     };
+
+    private CacheForm[] CompactForms(ServedModel candidate) => options.Value.Kv.Compact switch
+    {
+        "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(candidate.Loaded.Shape)], _ => [],
+    };
+
+    private int ExitWindow => options.Value.Helios.Exit is { Enabled: true } exit ? exit.Window : 1;
 
     private CpuBackendOptions Cpu(ServedModel candidate)
     {
@@ -32,18 +39,15 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
-            CompactForms = settings.Kv.Compact switch
-            {
-                "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(candidate.Loaded.Shape)], _ => [],
-            },
+            CompactForms = CompactForms(candidate),
             RebuildTokens = settings.Kv.RebuildTokens,
-            ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
+            ExitWindow = ExitWindow,
             WeightType = CandidateMemory.WeightTypeOf(settings),
             KvType = CandidateMemory.KvTypeOf(settings),
         };
     }
 
-    private BackendSettings Torch(int device)
+    private BackendSettings Torch(ServedModel candidate, int device)
     {
         var settings = options.Value;
         return new BackendSettings
@@ -58,6 +62,9 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
             MaxSequences = settings.Batch.MaxSequences,
+            CompactForms = CompactForms(candidate),
+            RebuildTokens = settings.Kv.RebuildTokens,
+            ExitWindow = ExitWindow,
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using Pharos.Inference.Backend;
+using Pharos.Inference.Models;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Torch.Batching;
 
@@ -9,11 +10,12 @@ namespace Pharos.Inference.Torch.Batching;
 /// </summary>
 /// <remarks>
 /// Counted in whole blocks, as the cache is gathered; the rest of a sequence's last block is no padding in this sense. Queries are never padded:
-/// sequences that bring different numbers of tokens are in different groups. Instances are reused and allocate nothing in a steady state.
+/// sequences that bring different numbers of tokens, or are kept in different forms, are in different groups. Instances are reused and allocate nothing in a steady state.
 /// </remarks>
 /// <param name="mostPadding">Share of padding among what is gathered over the whole step, [0, 1).</param>
 /// <param name="mostBlocks">Most blocks gathered by one call: bounds its scratch memory. A single sequence may exceed it.</param>
-internal sealed class AttentionGroups(double mostPadding, long mostBlocks)
+/// <param name="mostRebuilt">The same of contexts in compact forms, which take more memory to be looked at.</param>
+internal sealed class AttentionGroups(double mostPadding, long mostBlocks, long mostRebuilt)
 {
     private readonly List<Item> items = [];
     private readonly List<AttentionGroup> joined = [];
@@ -29,13 +31,17 @@ internal sealed class AttentionGroups(double mostPadding, long mostBlocks)
     /// <summary>Share of <see cref="AttentionGroup.Area"/>, all groups together, that no sequence asked for.</summary>
     public double Padding { get; private set; }
 
-    public void Plan(StepBatch batch, int blockSize)
+    /// <param name="rows">Sequences without rows are left out.</param>
+    public void Plan(StepRows rows, int sequences, int blockSize)
     {
         items.Clear();
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
+        for (int sequence = 0; sequence < sequences; sequence++)
         {
-            int queries = batch.QueryStart[sequence + 1] - batch.QueryStart[sequence], context = batch.ContextLengths[sequence];
-            items.Add(new Item(sequence, queries, (context + blockSize - 1) / blockSize, queries > 1 && queries == context));
+            var (start, end) = rows.Of(sequence);
+            if (start == end)
+                continue;
+            int queries = end - start, context = rows.Positions[end - 1] + 1;
+            items.Add(new Item(sequence, queries, (context + blockSize - 1) / blockSize, queries > 1 && queries == context, rows.Forms[start]));
         }
         Plan();
     }
@@ -51,10 +57,10 @@ internal sealed class AttentionGroups(double mostPadding, long mostBlocks)
             var item = items[i];
             order.Add(item.Sequence);
             wanted += (long)item.Queries * item.Blocks;
-            if (joined.Count > 0 && joined[^1] is var last && (last.Queries, last.Blocks, last.IsWholePrompt) == (item.Queries, item.Blocks, item.IsWholePrompt))
+            if (joined.Count > 0 && joined[^1] is var last && (last.Queries, last.Blocks, last.IsWholePrompt, last.Form) == (item.Queries, item.Blocks, item.IsWholePrompt, item.Form))
                 joined[^1] = last with { Sequences = last.Sequences + 1 };
             else
-                joined.Add(new AttentionGroup(i, 1, item.Queries, item.Blocks, item.IsWholePrompt));
+                joined.Add(new AttentionGroup(i, 1, item.Queries, item.Blocks, item.IsWholePrompt, item.Form));
         }
         Join((long)(wanted / (1 - mostPadding)) - wanted);
         groups.Clear();
@@ -88,19 +94,19 @@ internal sealed class AttentionGroups(double mostPadding, long mostBlocks)
 
     /// <summary>Padding that joining two neighbours adds; null where they must not be joined.</summary>
     private static long? Extra(AttentionGroup longer, AttentionGroup shorter) =>
-        longer.Queries == shorter.Queries && longer.IsWholePrompt == shorter.IsWholePrompt ? (long)shorter.Rows * (longer.Blocks - shorter.Blocks) : null;
+        (longer.Queries, longer.IsWholePrompt, longer.Form) == (shorter.Queries, shorter.IsWholePrompt, shorter.Form) ? (long)shorter.Rows * (longer.Blocks - shorter.Blocks) : null;
 
     private void Cut(AttentionGroup group)
     {
-        int most = (int)Math.Clamp(mostBlocks / group.Blocks, 1, group.Sequences);
+        int most = (int)Math.Clamp((group.Form == CacheForm.Kv ? mostBlocks : mostRebuilt) / group.Blocks, 1, group.Sequences);
         for (int first = 0; first < group.Sequences; first += most)
             groups.Add(group with { First = group.First + first, Sequences = Math.Min(most, group.Sequences - first) });
     }
 
     // Equal queries together, within them the longest context first.
-    private readonly record struct Item(int Sequence, int Queries, int Blocks, bool IsWholePrompt) : IComparable<Item>
+    private readonly record struct Item(int Sequence, int Queries, int Blocks, bool IsWholePrompt, CacheForm Form) : IComparable<Item>
     {
         public int CompareTo(Item other) =>
-            (Queries, IsWholePrompt, -Blocks, Sequence).CompareTo((other.Queries, other.IsWholePrompt, -other.Blocks, other.Sequence));
+            (Queries, IsWholePrompt, (int)Form, -Blocks, Sequence).CompareTo((other.Queries, other.IsWholePrompt, (int)other.Form, -other.Blocks, other.Sequence));
     }
 }

@@ -18,16 +18,24 @@ internal sealed class StepInputs : IDisposable
     {
         (this.compute, this.blockSize) = (compute, blockSize);
         staging = new StagingBuffer<long>(device, ScalarType.Int64);
-        counting = arange(positions, dtype: ScalarType.Int64, device: device);
+        counting = arange(Scalars.Zero, Scalars.Of((long)positions), Scalars.One, dtype: ScalarType.Int64, device: device);
     }
 
-    public Tensor TokenIds { get; private set; } = null!;  // [tokens]
+    public Tensor TokenIds { get; private set; } = null!;  // [tokens], after an exit the rows they were before
 
     public Tensor Positions { get; private set; } = null!; // [tokens]
 
     public Tensor Slots { get; private set; } = null!;     // [tokens]
 
-    public Tensor LogitRows { get; private set; } = null!; // [rows]
+    public Tensor LogitRows { get; private set; } = null!; // [rows] that are wanted next
+
+    public Tensor? HiddenPlaces { get; private set; }      // [tokens]; null: no hidden state is kept
+
+    public Tensor? JoinedSlots { get; private set; }       // [joined] whose states come from the cache; null: none
+
+    public Tensor? KeptRows { get; private set; }          // [kept] whose states go there; null: none
+
+    public Tensor? KeptSlots { get; private set; }         // [kept]
 
     public IReadOnlyList<AttentionGroup> Groups => groups;
 
@@ -38,6 +46,10 @@ internal sealed class StepInputs : IDisposable
         Positions = all.narrow(0, layout.Positions, layout.Tokens);
         Slots = all.narrow(0, layout.Slots, layout.Tokens);
         LogitRows = all.narrow(0, layout.RowsOfLogits, layout.LogitRows);
+        HiddenPlaces = Part(layout.HiddenPlaces, layout.HiddenTokens);
+        JoinedSlots = Part(layout.JoinedSlots, layout.Joined);
+        KeptRows = Part(layout.KeptRows, layout.Kept);
+        KeptSlots = Part(layout.KeptSlots, layout.Kept);
         Forget();
         tables.Clear();
         groups.Clear();
@@ -49,6 +61,8 @@ internal sealed class StepInputs : IDisposable
             groups.Add(group);
             at += length;
         }
+
+        Tensor? Part(int start, int length) => length == 0 ? null : all.narrow(0, start, length);
     }
 
     /// <summary>[sequences * blocks] of a group.</summary>
@@ -71,8 +85,8 @@ internal sealed class StepInputs : IDisposable
             var queries = Positions.narrow(0, firstRow, shape.Rows).view(shape.Sequences, 1, 1, shape.Queries, 1);
             var unseen = keys.gt(queries);
             if (window > 0)
-                unseen = unseen.logical_or(keys.le(queries - window));
-            mask = zeros(unseen.shape, dtype: compute, device: unseen.device).masked_fill_(unseen, float.NegativeInfinity);
+                unseen = unseen.logical_or(keys.le(queries.sub(Scalars.Of((long)window))));
+            mask = zeros(unseen.shape, dtype: compute, device: unseen.device).masked_fill_(unseen, Scalars.Never);
             // A single query is broadcast over the heads; several have to be written out.
             if (shape.Queries > 1)
                 mask = mask.expand(shape.Sequences, 1, repeats, shape.Queries, length);

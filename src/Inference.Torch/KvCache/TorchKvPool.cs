@@ -15,6 +15,7 @@ internal sealed class TorchKvPool : IDisposable
     private readonly Tensor slots;       // [layers * 2, (blocks + 1) * blockSize, width] of the same memory
     private readonly Tensor[] writable;  // [layer * 2 + K|V] [(blocks + 1) * blockSize, width]
     private readonly Tensor[] gathered;  // [layer * 2 + K|V] [blocks + 1, blockSize * width]
+    private readonly Tensor[] layers;    // [layer] [2 * (blocks + 1), blockSize * width]: its keys' blocks, then its values'
     private readonly ModelShape model;
     private readonly KvShape shape;
     private readonly ScalarType compute;
@@ -31,6 +32,7 @@ internal sealed class TorchKvPool : IDisposable
         slots = Memory.view(parts, blocks * shape.BlockSize, Width);
         writable = [.. Enumerable.Range(0, (int)parts).Select(i => slots.select(0, i))];
         gathered = [.. Enumerable.Range(0, (int)parts).Select(i => Memory.select(0, i))];
+        layers = [.. Enumerable.Range(0, model.Layers).Select(i => Memory.narrow(0, 2 * i, 2).view(2 * blocks, shape.BlockSize * Width))];
     }
 
     public ScalarType Type { get; }
@@ -62,6 +64,20 @@ internal sealed class TorchKvPool : IDisposable
         Tensor Part(Tensor blocks) => blocks.index_select(0, table).view(sequences, tokens, model.KvHeads, model.HeadDim).to(compute);
         return (Part(gathered[2 * layer]), Part(gathered[2 * layer + 1]));
     }
+
+    /// <summary>Keeps hidden states of a step's tokens: twice as many in a block as keys and values.</summary>
+    /// <param name="places">[tokens] page * blockSize + offset; pages are the blocks of the layer's keys, then those of its values.</param>
+    /// <param name="states">[tokens, hidden]</param>
+    public void WriteHidden(int layer, Tensor places, Tensor states) =>
+        layers[layer].view(-1, Width).narrow(1, 0, states.shape[1]).index_copy_(0, places, states.to(Type));
+
+    /// <summary>Hidden states of whole contexts, [pages * blockSize, hidden].</summary>
+    /// <param name="pages">As <see cref="WriteHidden"/> counts them.</param>
+    public Tensor GatherHidden(int layer, Tensor pages, int hidden) =>
+        layers[layer].index_select(0, pages).view(-1, Width).narrow(1, 0, hidden).to(compute);
+
+    /// <summary>[parts, slots, width] of the memory from a layer's keys on.</summary>
+    public Tensor Parts(int layer, long count) => slots.narrow(0, 2 * layer, count);
 
     /// <summary>Copies a whole block within the device.</summary>
     public void Copy(int source, int target)
@@ -97,7 +113,7 @@ internal sealed class TorchKvPool : IDisposable
 
     public void Dispose()
     {
-        foreach (var view in writable.Concat(gathered))
+        foreach (var view in writable.Concat(gathered).Concat(layers))
             view.Dispose();
         slots.Dispose();
         Memory.Dispose();

@@ -1,6 +1,7 @@
 using Pharos.Inference.Models;
 using Pharos.Inference.Torch.Batching;
 using Pharos.Inference.Torch.KvCache;
+using Pharos.Scheduling.Worker;
 using static TorchSharp.torch;
 
 namespace Pharos.Inference.Torch.Models;
@@ -13,12 +14,13 @@ internal sealed class PagedAttention
 {
     private readonly ModelArchitecture model;
     private readonly TorchKvPool pool;
+    private readonly HiddenContexts hidden;
     private readonly int group; // query heads that share a head of keys
     private readonly double queryScale; // the fused kernel itself divides by the root of headDim
 
-    public PagedAttention(ModelArchitecture model, TorchKvPool pool)
+    public PagedAttention(ModelArchitecture model, TorchKvPool pool, HiddenContexts hidden)
     {
-        (this.model, this.pool) = (model, pool);
+        (this.model, this.pool, this.hidden) = (model, pool, hidden);
         group = model.Heads / model.KvHeads;
         double scale = model.AttentionSoftcap > 0 ? model.QueryScale : model.QueryScale * Math.Sqrt(model.HeadDim);
         queryScale = Math.Abs(scale - 1) < 1e-6 ? 1 : scale;
@@ -29,7 +31,7 @@ internal sealed class PagedAttention
     public Tensor Attend(StepInputs step, int layer, Tensor queries)
     {
         if (queryScale != 1)
-            queries = queries * queryScale;
+            queries = queries.mul(Scalars.Of(queryScale));
         var outputs = new Tensor[step.Groups.Count];
         for (int i = 0, row = 0; i < outputs.Length; row += step.Groups[i].Rows, i++)
             outputs[i] = Attend(step, layer, i, row, queries);
@@ -42,7 +44,7 @@ internal sealed class PagedAttention
         var shape = step.Groups[index];
         int window = model.LayerSpecs[layer].Window;
         var mine = queries.narrow(0, firstRow, shape.Rows).view(shape.Sequences, shape.Queries, model.KvHeads, group, model.HeadDim);
-        var (keys, values) = pool.Gather(layer, step.Table(index), shape.Sequences);
+        var (keys, values) = shape.Form == CacheForm.Hidden ? hidden.Rebuild(step, layer, index) : pool.Gather(layer, step.Table(index), shape.Sequences);
         bool causal = shape.IsWholePrompt && model.AttentionSoftcap == 0 && (window == 0 || window >= shape.Queries);
         var output = causal ? Causal(shape, mine, keys, values) : Masked(shape, mine, keys, values, step.Mask(index, firstRow, window, group));
         return output.MoveToOuterDisposeScope();
@@ -77,7 +79,8 @@ internal sealed class PagedAttention
     {
         long sequences = queries.shape[0], rows = queries.shape[2], tokens = keys.shape[2];
         var scores = queries.reshape(-1, rows, model.HeadDim).bmm(keys.reshape(-1, tokens, model.HeadDim).transpose(1, 2)).to(ScalarType.Float32);
-        scores = scores.div_(model.AttentionSoftcap).tanh_().mul_(model.AttentionSoftcap).view(sequences, model.KvHeads, rows, tokens).add_(mask);
+        var cap = Scalars.Of((double)model.AttentionSoftcap);
+        scores = scores.div_(cap).tanh_().mul_(cap).view(sequences, model.KvHeads, rows, tokens).add_(mask, Scalars.One);
         var weights = scores.softmax(-1).to(values.dtype).view(-1, rows, tokens);
         return weights.bmm(values.reshape(-1, tokens, model.HeadDim)).view(sequences, model.KvHeads, rows, model.HeadDim);
     }

@@ -8,7 +8,7 @@ namespace Pharos.Inference.Torch.Models;
 internal sealed class RotaryAngles : IDisposable
 {
     private readonly int[] tableOfLayer; // -1: the layer knows no positions
-    private readonly List<(Tensor Cosines, Tensor Sines, int Dims)> tables = []; // [positions, dims / 2]
+    private readonly List<(Tensor Cosines, Tensor Sines, int Dims)> tables = []; // [positions, 1, dims]
     private readonly List<(Tensor Cosines, Tensor Sines)> current = [];          // [tokens, 1, dims] of the present step
 
     public RotaryAngles(ModelArchitecture model, int positions, Device device)
@@ -36,11 +36,7 @@ internal sealed class RotaryAngles : IDisposable
     {
         current.Clear();
         foreach (var (cosines, sines, _) in tables)
-        {
-            var (cos, sin) = (cosines.index_select(0, positions), sines.index_select(0, positions));
-            // Halves of a head turn against each other: the first gets minus the second's sine.
-            current.Add((cat([cos, cos], -1).unsqueeze_(1), cat([sin.neg(), sin], -1).unsqueeze_(1)));
-        }
+            current.Add((cosines.index_select(0, positions), sines.index_select(0, positions)));
     }
 
     /// <summary>Turns heads to their positions.</summary>
@@ -48,13 +44,26 @@ internal sealed class RotaryAngles : IDisposable
     public Tensor Turn(Tensor heads, int layer)
     {
         int table = tableOfLayer[layer];
+        return table < 0 ? heads : Turn(heads, current[table].Cosines, current[table].Sines, tables[table].Dims);
+    }
+
+    /// <summary>Turns heads of whole contexts.</summary>
+    /// <param name="heads">[sequences, tokens, heads, headDim] in fp32, the first token at position 0.</param>
+    public Tensor TurnContext(Tensor heads, int layer)
+    {
+        int table = tableOfLayer[layer];
         if (table < 0)
             return heads;
-        var (cosines, sines) = current[table];
-        int dims = tables[table].Dims, headDim = (int)heads.shape[2];
+        var (cosines, sines, dims) = tables[table];
+        return Turn(heads, cosines.narrow(0, 0, heads.shape[1]), sines.narrow(0, 0, heads.shape[1]), dims);
+    }
+
+    private static Tensor Turn(Tensor heads, Tensor cosines, Tensor sines, int dims)
+    {
+        long headDim = heads.shape[^1];
         if (dims == headDim)
-            return Turn(heads, cosines, sines, dims);
-        return cat([Turn(heads.narrow(-1, 0, dims), cosines, sines, dims), heads.narrow(-1, dims, headDim - dims)], -1);
+            return TurnAll(heads, cosines, sines);
+        return cat([TurnAll(heads.narrow(-1, 0, dims), cosines, sines), heads.narrow(-1, dims, headDim - dims)], -1);
     }
 
     public void Dispose()
@@ -66,14 +75,17 @@ internal sealed class RotaryAngles : IDisposable
         }
     }
 
-    private static Tensor Turn(Tensor heads, Tensor cosines, Tensor sines, int dims) =>
-        heads.mul(cosines).addcmul_(heads.roll(dims / 2, -1), sines, 1);
+    private static Tensor TurnAll(Tensor heads, Tensor cosines, Tensor sines) =>
+        heads.mul(cosines).addcmul_(heads.roll(heads.shape[^1] / 2, -1), sines, Scalars.One);
 
     private static unsafe (Tensor, Tensor, int) Upload(RotarySpec spec, int positions, Device device)
     {
         using var table = new RotaryTable(positions, spec.Dims, spec.Theta, spec.Scaling);
         int half = spec.Dims / 2;
-        return (Upload(table.Cosines(0), positions, half, device), Upload(table.Sines(0), positions, half, device), spec.Dims);
+        using var scope = NewDisposeScope();
+        var (cos, sin) = (Upload(table.Cosines(0), positions, half, device), Upload(table.Sines(0), positions, half, device));
+        // Halves of a head turn against each other: the first gets minus the second's sine.
+        return (cat([cos, cos], -1).unsqueeze_(1).DetachFromDisposeScope(), cat([sin.neg(), sin], -1).unsqueeze_(1).DetachFromDisposeScope(), spec.Dims);
     }
 
     private static unsafe Tensor Upload(float* values, int positions, int half, Device device)

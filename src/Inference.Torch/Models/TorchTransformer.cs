@@ -25,23 +25,33 @@ internal sealed class TorchTransformer : IDisposable
     {
         (this.model, this.weights, this.pool, this.compute) = (model, weights, pool, compute);
         rotary = new RotaryAngles(model, positions, device);
-        attention = new PagedAttention(model, pool);
+        attention = new PagedAttention(model, pool, new HiddenContexts(model, weights, pool, rotary, compute));
     }
 
-    /// <summary>Runs one step through all layers. What it returns belongs to the caller's dispose scope.</summary>
+    /// <summary>Runs one step through its layers. What it returns belongs to the caller's dispose scope.</summary>
+    /// <param name="exits">Asked on the way; null: the step runs through all layers.</param>
     /// <returns>[rows, vocabulary] in fp32 of the rows that are wanted; null where there is none.</returns>
-    public Tensor? Forward(StepInputs step)
+    public Tensor? Forward(StepInputs step, EarlyExits? exits)
     {
         rotary.Prepare(step.Positions);
         var residual = weights.Embedding.index_select(0, step.TokenIds).to(ScalarType.Float32);
         if (model.EmbeddingScale != 1)
-            residual.mul_(model.EmbeddingScale);
+            residual.mul_(Scalars.Of((double)model.EmbeddingScale));
         for (int i = 0; i < model.Layers; i++)
         {
+            if (exits?.Below(i) is { } exit)
+            {
+                if (exits.Ask(exit, i, residual, Logits) is not { } left)
+                    return exits.Answers(residual: null, Logits);
+                residual = left;
+                rotary.Prepare(step.Positions);
+            }
             using var scope = NewDisposeScope();
             Attend(step, i, residual);
             FeedForward(weights.Layers[i], residual);
         }
+        if (exits is not null)
+            return exits.Answers(residual, Logits);
         return step.LogitRows.shape[0] == 0 ? null : Logits(residual.index_select(0, step.LogitRows));
     }
 
@@ -51,7 +61,10 @@ internal sealed class TorchTransformer : IDisposable
     {
         var layer = weights.Layers[index];
         long tokens = residual.shape[0];
-        var all = nn.functional.linear(Normalise(residual, layer.AttentionNorm), layer.QueryKeyValue, layer.QueryKeyValueBias)
+        var normalised = Normalise(residual, layer.AttentionNorm);
+        if (step.HiddenPlaces is { } places)
+            pool.WriteHidden(index, places, normalised);
+        var all = nn.functional.linear(normalised, layer.QueryKeyValue, layer.QueryKeyValueBias)
             .view(tokens, model.Heads + 2 * model.KvHeads, model.HeadDim);
         // Queries and keys turn alike: one call for both.
         var turning = all.narrow(1, 0, model.Heads + model.KvHeads).to(ScalarType.Float32);
@@ -73,13 +86,11 @@ internal sealed class TorchTransformer : IDisposable
     }
 
     private void Add(Tensor residual, Tensor part, Tensor? postNorm) =>
-        residual.add_(postNorm is null ? part : Scaled(part.to(ScalarType.Float32), postNorm));
+        residual.add_(postNorm is null ? part : Scaled(part.to(ScalarType.Float32), postNorm), Scalars.One);
 
     private Tensor Normalise(Tensor residual, Tensor norm) => Scaled(residual, norm).to(compute);
 
-    /// <summary>RMS norm over the last dimension, in fp32.</summary>
-    private Tensor Scaled(Tensor values, Tensor norm) =>
-        values.mul(values.square().mean([-1], keepdim: true).add_(model.NormEpsilon).rsqrt_()).mul_(norm);
+    private Tensor Scaled(Tensor values, Tensor norm) => RootMeanSquare.Scale(values, norm, model.NormEpsilon);
 
     private Tensor Logits(Tensor rows)
     {
@@ -99,6 +110,9 @@ internal sealed class TorchTransformer : IDisposable
     private Tensor LogitsOf(Tensor rows)
     {
         var logits = nn.functional.linear(Normalise(rows, weights.FinalNorm), weights.Head).to(ScalarType.Float32);
-        return model.LogitSoftcap > 0 ? logits.div_(model.LogitSoftcap).tanh_().mul_(model.LogitSoftcap) : logits;
+        if (model.LogitSoftcap == 0)
+            return logits;
+        var cap = Scalars.Of((double)model.LogitSoftcap);
+        return logits.div_(cap).tanh_().mul_(cap);
     }
 }

@@ -72,23 +72,23 @@ internal sealed class DeviceSampler(Device device) : IDisposable
     {
         long vocabulary = logits.shape[1];
         var (ranked, ids) = Weights(logits, values).sort(-1, descending: true, stable: true);
-        var ranks = arange(vocabulary, dtype: ScalarType.Float64, device: logits.device).unsqueeze(0);
-        var reached = ranked.to(ScalarType.Float64).masked_fill_(ranks.ge(Column(values, 3)), 0).cumsum(-1);
+        var ranks = arange(Scalars.Zero, Scalars.Of(vocabulary), Scalars.One, dtype: ScalarType.Float64, device: logits.device).unsqueeze(0);
+        var reached = ranked.to(ScalarType.Float64).masked_fill_(ranks.ge(Column(values, 3)), Scalars.Zero).cumsum(-1);
         var mass = reached.narrow(1, vocabulary - 1, 1);
-        var last = reached.lt(mass.mul(Column(values, 2))).sum(-1, keepdim: true, type: ScalarType.Int64).clamp_(0, vocabulary - 1);
+        var last = reached.lt(mass.mul(Column(values, 2))).sum(-1, keepdim: true, type: ScalarType.Int64).clamp_(Scalars.Zero, Scalars.Of(vocabulary - 1));
         var at = reached.le(Target(reached.gather(1, last), values)).sum(-1, keepdim: true, type: ScalarType.Int64);
         return ids.gather(1, at.minimum(last)).squeeze(1); // an index past the end would end the device's context
     }
 
     // A share of a whole number stays below it even where rounding would take it there.
-    private static Tensor Target(Tensor whole, Tensor values) => whole.mul(Column(values, 1)).minimum(whole.sub(0.5));
+    private static Tensor Target(Tensor whole, Tensor values) => whole.mul(Column(values, 1)).minimum(whole.sub(Scalars.Half));
 
     /// <summary>2 to the power of the scaled distance from the highest, in whole units.</summary>
     private static Tensor Weights(Tensor logits, Tensor values)
     {
         int bits = TokenWeights.BitsOf((int)logits.shape[1]);
         var distances = logits.sub(logits.amax([-1], keepdim: true)).mul_(Column(values, 0).to(ScalarType.Float32));
-        var counts = distances.ge(-bits);
-        return distances.to(ScalarType.Float64).exp2().to(ScalarType.Float32).mul_(Math.Pow(2, bits)).trunc_().masked_fill_(counts.logical_not(), 0);
+        var counts = distances.ge(Scalars.Of((long)-bits));
+        return distances.to(ScalarType.Float64).exp2().to(ScalarType.Float32).mul_(Scalars.Of(Math.Pow(2, bits))).trunc_().masked_fill_(counts.logical_not(), Scalars.Zero);
     }
 }

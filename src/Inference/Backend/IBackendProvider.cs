@@ -1,4 +1,5 @@
 using Pharos.Inference.Loading;
+using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Backend;
 
@@ -47,6 +48,15 @@ public sealed record BackendSettings
 
     /// <summary>Most sequences of one step.</summary>
     public int MaxSequences { get; init; } = 256;
+
+    /// <summary>Compact forms in which sequences may be kept; none: keys and values alone.</summary>
+    public IReadOnlyList<CacheForm> CompactForms { get; init; } = [];
+
+    /// <summary>Context tokens that are rebuilt from compact forms at a time: the longest context that may be kept in one.</summary>
+    public int RebuildTokens { get; init; } = 4096;
+
+    /// <summary>Tokens after which whatever ended early is completed, a divisor of <see cref="BlockSize"/>; 1: no early exits. See <see cref="BackendLimits.ExitWindow"/>.</summary>
+    public int ExitWindow { get; init; } = 1;
 }
 
 /// <param name="CopyBytesPerSecond">A copy within the device's memory, bytes read and written.</param>

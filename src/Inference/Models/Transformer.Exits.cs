@@ -1,8 +1,6 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Kernels;
 using Pharos.Inference.KvCache;
-using Pharos.Scheduling.Models;
-using Pharos.Scheduling.Worker;
 
 namespace Pharos.Inference.Models;
 
@@ -13,54 +11,7 @@ internal sealed unsafe partial class Transformer
 {
     private readonly ExitStates states;
     private readonly RowTiles logitTiles = new(Workspace.LogitRows);
-    private bool hasExits; // in this step
-    private bool askExits;
-    private bool[] settled = [];   // [logit rows] an exit was sure enough
-    private int[] exitChoice = []; // [logit rows] the most likely token there
-    private bool[] stops = [];     // [sequences] nothing is left to run
-    private int[] wanted = [];     // logit rows to compute now
-    private int wantedCount;
-
-    private void BeginExits()
-    {
-        if (settled.Length < batch.LogitRowCount)
-            (settled, exitChoice, wanted) = (new bool[batch.LogitRowCount * 2], new int[batch.LogitRowCount * 2], new int[batch.LogitRowCount * 2]);
-        Array.Clear(settled);
-        if (stops.Length < batch.SequenceCount)
-            stops = new bool[batch.SequenceCount * 2];
-        Array.Clear(stops);
-        hasExits = limits.ExitLayers.Length > 0 && depth == model.Layers;
-        askExits = hasExits && IsExitUsed();
-        if (hasExits)
-            result.Deficits.AsSpan(0, batch.SequenceCount).Clear();
-        Want(isLast: !askExits);
-    }
-
-    private bool IsExitUsed()
-    {
-        for (int row = 0; row < batch.LogitRowCount; row++)
-        {
-            if (batch.Exits[row].IsOn)
-                return true;
-        }
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
-        {
-            if (batch.Deficits[sequence].Count > 0)
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>Which rows of logits are wanted at the next exit, or at the end.</summary>
-    private void Want(bool isLast)
-    {
-        wantedCount = 0;
-        for (int row = 0; row < batch.LogitRowCount; row++)
-        {
-            if (isLast ? !settled[row] || batch.Exits[row].Use != ExitUse.Taken : !settled[row] && batch.Exits[row].IsOn)
-                wanted[wantedCount++] = row;
-        }
-    }
+    private readonly StepExits exits;
 
     /// <summary>Between two layers: what an exit can say, who stops there, and whose deficit joins.</summary>
     private void Ask(int thread, int exit)
@@ -98,35 +49,19 @@ internal sealed unsafe partial class Transformer
 
     private void Regroup(int exit)
     {
-        int logitRow = 0;
-        for (int sequence = 0; sequence < batch.SequenceCount; sequence++)
-        {
-            int token = batch.QueryStart[sequence], end = batch.QueryStart[sequence + 1];
-            while (logitRow < batch.LogitRowCount && batch.LogitRows[logitRow] < token)
-                logitRow++;
-            if (stops[sequence] || end - token > 1 || logitRow == batch.LogitRowCount || batch.LogitRows[logitRow] != token || !MayStop(sequence, token, logitRow))
-                continue;
-            stops[sequence] = true;
-            result.Deficits[sequence] = batch.Deficits[sequence].Stopping(exit);
-        }
-        rows.Regroup(batch, cache.Layout.BlockSize, exit, stops);
+        exits.Stop(exit);
+        rows.Regroup(batch, cache.Layout.BlockSize, exit, exits.Stops);
         attention.Cut(rows, batch.SequenceCount, scratch.Plan);
         tiles.Cut(rows.Count, kernels.TileRows);
-        Want(isLast: exit == limits.ExitLayers.Length - 1);
     }
-
-    // The last token of a window goes on, so that a deficit never leaves its block; compact forms have no place for a residual.
-    private bool MayStop(int sequence, int token, int logitRow) =>
-        settled[logitRow] && batch.Exits[logitRow].Use == ExitUse.Taken && batch.Forms[sequence] == CacheForm.Kv && batch.SlotMapping[token] >= 0
-        && (batch.Positions[token] + 1) % limits.ExitWindow != 0;
 
     /// <summary>Logits of the wanted rows.</summary>
     /// <param name="postNorm">Of what is still to be added to the residual.</param>
     /// <param name="exit">Number of the exit; null: the end, where something is to be added.</param>
     private void ComputeLogits(int thread, NativeBuffer? postNorm, int? exit = null)
     {
-        for (int row = 0; row < wantedCount; row += Workspace.LogitRows)
-            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, wantedCount - row), postNorm, exit);
+        for (int row = 0; row < exits.Wanted.Length; row += Workspace.LogitRows)
+            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, exits.Wanted.Length - row), postNorm, exit);
     }
 
     private void ComputeLogits(int thread, int firstWanted, int count, NativeBuffer? postNorm, int? exit)
@@ -138,7 +73,7 @@ internal sealed unsafe partial class Transformer
         var (first, end) = Share(count, thread);
         for (int i = first; i < end; i++)
         {
-            long offset = (long)rows.OfLogits(wanted[firstWanted + i]) * space.HiddenStride;
+            long offset = (long)rows.OfLogits(exits.Wanted[firstWanted + i]) * space.HiddenStride;
             kernels.AddNorm(
                 space.Residual + offset, exit is null ? Addend(offset, postNorm) : null, weights.FinalNorm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
             LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, logitTiles, i);
@@ -152,38 +87,14 @@ internal sealed unsafe partial class Transformer
             float* row = space.Logits + (long)i * space.LogitStride;
             if (model.LogitSoftcap > 0)
                 kernels.Softcap(row, model.VocabularySize, model.LogitSoftcap);
-            Settle(wanted[firstWanted + i], new ReadOnlySpan<float>(row, model.VocabularySize), exit);
+            Settle(exits.Wanted[firstWanted + i], new ReadOnlySpan<float>(row, model.VocabularySize), exit);
         }
         team.Barrier();
     }
 
     private void Settle(int row, ReadOnlySpan<float> given, int? exit)
     {
-        if (hasExits && batch.Exits[row].IsOn)
-        {
-            var sure = Sureness.Of(given);
-            if (settled[row])
-            {
-                bool agrees = sure.Token == exitChoice[row];
-                if (batch.Exits[row].Use == ExitUse.Audited)
-                {
-                    result.Exits[row] = result.Exits[row] with { Agrees = agrees };
-                    return;
-                }
-                result.Exits[row] = new ExitReport(model.Layers, sure.Confidence, sure.Margin, agrees);
-            }
-            else
-            {
-                if (exit is not null && !(sure.Confidence >= batch.Exits[row].Threshold))
-                    return;
-                (settled[row], exitChoice[row]) = (true, sure.Token);
-                result.Exits[row] = new ExitReport(exit is { } number ? limits.ExitLayers[number] : model.Layers, sure.Confidence, sure.Margin, null);
-            }
-        }
-        else if (hasExits)
-        {
-            result.Exits[row] = new ExitReport(depth, 0, 0, null);
-        }
-        given.CopyTo(result.Logits.AsSpan(row * model.VocabularySize));
+        if (exits.Settle(row, exits.IsJudged(row) ? Sureness.Of(given) : default, exit))
+            given.CopyTo(result.Logits.AsSpan(row * model.VocabularySize));
     }
 }

@@ -47,6 +47,7 @@ internal sealed unsafe partial class Transformer : IDisposable
         tiles = new RowTiles(maxTokens);
         rows = new StepRows(maxTokens);
         states = new ExitStates(cache);
+        exits = new StepExits(limits, model.Layers);
         nextItem = nextRebuild = [];
         compact = new CompactStore(cache);
         scratch = new RebuildScratch(model, cache.Layout, space.QkvStride, threads, rebuildTokens);
@@ -64,7 +65,7 @@ internal sealed unsafe partial class Transformer : IDisposable
         attention.Cut(rows, batch.SequenceCount, scratch.Plan);
         tiles.Cut(rows.Count, kernels.TileRows);
         Begin(model.Layers * scratch.Plan.Rounds);
-        BeginExits();
+        exits.Begin(batch, result, depth);
         team.Run(together: model.Parameters * batch.TokenCount >= workForThreads);
         (this.batch, this.result) = (null!, null!);
     }
@@ -79,7 +80,7 @@ internal sealed unsafe partial class Transformer : IDisposable
         for (int i = 0; i < depth; i++)
         {
             bool isSum = i == 0;
-            if (askExits && Array.IndexOf(limits.ExitLayers, i) is >= 0 and var exit)
+            if (exits.Below(i) is { } exit)
             {
                 Ask(thread, exit);
                 if (rows.Count == 0)
