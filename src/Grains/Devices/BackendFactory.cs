@@ -57,7 +57,7 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
             Threads = settings.Threads,
             Dtype = settings.Dtype,
             KvDtype = settings.Kv.Dtype,
-            DeviceBytes = settings.Kv.DeviceBytes,
+            DeviceBytes = CandidateMemory.DeviceBytes(settings, candidate.Loaded),
             HostBytes = settings.Kv.HostBytes,
             BlockSize = settings.Kv.BlockSize,
             MaxTokensPerStep = settings.Batch.MaxTokens,
