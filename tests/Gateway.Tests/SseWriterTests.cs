@@ -13,7 +13,7 @@ public sealed class SseWriterTests
     {
         using var stream = new MemoryStream();
         var writer = new SseWriter(PipeWriter.Create(stream));
-        var chunks = new ChatChunks("chatcmpl-r", 5, "m", new TokenTexts(_ => [], _ => false));
+        var chunks = new ChatChunks("chatcmpl-r", 5, () => "m", new TokenTexts(_ => [], _ => false));
 
         await writer.Data(chunks.Of(0, new ChatEvent.Content("a\n\"ü\""))!, OpenAiJson.Readable.ChatChunk, default);
         await writer.Data(new ServerCallStarted("c", "f", "{}"), OpenAiJson.Readable.ServerCallStarted, default, "pharos.tool_call");

@@ -15,6 +15,7 @@ using Pharos.Grains.Hosting;
 using Pharos.Grains.Tools;
 using Pharos.Grains;
 using Pharos.Inference.Backend;
+using Pharos.Inference.Serving;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Bench.Faults.Running;
