@@ -178,7 +178,7 @@ internal sealed class World : IAsyncDisposable
         var retry = new GrainRetry(Time, new Random(seed * 31 + 4));
         var loops = new BackgroundLoops(_ => TaskScheduler.FromCurrentSynchronizationContext());
         var feeds = new WorkerFeeds(grains, identity, Time, loops, logs.CreateLogger<WorkerFeeds>());
-        var factory = new RequestFactory(PromptModel.Of(PharosModel.Served), identity, Tools, new Random(seed * 31 + 5));
+        var factory = new RequestFactory(PromptModel.Of(PharosModel.Served), identity, Tools, new Random(seed * 31 + 5), Options.Create(new PharosOptions()));
         var tenants = new TenantGate(grains, identity, retry, Options.Create(new PharosOptions()), Time, logs.CreateLogger<TenantGate>()); // without limits
         var starter = new ChatStarter(
             factory, grains, feeds, retry, identity, new GatewayOptions { FollowPatience = TimeSpan.FromSeconds(20) }, Time, new ChatIds(Time, () => $"r{++ids}"), tenants, logs.CreateLogger<AnswerStream>());
