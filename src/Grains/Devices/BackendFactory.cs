@@ -36,6 +36,7 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
                 "hidden" => [CacheForm.Hidden], "int8" => [CacheForm.Int8], "auto" => [CpuBackendOptions.CompactFormFor(candidate.Loaded.Shape)], _ => [],
             },
             RebuildTokens = settings.Kv.RebuildTokens,
+            KeepsStates = CandidateMemory.KeepsStates(settings, candidate.Loaded),
             ExitWindow = settings.Helios.Exit.Enabled ? settings.Helios.Exit.Window : 1,
             WeightType = CandidateMemory.WeightTypeOf(settings),
             KvType = CandidateMemory.KvTypeOf(settings),

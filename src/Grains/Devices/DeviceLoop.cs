@@ -110,6 +110,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
             {
                 while (commands.Reader.TryRead(out var command))
                     command.Run();
+                if (stopping.IsCancellationRequested)
+                    break;
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {
