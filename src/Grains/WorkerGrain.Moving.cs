@@ -46,7 +46,7 @@ public sealed partial class WorkerGrain
         }
 
         source.Release(order.Request, order.SourceEpoch).Forget();
-        return await loop.Admit(work);
+        return await (await Loop()).Admit(work);
     }
 
     private MigrationParties Here(IWorkerGrain source, string request) =>

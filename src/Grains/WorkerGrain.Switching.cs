@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
+using Pharos.Grains.Devices;
 using Pharos.Scheduling.Pool;
 
 namespace Pharos.Grains;
 
-// Another candidate: its weights are read while the old one serves, what runs ends, and what is parked is computed anew when it returns.
+// Another candidate: its weights are read while the old one serves. More layers of the same model take over what is under way; else what runs ends first, and what is
+// parked is computed anew when it returns.
 public sealed partial class WorkerGrain
 {
     /// <summary>What runs for longer keeps its candidate, and the switch is given up.</summary>
@@ -11,10 +13,20 @@ public sealed partial class WorkerGrain
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
     private string? switching;
+    private Task switched = Task.CompletedTask; // until it is, nobody asks the loop for anything
+
+    private bool IsClosed => switched.IsCompleted && loop.IsClosed;
+
+    private async Task<DeviceLoop> Loop()
+    {
+        while (!switched.IsCompleted)
+            await switched;
+        return loop;
+    }
 
     private async Task<WorkerSnapshot> Snapshot()
     {
-        var snapshot = await loop.Snapshot();
+        var snapshot = await (await Loop()).Snapshot();
         return snapshot.Candidate is { } report ? snapshot with { Candidate = report with { Switching = switching } } : snapshot;
     }
 
@@ -30,22 +42,10 @@ public sealed partial class WorkerGrain
             var prepared = await devices.PrepareAsync(this.GetPrimaryKeyString(), candidate, CancellationToken.None);
             try
             {
-                if (!await old.BeginSwitch())
+                if (!old.GoesOnIn(prepared) && !await IsLeft(old, began))
                 {
                     await prepared.DisposeAsync();
                     return;
-                }
-
-                while (!await old.IsIdle())
-                {
-                    if (time.GetElapsedTime(began) > LongestSwitch)
-                    {
-                        await prepared.DisposeAsync();
-                        await old.Drain(on: false);
-                        return;
-                    }
-
-                    await Task.Delay(Look, time);
                 }
             }
             catch
@@ -54,8 +54,18 @@ public sealed partial class WorkerGrain
                 throw;
             }
 
-            loop = await devices.SwitchAsync(this.GetPrimaryKeyString(), candidate, prepared);
-            PassOn().Forget();
+            var done = new TaskCompletionSource();
+            switched = done.Task;
+            try
+            {
+                loop = await devices.SwitchAsync(this.GetPrimaryKeyString(), candidate, prepared);
+                PassOn().Forget();
+            }
+            finally
+            {
+                done.SetResult();
+            }
+
             Switched(log, this.GetPrimaryKeyString(), old.Candidate, candidate, time.GetElapsedTime(began).TotalSeconds);
         }
         catch (Exception failure)
@@ -67,6 +77,25 @@ public sealed partial class WorkerGrain
             switching = null;
             Report().Forget();
         }
+    }
+
+    // Takes nothing new until nothing runs; false: it goes on as it is.
+    private async Task<bool> IsLeft(DeviceLoop old, long began)
+    {
+        if (!await old.BeginSwitch())
+            return false;
+        while (!await old.IsIdle())
+        {
+            if (time.GetElapsedTime(began) > LongestSwitch)
+            {
+                await old.Drain(on: false);
+                return false;
+            }
+
+            await Task.Delay(Look, time);
+        }
+
+        return true;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} ran {Old} and runs {New} now, after {Seconds:F2} s.")]

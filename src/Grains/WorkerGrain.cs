@@ -31,27 +31,31 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
 
     public Task<WorkerSnapshot> Open() => Snapshot();
 
-    public Task<Admission> Admit(SequenceWork work) => work.Cache is { } cache ? AdmitWith(cache, work with { Cache = null }) : loop.Admit(work);
+    public async Task<Admission> Admit(SequenceWork work)
+    {
+        var here = await Loop();
+        return work.Cache is { } cache ? await AdmitWith(cache, work with { Cache = null }) : await here.Admit(work);
+    }
 
-    public Task<Admission> Resume(ResumeWork work) => loop.Resume(work);
+    public async Task<Admission> Resume(ResumeWork work) => await (await Loop()).Resume(work);
 
-    public Task<bool> Holds(string request, int epoch) => loop.Holds(request, epoch);
+    public async Task<bool> Holds(string request, int epoch) => await (await Loop()).Holds(request, epoch);
 
-    public Task Release(string request, int epoch) => loop.Release(request, epoch);
+    public async Task Release(string request, int epoch) => await (await Loop()).Release(request, epoch);
 
-    public Task Expect(string request, int epoch, double seconds) => loop.Expect(request, epoch, seconds);
+    public async Task Expect(string request, int epoch, double seconds) => await (await Loop()).Expect(request, epoch, seconds);
 
     public Task<WorkerSnapshot> Describe() => Snapshot();
 
-    public Task<DrainForecast> Drain(bool on) => loop.Drain(on);
+    public async Task<DrainForecast> Drain(bool on) => await (await Loop()).Drain(on);
 
-    public Task<DrainForecast> Cordon() => loop.Cordon();
+    public async Task<DrainForecast> Cordon() => await (await Loop()).Cordon();
 
-    public Task<DrainForecast> Evacuate() => loop.Evacuate();
+    public async Task<DrainForecast> Evacuate() => await (await Loop()).Evacuate();
 
     public async IAsyncEnumerable<DeltaBatch> Deltas(string gateway, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var batch in await loop.Deltas(gateway, ct))
+        await foreach (var batch in await (await Loop()).Deltas(gateway, ct))
             yield return batch;
     }
 
@@ -86,7 +90,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
                 await say(GrainFactory.GetGrain<IRequestGrain>(request));
                 return;
             }
-            catch (Exception failure) when (!loop.IsClosed)
+            catch (Exception failure) when (!IsClosed)
             {
                 NotHeard(log, request, attempt, failure);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt, 1000)), time);
@@ -110,7 +114,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
             {
                 reportAgain = false;
                 var directive = await Scheduler.Report(await Snapshot());
-                await loop.Follow(directive);
+                await (await Loop()).Follow(directive);
                 if (directive.Candidate?.Run is { } candidate && candidate != loop.Candidate)
                     Switch(candidate).Forget();
             }
@@ -119,7 +123,7 @@ public sealed partial class WorkerGrain(IDeviceHost devices, TimeProvider time, 
         catch (Exception failure)
         {
             NotReported(log, this.GetPrimaryKeyString(), failure);
-            if (loop.IsClosed)
+            if (IsClosed)
                 DeactivateOnIdle(); // the next call opens the device anew
         }
         finally

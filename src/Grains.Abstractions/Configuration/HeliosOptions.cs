@@ -19,6 +19,9 @@ public sealed class HeliosOptions
     /// <summary>Bytes of weights and device KV together: what a smaller candidate saves becomes KV blocks. 0: <c>Kv:DeviceBytes</c> for KV, whatever the weights take.</summary>
     public long MemoryBytes { get; set; }
 
+    /// <summary>A device that runs the first layers of a model keeps each token's state behind them, so that what is under way goes on when more layers are loaded.</summary>
+    public bool KeepStates { get; set; } = true;
+
     /// <summary>Answers that a candidate gives on one worker before the others follow.</summary>
     public int ProfileAnswers { get; set; } = 5;
 

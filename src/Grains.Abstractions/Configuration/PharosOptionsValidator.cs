@@ -15,7 +15,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         var wrong = new List<string>();
         Require(options.Model.Length > 0, "Model", options.Model, "the name of an embedded model or a directory");
         Require(options.Models.All(one => one.Length > 0), "Models", string.Join(", ", options.Models), "names or paths of models, or NAME@LAYERS");
-        Require(options.Models.Length == 0 || options.Backend != "torch", "Models", string.Join(", ", options.Models), "none with Backend torch: it loads whole models");
+        Require(options.Models.Length == 0 || options.Backend == "cpu", "Models", string.Join(", ", options.Models), $"none with Backend {options.Backend}: candidates are for cpu");
         OneOf("Helios:Mode", options.Helios.Mode, "throughput", "latency", "energy", "accuracy");
         Range("Helios:MaxDisagreement", options.Helios.MaxDisagreement, 0.0, 1.0);
         Range("Helios:AuditShare", options.Helios.AuditShare, 0.0, 1.0);

@@ -41,6 +41,7 @@ public sealed class BackendFactory(IOptions<PharosOptions> options, TimeProvider
             MaxSequences = settings.Batch.MaxSequences,
             CompactForms = CompactForms(candidate),
             RebuildTokens = settings.Kv.RebuildTokens,
+            KeepsStates = CandidateMemory.KeepsStates(settings, candidate.Loaded),
             ExitWindow = ExitWindow,
             WeightType = CandidateMemory.WeightTypeOf(settings),
             KvType = CandidateMemory.KvTypeOf(settings),

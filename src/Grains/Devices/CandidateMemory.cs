@@ -17,7 +17,11 @@ internal static class CandidateMemory
     /// <summary>As the selector sees it.</summary>
     public static Candidate Describe(PharosOptions settings, LoadedModel candidate, bool isReference) => new(
         candidate.Shape.Name, candidate.Shape.Layers, candidate.Architecture.Parameters,
-        Math.Max(0, DeviceBytes(settings, candidate)) / CpuBackend.KvBytesPerToken(candidate, KvTypeOf(settings)), isReference);
+        Math.Max(0, DeviceBytes(settings, candidate)) / CpuBackend.KvBytesPerToken(candidate, KvTypeOf(settings), KeepsStates(settings, candidate)), isReference);
+
+    /// <summary>First layers of a model keep what is needed to go on in more of them.</summary>
+    public static bool KeepsStates(PharosOptions settings, LoadedModel candidate) =>
+        settings.Helios.KeepStates && candidate.IsPart && settings.Kv.Compact == "none" && !settings.Helios.Exit.Enabled;
 
     public static WeightType? WeightTypeOf(PharosOptions settings) =>
         settings.Dtype switch { "fp32" => WeightType.F32, "bf16" => WeightType.Bf16, "int8" => WeightType.Int8, _ => null };

@@ -23,7 +23,9 @@ public interface IDeviceHost
     /// <exception cref="KeyNotFoundException">There is no such candidate.</exception>
     Task<IModelBackend> PrepareAsync(string worker, string candidate, CancellationToken ct);
 
-    /// <summary>Closes the device and opens it with what was prepared, which it runs from now on.</summary>
+    /// <summary>
+    /// Closes the device and opens it with what was prepared, which it runs from now on. What it serves goes on in more layers of the same model, and is gone otherwise.
+    /// </summary>
     Task<DeviceLoop> SwitchAsync(string worker, string candidate, IModelBackend prepared);
 
     Task CloseAsync(string worker);
@@ -52,8 +54,17 @@ public sealed class DeviceHost(
     public async Task<DeviceLoop> SwitchAsync(string worker, string candidate, IModelBackend prepared)
     {
         candidates[worker] = candidate;
-        await CloseAsync(worker);
-        return Open(worker, family.Find(candidate), prepared);
+        if (!open.TryGetValue(worker, out var old) || old.IsClosed || !old.GoesOnIn(prepared))
+        {
+            await CloseAsync(worker);
+            return Open(worker, family.Find(candidate), prepared);
+        }
+
+        var given = await old.HandOver();
+        var loop = Open(worker, family.Find(candidate), prepared);
+        await loop.TakeOver(given);
+        await old.DisposeAsync();
+        return loop;
     }
 
     private DeviceLoop Open(string worker, ServedModel model, IModelBackend backend)

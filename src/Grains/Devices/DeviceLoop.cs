@@ -113,6 +113,8 @@ public sealed partial class DeviceLoop : IAsyncDisposable
                     command.Run();
                 if (isEvacuating)
                     LetGo();
+                if (stopping.IsCancellationRequested)
+                    break;
                 var plan = core.Plan(Now);
                 if (plan.IsEmpty)
                 {

@@ -25,7 +25,7 @@ internal sealed class ServedSequence
     private readonly StringBuilder text = new(); // of the running segment
     private Detokenizer detokenizer;
     private StopStringMatcher stops;
-    private readonly BlockKeys? keys; // grow with the tokens; the worker's core reads them
+    private BlockKeys? keys; // grow with the tokens; the worker's core reads them
     private GenerationOptions options;
 
     public ServedSequence(ServedModel model, SequenceSlot slot, SequenceWork work, BlockKeys? keys, SegmentGrammar? grammar = null)
@@ -46,7 +46,7 @@ internal sealed class ServedSequence
         Grammar = grammar?.Begin();
     }
 
-    public SequenceSlot Slot { get; }
+    public SequenceSlot Slot { get; private set; }
 
     public SequenceWork Work { get; }
 
@@ -130,6 +130,14 @@ internal sealed class ServedSequence
         detokenizer = model.CreateDetokenizer(Work.ToolUse != ToolUse.None);
         stops = new StopStringMatcher(options.Stop);
         Grammar = grammar?.Begin();
+    }
+
+    /// <summary>It goes on in the blocks of another backend; what was said stays said.</summary>
+    public void GoOnIn(SequenceSlot slot, BlockKeys? keysThere)
+    {
+        (Slot, keys, StoppedAt) = (slot, keysThere, null);
+        Drafts.Clear();
+        Note(default, 0);
     }
 
     /// <summary>A step has run.</summary>

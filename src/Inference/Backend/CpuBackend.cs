@@ -77,7 +77,7 @@ public sealed class CpuBackend : IModelBackend
     {
         options ??= new CpuBackendOptions();
         options.Validate(source.Shape);
-        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? KvTypeOf(source), options.CompactForms.Contains(CacheForm.Int8));
+        var layout = new KvLayout(source.Shape, options.BlockSize, options.KvType ?? KvTypeOf(source), options.CompactForms.Contains(CacheForm.Int8), options.KeepsStates);
         long scratch = RebuildScratch.BlocksFor(RebuildTokens(source.Shape, options), options.BlockSize) * layout.OfOneLayer().BytesPerBlock;
         int deviceBlocks = BlocksIn(options.DeviceBytes - scratch, layout, nameof(options.DeviceBytes));
         int hostBlocks = options.HostBytes == 0 ? 0 : BlocksIn(options.HostBytes, layout, nameof(options.HostBytes));
@@ -95,8 +95,8 @@ public sealed class CpuBackend : IModelBackend
     }
 
     /// <summary>Bytes of one token's keys and values.</summary>
-    public static long KvBytesPerToken(LoadedModel source, KvType? type = null) =>
-        (long)source.Shape.CanonicalBytesPerToken * ((type ?? KvTypeOf(source)) == KvCache.KvType.F32 ? 2 : 1);
+    public static long KvBytesPerToken(LoadedModel source, KvType? type = null, bool states = false) =>
+        (long)source.Shape.CanonicalBytesPerToken * ((type ?? KvTypeOf(source)) == KvCache.KvType.F32 ? 2 : 1) + (states ? source.Shape.HiddenSize * sizeof(float) : 0);
 
     public ValueTask ForwardAsync(StepBatch batch, StepResult result, CancellationToken ct)
     {
@@ -147,6 +147,50 @@ public sealed class CpuBackend : IModelBackend
                 CanonicalKv.Import(cache, chunk.Span, blocks.Span, type, span);
             }, this, this, ct);
         return span;
+    }
+
+    /// <summary>The other has fewer layers of the same model, and keeps what is needed to go on from them.</summary>
+    public bool CanDeepen(IModelBackend other) => other is CpuBackend { cache.Layout: var lower } && lower.StateBytes > 0 && other.Model.Layers < Model.Layers
+        && other.Model.WholeFingerprint == Model.WholeFingerprint && lower.Type == cache.Layout.Type && lower.BlockSize == cache.Layout.BlockSize;
+
+    /// <summary>
+    /// Takes over the first tokens of a sequence from a backend of fewer layers: its keys and values are copied, those of the upper layers computed from the residuals that it
+    /// kept. Nothing else may use either backend meanwhile.
+    /// </summary>
+    /// <param name="from">The sequence's table there.</param>
+    /// <param name="into">Its table here.</param>
+    public async ValueTask DeepenAsync(CpuBackend shallow, ReadOnlyMemory<int> from, ReadOnlyMemory<int> into, int tokens, CancellationToken ct)
+    {
+        if (!CanDeepen(shallow))
+            throw new ArgumentException($"{Model.Name} cannot go on from caches of {shallow.Model.Name}: that is not its first layers, or keeps no residuals.", nameof(shallow));
+        CanonicalKv.RequireValid(Kv, into.Span, new KvSpan(0, tokens));
+        CanonicalKv.RequireValid(shallow.Kv, from.Span, new KvSpan(0, tokens));
+        int[] source = from.ToArray(), target = into.ToArray();
+        long arrived = shallow.mover.Fences.ToRead(source), left = mover.Fences.ToWrite(target);
+        await engine.Post(
+            (_, _) =>
+            {
+                shallow.mover.WaitFor(arrived);
+                mover.WaitFor(left);
+                cache.CopyLayers(shallow.cache, source, target, (tokens + Kv.BlockSize - 1) / Kv.BlockSize);
+                Deepen(new Transformer.KvStoreView(shallow.cache, source), target, tokens);
+            }, this, this, ct);
+    }
+
+    private void Deepen(Transformer.KvStoreView below, int[] blocks, int tokens)
+    {
+        var (batch, result) = (new StepBatch(), new StepResult());
+        result.ReserveExits(1, 1);
+        for (int first = 0; first < tokens; first += Limits.PreferredChunk)
+        {
+            int count = Math.Min(Limits.PreferredChunk, tokens - first);
+            batch.Reset(count, 1, blocks.Length);
+            (batch.TokenCount, batch.SequenceCount, batch.QueryStart[1], batch.ContextLengths[0]) = (count, 1, count, first + count);
+            blocks.CopyTo(batch.BlockTables, 0);
+            for (int i = 0; i < count; i++)
+                (batch.Positions[i], batch.SlotMapping[i]) = (first + i, blocks[(first + i) / Kv.BlockSize] * Kv.BlockSize + (first + i) % Kv.BlockSize);
+            model.Deepen(batch, result, below);
+        }
     }
 
     /// <summary>Finishes what was posted, then frees everything.</summary>

@@ -60,6 +60,11 @@ public sealed record CpuBackendOptions
     /// </summary>
     public int ExitWindow { get; init; } = 1;
 
+    /// <summary>
+    /// Blocks keep each token's residual behind the last layer, too, so that a backend of more layers of the model can go on from it (<see cref="CpuBackend.DeepenAsync"/>).
+    /// </summary>
+    public bool KeepsStates { get; init; }
+
     /// <summary>Compact forms that save memory for a model of this shape: hidden states where every query head has keys of its own, else 8 bits.</summary>
     public static CacheForm CompactFormFor(ModelShape model) => SavesHidden(model) ? CacheForm.Hidden : CacheForm.Int8;
 
@@ -85,6 +90,7 @@ public sealed record CpuBackendOptions
         Require(RebuildTokens >= 1, nameof(RebuildTokens), RebuildTokens, "1 or more");
         Require(CompactForms.All(form => form is CacheForm.Hidden or CacheForm.Int8), nameof(CompactForms), string.Join(", ", CompactForms), "Hidden, Int8 or both");
         Require(ExitWindow is >= 1 and <= Deficit.MaxTokens + 1 && BlockSize % ExitWindow == 0, nameof(ExitWindow), ExitWindow, $"1 to {Deficit.MaxTokens + 1} and a divisor of BlockSize");
+        Require(!KeepsStates || (CompactForms.Count == 0 && ExitWindow == 1), nameof(KeepsStates), KeepsStates, "false with compact forms or early exits");
         Require(CopyShare is > 0 and <= 1, nameof(CopyShare), CopyShare, "more than 0 and at most 1");
         Require(Threads is null or (>= 1 and <= 1024), nameof(Threads), Threads, "1 to 1024");
         Require(DeviceBytes > 0, nameof(DeviceBytes), DeviceBytes, "more than 0");

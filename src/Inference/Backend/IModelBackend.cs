@@ -63,6 +63,9 @@ public readonly record struct BlockTransfers(long Blocks, double Seconds);
 public sealed record ModelShape(
     string Name, string Fingerprint, int Layers, int Heads, int KvHeads, int HeadDim, int HiddenSize, int VocabularySize, int MaxPositions)
 {
+    /// <summary>Fingerprint of the whole model, of which this may be the first layers.</summary>
+    public string WholeFingerprint => Fingerprint.Split('@')[0];
+
     /// <summary>Bytes of one token in a bf16 cache and its export: layers x 2 x kvHeads x headDim x 2.</summary>
     public int CanonicalBytesPerToken => Layers * 2 * KvHeads * HeadDim * sizeof(ushort);
 }

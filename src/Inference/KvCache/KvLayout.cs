@@ -26,12 +26,13 @@ internal sealed class KvLayout
     private readonly long scaleBytes; // of one layer
 
     /// <param name="int8">Blocks have room for the scales of keys and values in 8 bits.</param>
-    public KvLayout(ModelShape model, int blockSize, KvType type, bool int8 = false)
-        : this(model.Layers, model.KvHeads, model.HeadDim, model.HiddenSize, blockSize, type, int8)
+    /// <param name="states">Blocks have room for their tokens' residuals, too, behind all layers.</param>
+    public KvLayout(ModelShape model, int blockSize, KvType type, bool int8 = false, bool states = false)
+        : this(model.Layers, model.KvHeads, model.HeadDim, model.HiddenSize, blockSize, type, int8, states)
     {
     }
 
-    private KvLayout(int layers, int kvHeads, int headDim, int hiddenSize, int blockSize, KvType type, bool int8)
+    private KvLayout(int layers, int kvHeads, int headDim, int hiddenSize, int blockSize, KvType type, bool int8, bool states)
     {
         if (blockSize < Tile || blockSize % Tile != 0)
             throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, $"A KV block holds a multiple of {Tile} tokens.");
@@ -41,14 +42,16 @@ internal sealed class KvLayout
         layerElements = 2L * KvHeads * HeadElements;
         // Where an element has four bytes, the scales fit beside the 8 bits of twice the tokens.
         scaleBytes = int8 && type == KvType.Bf16 ? sizeof(ushort) * 2L * KvHeads * blockSize * CacheForm.Int8.Density() : 0;
-        BytesPerBlock = Layers * (layerElements * elementBytes + scaleBytes);
+        StatesOffset = Layers * (layerElements * elementBytes + scaleBytes);
+        StateBytes = states ? (long)hiddenSize * sizeof(float) : 0;
+        BytesPerBlock = StatesOffset + (StateBytes * blockSize + 63) / 64 * 64;
         BlockElements = BytesPerBlock / elementBytes;
     }
 
     public int Layers { get; }
 
     /// <summary>The same for blocks that hold a single layer's keys and values.</summary>
-    public KvLayout OfOneLayer() => new(1, KvHeads, HeadDim, HiddenSize, BlockSize, Type, int8: false);
+    public KvLayout OfOneLayer() => new(1, KvHeads, HeadDim, HiddenSize, BlockSize, Type, int8: false, states: false);
 
     public int KvHeads { get; }
 
@@ -67,6 +70,15 @@ internal sealed class KvLayout
     public long BlockElements { get; }
 
     public long BytesPerBlock { get; }
+
+    /// <summary>Byte of a block where residuals begin: [token][hidden], fp32.</summary>
+    public long StatesOffset { get; }
+
+    /// <summary>Bytes of a token's residual; 0: none are kept.</summary>
+    public long StateBytes { get; }
+
+    /// <summary>Bytes of the first layers of a block, of keys and values alone.</summary>
+    public long BytesOfLayers(int layers) => layers * layerElements * (Type == KvType.F32 ? sizeof(float) : sizeof(ushort));
 
     /// <summary>Element where a token's hidden state of a layer begins, in a block of <see cref="CacheForm.Hidden"/>: [layer][token][hidden].</summary>
     public long HiddenOffset(int layer, int token) => layer * layerElements + (long)token * HiddenSize;

@@ -54,6 +54,13 @@ internal sealed unsafe class KvStore : IDisposable
         }
     }
 
+    /// <summary>Where a token's residual is kept, behind the last layer that there is; [hidden].</summary>
+    public float* StateAt(int slot)
+    {
+        var (block, token) = Math.DivRem(slot, Layout.BlockSize);
+        return (float*)(Device + block * Layout.BytesPerBlock + Layout.StatesOffset + token * Layout.StateBytes);
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">A block is not of its tier.</exception>
     public void RequireValid(ReadOnlySpan<BlockCopy> copies)
     {
@@ -63,6 +70,16 @@ internal sealed unsafe class KvStore : IDisposable
                 throw new ArgumentOutOfRangeException(nameof(copies), copy,
                     $"Blocks are 0..{DeviceBlocks - 1} on the device and 0..{HostBlocks - 1} on the host.");
         }
+    }
+
+    /// <summary>Copies keys and values of another store's layers, which are this one's first.</summary>
+    /// <param name="from">Its blocks.</param>
+    /// <param name="into">Blocks of this store's device.</param>
+    public void CopyLayers(KvStore lower, int[] from, int[] into, int count)
+    {
+        long bytes = lower.Layout.BytesOfLayers(lower.Layout.Layers);
+        for (int i = 0; i < count; i++)
+            Buffer.MemoryCopy(lower.Device + from[i] * lower.Layout.BytesPerBlock, Device + into[i] * Layout.BytesPerBlock, bytes, bytes);
     }
 
     public void Copy(BlockCopy copy) => CopyPastCaches(BlockAt(copy.From, copy.Source), BlockAt(copy.To, copy.Target), Layout.BytesPerBlock);

@@ -23,6 +23,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Parameters of the whole model, of which this may be the first layers.</summary>
     internal long WholeParameters { get => field == 0 ? Architecture.Parameters : field; init; }
 
+    /// <summary>It is the first layers of a model, not the whole.</summary>
+    public bool IsPart => WholeParameters != Architecture.Parameters;
+
     /// <summary>The directory or file it was read from.</summary>
     public required string Path { get; init; }
 

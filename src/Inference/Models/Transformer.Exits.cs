@@ -58,13 +58,14 @@ internal sealed unsafe partial class Transformer
     /// <summary>Logits of the wanted rows.</summary>
     /// <param name="postNorm">Of what is still to be added to the residual.</param>
     /// <param name="exit">Number of the exit; null: the end, where something is to be added.</param>
-    private void ComputeLogits(int thread, NativeBuffer? postNorm, int? exit = null)
+    /// <param name="isSummed">Nothing is to be added any more.</param>
+    private void ComputeLogits(int thread, NativeBuffer? postNorm, int? exit = null, bool isSummed = false)
     {
         for (int row = 0; row < exits.Wanted.Length; row += Workspace.LogitRows)
-            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, exits.Wanted.Length - row), postNorm, exit);
+            ComputeLogits(thread, row, Math.Min(Workspace.LogitRows, exits.Wanted.Length - row), postNorm, exit, isSummed || exit is not null);
     }
 
-    private void ComputeLogits(int thread, int firstWanted, int count, NativeBuffer? postNorm, int? exit)
+    private void ComputeLogits(int thread, int firstWanted, int count, NativeBuffer? postNorm, int? exit, bool isSummed)
     {
         if (thread == 0)
             logitTiles.Cut(count, kernels.TileRows);
@@ -75,7 +76,7 @@ internal sealed unsafe partial class Transformer
         {
             long offset = (long)rows.OfLogits(exits.Wanted[firstWanted + i]) * space.HiddenStride;
             kernels.AddNorm(
-                space.Residual + offset, exit is null ? Addend(offset, postNorm) : null, weights.FinalNorm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
+                space.Residual + offset, isSummed ? null : Addend(offset, postNorm), weights.FinalNorm.Floats, normalised, model.HiddenSize, model.NormEpsilon);
             LeftPacking.Pack(weights.Type, normalised, model.HiddenSize, space.Packed, logitTiles, i);
         }
         team.Barrier();

@@ -75,11 +75,16 @@ internal sealed unsafe partial class Transformer : IDisposable
     {
         var (first, end) = Share(rows.Count, thread);
         for (int row = first; row < end; row++)
-            weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride);
-
-        for (int i = 0; i < depth; i++)
         {
-            bool isSum = i == 0;
+            if (below is null)
+                weights.Embed(batch.TokenIds[row], space.Residual + (long)row * space.HiddenStride);
+            else
+                ReadState(row);
+        }
+
+        for (int i = below?.Layers ?? 0; i < depth; i++)
+        {
+            bool isSum = i == (below?.Layers ?? 0);
             if (exits.Below(i) is { } exit)
             {
                 Ask(thread, exit);
@@ -107,7 +112,10 @@ internal sealed unsafe partial class Transformer : IDisposable
             Activate(thread);
             Multiply(thread, layer.Down, space.Projected, space.HiddenStride);
         }
-        ComputeLogits(thread, weights.Layers[depth - 1].PostFeedForwardNorm);
+        if (cache.Layout.StateBytes > 0 && depth == model.Layers)
+            KeepStates(thread);
+        else
+            ComputeLogits(thread, weights.Layers[depth - 1].PostFeedForwardNorm);
     }
 
     /// <summary>target = packed left operand x weights, between two barriers: operand complete, result complete.</summary>

@@ -5,4 +5,8 @@ namespace Pharos.Scheduling.Models;
 /// <param name="Parameters">Multiply-accumulates of a token: about the weights that are loaded.</param>
 /// <param name="KvTokens">Tokens of keys and values that fit a device beside its weights.</param>
 /// <param name="IsReference">The largest at full depth: what the others are held against.</param>
-public sealed record Candidate(string Name, int Layers, long Parameters, long KvTokens, bool IsReference);
+public sealed record Candidate(string Name, int Layers, long Parameters, long KvTokens, bool IsReference)
+{
+    /// <summary>The model of which it is all layers, or the first.</summary>
+    public string Whole => Name.Split('@')[0];
+}

@@ -75,7 +75,7 @@ public sealed class ModelSelector
         if (workers.Values.Any(worker => worker.Target is not null && now - worker.SwitchedAt < options.HorizonSeconds))
             return null;
         if (serving.Find(worker => Find(worker.Snapshot.Model) is { } running && !MayServe(running)) is { } wrong)
-            return Switch(wrong, Best(), now, string.Create(CultureInfo.InvariantCulture, $"up to {Find(wrong.Snapshot.Model)!.Bound:P2} of the tokens of {wrong.Snapshot.Model} may differ, {options.MaxDisagreement:P2} are allowed"));
+            return Switch(wrong, Cheapest(wrong), now, string.Create(CultureInfo.InvariantCulture, $"up to {Find(wrong.Snapshot.Model)!.Bound:P2} of the tokens of {wrong.Snapshot.Model} may differ, {options.MaxDisagreement:P2} are allowed"));
         var rested = serving.FindAll(worker => now - worker.SwitchedAt >= options.RestSeconds);
         if (rested.Count == 0)
             return null;
@@ -178,6 +178,10 @@ public sealed class ModelSelector
         };
     }
 
+    // One that must give way makes room for what costs least from now on, the way there counted: more layers of itself, or another candidate.
+    private CandidateRecord Cheapest(Seen worker) => options.Mode == ServiceMode.Accuracy ? reference
+        : records.Where(MayServe).MinBy(to => Price(worker, to) + options.HorizonSeconds * Math.Max(LeastLoad, worker.Load) * Cost(to) / Cost(reference))!;
+
     // Seconds of the device that are saved within the horizon, at the load it has.
     private double Gain(Seen worker, CandidateRecord to)
     {
@@ -186,10 +190,12 @@ public sealed class ModelSelector
             : cost >= from * (1 - options.Hysteresis) ? 0 : options.HorizonSeconds * Math.Max(LeastLoad, worker.Load) * (1 - cost / from);
     }
 
-    // What is parked there is computed anew when it returns; what runs ends first.
+    // What is parked there is computed anew when it returns; what runs ends first. More layers of the same model go on from the caches: only those are computed.
     private double Price(Seen worker, CandidateRecord to)
     {
-        var profile = to.Profile ?? Reckoned(to);
+        var (profile, from) = (to.Profile ?? Reckoned(to), Find(worker.Snapshot.Model)!.Candidate);
+        if (from.Whole == to.Candidate.Whole && from.Layers < to.Candidate.Layers)
+            return (1 - (double)from.Layers / to.Candidate.Layers) * worker.Snapshot.Sequences.Sum(one => profile.PrefillSeconds(one.DeviceTokens));
         return worker.Snapshot.Sequences.Where(one => one.Phase == SequencePhase.Parked).Sum(one => profile.PrefillSeconds(one.DeviceTokens + one.HostTokens));
     }
 

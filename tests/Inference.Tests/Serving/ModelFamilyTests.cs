@@ -14,7 +14,7 @@ public sealed class ModelFamilyTests
     {
         var family = ModelFamily.Of(Spark, ["spark@2", "spark@4"]);
         Assert.Equal(["spark", "spark@2", "spark@4"], family.Candidates.Select(one => one.Name));
-        Assert.Equal([], family.Find("spark@2").Loaded.Architecture.EarlyExitLayers);
+        Assert.Empty(family.Find("spark@2").Loaded.Architecture.EarlyExitLayers);
         var options = new CpuBackendOptions { Threads = 1, HostBytes = 0, DeviceBytes = 4 << 20, KvType = KvType.F32 };
         await using var whole = CpuBackend.Create(Spark.Loaded, options with { ExitWindow = 16 });
         int[] text = [.. Spark.Encode(Spark.Format.Render([Chat.ChatMessage.User("What is the weather in Oslo?")], []))];
