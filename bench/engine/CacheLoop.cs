@@ -18,6 +18,7 @@ namespace Pharos.Bench.Engine;
 internal sealed class CacheLoop : IAsyncDisposable
 {
     private const int BlockSize = 16, RebuildTokens = 512;
+    private const double RebuildShare = 0.2; // of the arithmetic of a token, as a live worker believes before it has measured
     private readonly ServedModel model;
     private readonly CpuBackend backend;
     private readonly WorkerCore core;
@@ -44,7 +45,7 @@ internal sealed class CacheLoop : IAsyncDisposable
             new WorkerLimits(BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks, maxTokens, backend.Limits.MaxSequences, maxTokens, LoadsAhead: backend.Limits.CopiesBesideSteps),
             DeviceProfile.GptJ6bA100, RankingPolicies.Find(composed is null ? "fcfs" : "pharos"), composed is null ? new FixedPause(PauseAction.Discard) : new LazyPause())
         {
-            Composition = composed is null ? null : BatchComposition.Density with { Compact = compact, MaxCompactContext = RebuildTokens, Objective = composed, RebuildSeconds = 1e-6 },
+            Composition = composed is null ? null : BatchComposition.Density with { Compact = compact, MaxCompactContext = RebuildTokens, Objective = composed, RebuildSeconds = RebuildShare * DeviceProfile.GptJ6bA100.SecondsPerToken },
         };
         iteration = new Iteration(backend, core, slot => served[slot.Request].Sequence);
     }
