@@ -69,6 +69,9 @@ internal static class ServeCommand
         session.Output.WriteLine(Invariant($"{result.Requests} requests in {took:F1} s, {result.Failed} failed; {result.TokensPerSecond:F1} tokens/s"));
         session.Output.WriteLine(Invariant($"goodput {result.Goodput:F2} requests/s: first token within {Seconds(sloTtft)}, {Seconds(sloItl)} between tokens"));
         foreach (var reason in served.Where(request => request.Failure is not null).GroupBy(request => request.Failure).OrderByDescending(group => group.Count()).Take(5))
-            session.Output.WriteLine($"{reason.Count()} failed: {reason.Key}");
+        {
+            var known = Times.Of(reason.Select(request => request.EndToEnd));
+            session.Output.WriteLine($"{reason.Count()} failed, known after {Seconds(known.P50)} (p99 {Seconds(known.P99)}): {reason.Key}");
+        }
     }
 }

@@ -14,10 +14,7 @@ internal sealed class PingedReading(TimeProvider time, TimeSpan interval) : IDis
     /// <param name="ping">Writes the ping; it may have to start the stream.</param>
     public async ValueTask<bool> Next<T>(IAsyncEnumerator<T> steps, Func<Task> ping, CancellationToken ct)
     {
-        var moving = steps.MoveNextAsync();
-        if (moving.IsCompleted)
-            return await moving;
-        var next = moving.AsTask();
+        var next = steps.MoveNextAsync().AsTask();
         while (!next.IsCompleted)
         {
             _quiet ??= Task.Delay(interval - time.GetElapsedTime(_heardAt) is { Ticks: > 0 } left ? left : TimeSpan.Zero, time, _over.Token);

@@ -12,9 +12,10 @@ namespace Pharos.Grains.Hosting;
 /// Tenants' limits and the tools may change while a process serves: when a configuration file is written, they are read and checked again, and hold from the next
 /// request on. What is wrong changes nothing and is said in the log. All other settings are those of the start.
 /// </summary>
+/// <param name="tools">Null in a process that calls none.</param>
 public sealed partial class SettingsReload(
     IOptions<PharosOptions> inForce, IOptionsFactory<PharosOptions> factory, IEnumerable<IOptionsChangeTokenSource<PharosOptions>> sources, IConfiguration configuration,
-    ToolRegistry tools, ILogger<SettingsReload> log) : IHostedService, IDisposable
+    ILogger<SettingsReload> log, ToolRegistry? tools = null) : IHostedService, IDisposable
 {
     private readonly List<IDisposable> watched = [];
 
@@ -49,7 +50,7 @@ public sealed partial class SettingsReload(
             return;
         }
         (inForce.Value.Tenants, inForce.Value.Tools) = (fresh.Tenants, fresh.Tools);
-        tools.Configure(fresh.Tools);
+        tools?.Configure(fresh.Tools);
         LogReread(fresh.Tenants.Count, fresh.Tools.Count);
     }
 

@@ -49,47 +49,64 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json, ToolMarku
         return place;
     }
 
-    /// <summary>Any bytes that do not hold the opening tag; where it comes, calls follow it. Places say how much of the tag the text ends with.</summary>
-    /// <param name="calls">Null: none may follow, and the tag never comes.</param>
+    /// <summary>
+    /// Any bytes that hold none of the texts which the parser takes for the opening of a call; where one comes, calls follow it. Places say what beginning of such a text
+    /// the text so far ends with (Aho and Corasick 1975).
+    /// </summary>
+    /// <param name="calls">Null: none may follow, and openings never come.</param>
     public void FreeText(int start, int? calls)
     {
-        var tag = Encoding.UTF8.GetBytes(markup.Openers[0]);
-        var places = new int[tag.Length];
-        for (int matched = 0; matched < tag.Length; matched++)
+        string[] openers = [.. markup.Openers.Select(opener => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(opener)))]; // a character is a byte
+        var places = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (string beginning in openers.SelectMany(opener => Enumerable.Range(0, opener.Length).Select(length => opener[..length])))
         {
-            places[matched] = grammar.Add();
-            grammar.Skip(places[matched], GrammarBuilder.End);
+            if (!places.ContainsKey(beginning))
+                places.Add(beginning, grammar.Add());
         }
-        grammar.Skip(start, places[0]);
-        for (int matched = 0; matched < tag.Length; matched++)
-        {
-            int from = 0;
-            for (int value = 0; value <= byte.MaxValue + 1; value++)
-            {
-                if (value <= byte.MaxValue && !tag.Contains((byte)value))
-                    continue;
-                if (value > from)
-                    grammar.Byte(places[matched], (byte)from, (byte)(value - 1), places[0]);
-                from = value + 1;
-                if (value <= byte.MaxValue)
-                    Follow(tag, places, matched, (byte)value, calls);
-            }
-        }
+        byte[] marks = [.. string.Concat(openers).Distinct().Order().Select(one => (byte)one)];
+        foreach (var (beginning, place) in places)
+            Follow(place, beginning, openers, places, marks, calls);
+        grammar.Skip(start, markup.AllowsBareJson ? Beginning(openers, places, marks, calls) : places[""]);
     }
 
-    private void Follow(byte[] tag, int[] places, int matched, byte next, int? calls)
+    // Nothing was said but white space: JSON that comes now is a call.
+    private int Beginning(string[] openers, SortedDictionary<string, int> places, byte[] marks, int? calls)
     {
-        byte[] text = [.. tag.AsSpan(0, matched), next];
-        int after = Enumerable.Range(0, text.Length + 1).Last(length => text.AsSpan(text.Length - length).SequenceEqual(tag.AsSpan(0, length)));
-        if (after < tag.Length)
+        int place = grammar.Add();
+        grammar.AnyOf(place, " \t\r\n", place);
+        if (calls is { } rule)
+            grammar.Call(place, rule, GrammarBuilder.End);
+        Follow(place, "", openers, places, marks, calls, except: " \t\r\n{");
+        return place;
+    }
+
+    private void Follow(int place, string before, string[] openers, SortedDictionary<string, int> places, byte[] marks, int? calls, string except = "")
+    {
+        grammar.Skip(place, GrammarBuilder.End);
+        byte[] others = [.. marks.Concat(except.Select(one => (byte)one)).Distinct().Order()];
+        int from = 0;
+        foreach (int other in others.Select(one => (int)one).Append(byte.MaxValue + 1))
         {
-            grammar.Byte(places[matched], next, next, places[after]);
+            if (other > from)
+                grammar.Byte(place, (byte)from, (byte)(other - 1), places[""]);
+            from = other + 1;
         }
-        else if (calls is { } rule)
+        foreach (byte next in marks)
         {
-            int opened = grammar.Add();
-            grammar.Byte(places[matched], next, next, opened);
-            grammar.Call(opened, rule, GrammarBuilder.End);
+            string text = before + (char)next;
+            if (except.Contains((char)next, StringComparison.Ordinal))
+                continue;
+            if (!openers.Any(opener => text.EndsWith(opener, StringComparison.Ordinal)))
+            {
+                string ending = Enumerable.Range(0, text.Length + 1).Select(start => text[start..]).First(places.ContainsKey);
+                grammar.Byte(place, next, next, places[ending]);
+            }
+            else if (calls is { } rule)
+            {
+                int opened = grammar.Add();
+                grammar.Byte(place, next, next, opened);
+                grammar.Call(opened, rule, GrammarBuilder.End);
+            }
         }
     }
 

@@ -41,11 +41,27 @@ internal sealed partial class SchemaCompiler
     {
         var least = Bound(schema, "minimum", "exclusiveMinimum", (a, b) => a > b);
         var most = Bound(schema, "maximum", "exclusiveMaximum", (a, b) => a < b);
+        if (schema.Has("multipleOf"))
+            return Multiple(schema, whole, isBounded: least is not null || most is not null);
         if (least is null && most is null)
             return whole ? rules.Integer : rules.Number;
         return new NumberRange(grammar, rules).Rule(least, most, whole)
             ?? throw schema.Wrong(schema.Has("maximum") ? "maximum" : schema.Has("exclusiveMaximum") ? "exclusiveMaximum" : "minimum",
                 $"leaves no {(whole ? "integer" : "number")} of at most {JsonRules.MostDigits} digits");
+    }
+
+    private int Multiple(SchemaNode schema, bool whole, bool isBounded)
+    {
+        decimal step = Decimal(schema, "multipleOf")!.Value;
+        if (step <= 0)
+            throw schema.Wrong("multipleOf", "must be above 0");
+        if (isBounded)
+            throw schema.Wrong("multipleOf", "is not supported beside bounds");
+        if (step.Scale > MultipleRule.MostScale || step > MultipleRule.MostUnits || step * (decimal)Math.Pow(10, step.Scale) > MultipleRule.MostUnits)
+            throw schema.Wrong("multipleOf", $"is supported up to {MultipleRule.MostUnits} units of its last digit, and with {MultipleRule.MostScale} digits after the point");
+        if (whole && step.Scale > 0)
+            throw schema.Wrong("multipleOf", "must be a whole number for integer");
+        return new MultipleRule(grammar).Rule(step);
     }
 
     /// <summary>The tighter of two bounds.</summary>

@@ -84,9 +84,9 @@ internal sealed partial class SchemaCompiler
     private static string[] KeywordsOf(string type) => type switch
     {
         "object" => ["properties", "required", "additionalProperties"],
-        "array" => ["items", "minItems", "maxItems"],
+        "array" => ["items", "minItems", "maxItems", "uniqueItems"],
         "string" => ["minLength", "maxLength", "pattern", "format"],
-        "integer" or "number" => ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
+        "integer" or "number" => ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
         _ => [],
     };
 
@@ -98,6 +98,8 @@ internal sealed partial class SchemaCompiler
                 return Object(schema);
             case "array":
                 var (least, most) = schema.Counts("minItems", "maxItems");
+                if (schema.Find("uniqueItems") is { ValueKind: not JsonValueKind.False } && most is not <= 1)
+                    throw schema.Wrong("uniqueItems", "is not supported unless it is false or 'maxItems' is at most 1: what an item was is not remembered");
                 return rules.Array(Within(schema.Find("items") is { } items ? schema.Child("items", items) : null), least, most);
             case "string":
                 return Text(schema);

@@ -61,6 +61,39 @@ public sealed class CallRuleTests
         Assert.All(parsed.Calls, call => Assert.True(SchemaCheck.Keeps(City, call.Arguments), call.Arguments));
     });
 
+    [Fact]
+    public void EveryOpening_OfEveryFamily_LeadsToWholeCalls() => ForSeeds(40, seed =>
+    {
+        foreach (var markup in ToolMarkup.All)
+        {
+            foreach (string opener in markup.AllowsBareJson ? markup.Openers.Append("{\"") : markup.Openers)
+            {
+                var rules = new CallRules(Required: false, Parallel: false, [new("get_weather", City)], []);
+                var said = new Generation(Generation.Compile(new SegmentRules(null, rules), markup), seed) { Liked = opener }.Run(400);
+                var parsed = ToolCallParser.Parse(said.AnyText, Names, markup);
+                Assert.All(parsed.Calls, call => Assert.True(call.Name == "get_weather" && SchemaCheck.Keeps(City, call.Arguments), $"{markup}: {said.AnyText}"));
+                Assert.True(!said.HasEnded || !said.AnyText.Contains(opener, StringComparison.Ordinal) || opener == "{\"" || parsed.Calls.Length == 1, $"{markup}: {said.AnyText}");
+            }
+        }
+    });
+
+    [Theory]
+    [InlineData("fenced", "```jso ```json\n{\"name\": \"get_weather\", \"parameters\": {\"city\": \"Oslo\"}}\n```", true)]
+    [InlineData("fenced", "```json\n{\"days\"", false)]
+    [InlineData("fenced", "```python\nprint({1})\n```", true)]
+    [InlineData("llama3", " {\"name\": \"get_weather\", \"parameters\": {\"city\": \"Oslo\"}}", true)]
+    [InlineData("llama3", "\n{\"name\": \"get_weather\", \"parameters\": {\"town\"", false)]
+    [InlineData("llama3", "So {\"a\": 1}", true)]
+    public void FreeText_OfAFamily_TakesWhatTheRulesAllow(string family, string text, bool taken)
+    {
+        var markup = ToolMarkup.All.Single(known => known.Name == family);
+        var matcher = Generation.Compile(new SegmentRules(null, new CallRules(Required: false, Parallel: false, [new("get_weather", City)], [])), markup).Begin();
+        foreach (int token in Generation.Tokenizer.Encode(text, parseSpecial: false))
+            matcher.Append(token);
+
+        Assert.Equal(taken, !matcher.IsLost);
+    }
+
     [Theory]
     [InlineData("<<tool_call>{}", false)]
     [InlineData("<tool_cal<tool_call>{\"name\"", true)]

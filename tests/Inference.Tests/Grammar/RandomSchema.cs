@@ -46,6 +46,12 @@ internal sealed class RandomSchema(int seed)
     private JsonObject Number()
     {
         var schema = Type(random.Next(2) == 0 ? "integer" : "number");
+        if (random.Next(4) == 0)
+        {
+            string[] steps = schema["type"]!.GetValue<string>() == "integer" ? ["1", "2", "7", "10", "97"] : ["0.01", "0.25", "0.5", "3", "0.003", "9.7"];
+            schema["multipleOf"] = JsonNode.Parse(steps[random.Next(steps.Length)]);
+            return schema;
+        }
         decimal least = random.Next(-200, 200), most = least + random.Next(1, 300);
         if (random.Next(3) == 0)
             (least, most) = (least / 10 - 1, most / 100 + 20);

