@@ -13,14 +13,15 @@ namespace Pharos.Grains;
 public interface IRequestGrain : IGrainWithStringKey
 {
     /// <summary>Takes a new request and puts it in its pool's queue. Idempotent: an id that is known is not started again.</summary>
-    [Alias("start")] Task<RequestAccepted> Start(RequestSpec spec);
+    /// <remarks>Its timeout is short, and a resume's: the call may go to a silo that is gone and not yet voted out. Said again, it finds the next one.</remarks>
+    [ResponseTimeout("00:00:02"), Alias("start")] Task<RequestAccepted> Start(RequestSpec spec);
 
     /// <summary>
     /// Brings results of client-side tools. Resumes the parked sequence when all calls of its pause are answered; an answer for a
     /// pause that was resumed already forks; a request nobody knows is <see cref="ResumeKind.Unknown"/> and the caller starts anew
     /// from its transcript.
     /// </summary>
-    [Alias("resume")] Task<ResumeOutcome> Resume(ResumeSpec spec);
+    [ResponseTimeout("00:00:02"), Alias("resume")] Task<ResumeOutcome> Resume(ResumeSpec spec);
 
     /// <summary>
     /// What happens to the request, from notice number <paramref name="from"/> on, until the answer has ended: where its tokens come

@@ -54,6 +54,25 @@ public sealed class MigrationTests
     }
 
     [Fact(Timeout = PharosGateway.GuardMilliseconds)]
+    public async Task Evacuated_worker_gives_its_requests_away_with_their_caches()
+    {
+        await using var gateway = await PharosGateway.StartAsync("Backend=simulated", "Simulated:TokensPerSecond=100", "Simulated:MinTokens=400", "Simulated:MaxTokens=400");
+        var undisturbed = await ReadAsync(gateway, 0, seed: 1, moves: 0);
+        var reading = ReadAsync(gateway, 0, seed: 1, moves: 0);
+        var worker = "";
+        await gateway.UntilAsync("it runs", async () =>
+            (worker = (await gateway.WorkersAsync()).FirstOrDefault(one => one.Sequences.Any(sequence => sequence.DeviceTokens > 0))?.Worker ?? "").Length > 0);
+        await gateway.Http.OrderAsync($"admin/workers/{worker}/evacuate");
+        await gateway.UntilAsync("nothing is left on it", async () => (await gateway.WorkersAsync()).Single(one => one.Worker == worker).Sequences.IsEmpty);
+
+        var evacuated = await reading;
+        Assert.Equal(undisturbed.Text, evacuated.Text);
+        Assert.Equal(1, evacuated.Usage.GetProperty("pharos").GetProperty("migrations").GetInt32());
+        await gateway.Http.OrderAsync($"admin/workers/{worker}/undrain");
+        await gateway.UntilNothingIsHeldAsync();
+    }
+
+    [Fact(Timeout = PharosGateway.GuardMilliseconds)]
     public async Task Hundreds_of_moves_under_load_change_no_token()
     {
         await using var gateway = await PharosGateway.StartAsync("DemoTools:Latency=fixed:0.05", "Policy:Pause=pharos");

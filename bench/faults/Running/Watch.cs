@@ -11,6 +11,7 @@ internal sealed class Watch(Tally tally)
     private const string TurnOfRequest = "turn request/";
     private readonly SortedDictionary<string, List<(WatchedDevices Of, DeviceLoop Loop)>> devices = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Request, int Epoch), string> owners = [];
+    private readonly Dictionary<string, long> messages = new(StringComparer.Ordinal);
     private readonly Leavings leavings = new(tally);
     private readonly NoticeNumbers numbers = new(tally);
     private string step = "";
@@ -46,7 +47,14 @@ internal sealed class Watch(Tally tally)
         Print?.Invoke(what);
     }
 
-    public void Sent(in MessageInfo message) => leavings.Sent(message);
+    public void Sent(in MessageInfo message)
+    {
+        messages[message.Method] = messages.GetValueOrDefault(message.Method) + 1;
+        leavings.Sent(message);
+    }
+
+    /// <summary>How many of that kind were sent so far.</summary>
+    public long Messages(string method) => messages.GetValueOrDefault(method);
 
     /// <summary>The run is over but for its clearing up.</summary>
     public void Settle() => leavings.Settle(loop => devices.Values.Any(lives => lives.Any(life => life.Loop == loop && !IsOver(life))));

@@ -25,6 +25,14 @@ public sealed class MigrationPlannerTests
     }
 
     [Fact]
+    public void Worker_that_is_evacuated_waits_for_no_run_to_end()
+    {
+        var plan = Planner.Plan(View(
+            Worker("a", free: 0, state: Draining, sequences: [Running("short", 500, 2), Parked("parked", 900, 1)]) with { IsUrgent = true }, Worker("b", free: 8000)));
+        Assert.Equal([("parked", "b"), ("short", "b")], plan.Moves.Select(move => (move.Request, move.To!)));
+    }
+
+    [Fact]
     public void Cache_that_nobody_has_room_for_is_dropped_and_what_runs_stays()
     {
         var plan = Planner.Plan(View(
