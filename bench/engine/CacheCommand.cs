@@ -1,6 +1,7 @@
 using Pharos.Inference.Serving;
 using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Worker;
+using Pharos.Simulator.Workloads;
 
 namespace Pharos.Bench.Engine;
 
@@ -23,7 +24,7 @@ internal static class CacheCommand
         Console.WriteLine(FormattableString.Invariant(
             $"{Machine.Describe()}, {model.Name}, {threads} thread(s), {budget} KV tokens, {count} requests x {seeds} seeds, objective {objective.FirstTokenSeconds:F3} s and {objective.TokenGapSeconds:F3} s"));
         await CountAsync(model, budget, threads);
-        (string Name, CacheForm? Compact, bool Composed)[] ways = [("fcfs, kv", null, false), ("density, kv", null, true), ("density, hidden", CacheForm.Hidden, true), ("density, int8", CacheForm.Int8, true)];
+        CacheWay[] ways = [CacheWay.FirstCome, CacheWay.Ours(null), CacheWay.Ours(CacheForm.Hidden), CacheWay.Ours(CacheForm.Int8)];
         var best = new double[ways.Length];
         await GoodputAsync(arguments.Integers("rates", "20")[0], 0); // for the compiler
         foreach (int rate in arguments.Integers("rates", "3,6,9,12,18,24"))
@@ -45,7 +46,7 @@ internal static class CacheCommand
             for (int seed = 1; seed <= seeds; seed++)
             {
                 var load = ShortChats.Bursts(count, rate, seed);
-                await using var loop = new CacheLoop(model, budget, threads, ways[way].Compact, ways[way].Composed ? objective : null);
+                await using var loop = new CacheLoop(model, budget, threads, ways[way], objective);
                 await loop.RunAsync(load);
                 met += load.Count(request => request.Meets(objective));
                 asked += load.Length;
@@ -60,8 +61,8 @@ internal static class CacheCommand
         var held = new List<(CacheForm Form, int Sequences)>();
         foreach (var form in (CacheForm[])[CacheForm.Kv, CacheForm.Hidden, CacheForm.Int8])
         {
-            await using var loop = new CacheLoop(model, budget, threads, form == CacheForm.Kv ? null : form, ServiceObjective.Chat, maxTokens: 4 * budget) { RebuildIsFree = true };
-            held.Add((form, await loop.FillAsync([.. Enumerable.Range(0, 4 * budget / ContextTokens).Select(_ => new CacheRequest(0, ContextTokens, 1000))])));
+            await using var loop = new CacheLoop(model, budget, threads, CacheWay.Ours(form == CacheForm.Kv ? null : form), ServiceObjective.Chat, maxTokens: 4 * budget) { RebuildIsFree = true };
+            held.Add((form, await loop.FillAsync([.. Enumerable.Range(0, 4 * budget / ContextTokens).Select(_ => new CacheRequest(0, new Session("count", ContextTokens, [new Segment(1000, null, 0, 0)])))])));
         }
         foreach (var (form, sequences) in held)
             Console.WriteLine(FormattableString.Invariant($"{form,-7} holds {sequences} sequences of {ContextTokens} tokens: {(double)sequences / held[0].Sequences:F2} x"));

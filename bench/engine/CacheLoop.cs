@@ -26,26 +26,28 @@ internal sealed class CacheLoop : IAsyncDisposable
     private readonly FadingHistogram lengths = FadingHistogram.OfTokens();
     private readonly Dictionary<string, (ServedSequence Sequence, CacheRequest Request)> served = [];
     private readonly ServiceObjective objective;
+    private readonly FadingHistogram toolSeconds = FadingHistogram.OfSeconds();
+    private readonly PriorityQueue<SequenceSlot, double> returns = new(); // those whose tools run, by when they are back
     private double now;
 
     /// <param name="budget">Bytes for caches and the scratch of compact ones, in tokens of keys and values.</param>
-    /// <param name="composed">Batches are composed for this objective; null: first come, first served, and recomputed where memory runs out (vLLM).</param>
-    public CacheLoop(ServedModel model, int budget, int threads, CacheForm? compact, ServiceObjective? composed, int maxTokens = 256)
+    public CacheLoop(ServedModel model, int budget, int threads, CacheWay way, ServiceObjective objective, int maxTokens = 256)
     {
         this.model = model;
-        objective = composed ?? ServiceObjective.Chat;
+        this.objective = objective;
         var shape = model.Loaded.Shape;
         long bytes = 2L * shape.Layers * shape.KvHeads * shape.HeadDim * sizeof(float);
         backend = CpuBackend.Create(model.Loaded, new CpuBackendOptions
         {
             Threads = threads, DeviceBytes = budget * bytes, HostBytes = 4 * budget * bytes, BlockSize = BlockSize, MaxTokensPerStep = maxTokens, KvType = Inference.KvCache.KvType.F32,
-            CompactForms = compact is { } form ? [form] : [], RebuildTokens = RebuildTokens,
+            CompactForms = way.Compact is { } form ? [form] : [], RebuildTokens = RebuildTokens,
         });
         core = new WorkerCore(
-            new WorkerLimits(BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks, maxTokens, backend.Limits.MaxSequences, maxTokens, LoadsAhead: backend.Limits.CopiesBesideSteps),
-            DeviceProfile.GptJ6bA100, RankingPolicies.Find(composed is null ? "fcfs" : "pharos"), composed is null ? new FixedPause(PauseAction.Discard) : new LazyPause())
+            new WorkerLimits(BlockSize, backend.Kv.DeviceBlocks, backend.Kv.HostBlocks, maxTokens, backend.Limits.MaxSequences, maxTokens, LoadsAhead: backend.Limits.CopiesBesideSteps,
+                CachedBlocks: way.KeepsPrefixes ? backend.Kv.DeviceBlocks : 0),
+            DeviceProfile.GptJ6bA100, RankingPolicies.Find(way.Rank), PausePolicies.Find(way.Pause))
         {
-            Composition = composed is null ? null : BatchComposition.Density with { Compact = compact, MaxCompactContext = RebuildTokens, Objective = composed, RebuildSeconds = RebuildShare * DeviceProfile.GptJ6bA100.SecondsPerToken },
+            Composition = way.Batch is null ? null : way.Batch with { Compact = way.Compact, MaxCompactContext = RebuildTokens, Objective = objective, RebuildSeconds = RebuildShare * DeviceProfile.GptJ6bA100.SecondsPerToken },
         };
         iteration = new Iteration(backend, core, slot => served[slot.Request].Sequence);
     }
@@ -58,8 +60,10 @@ internal sealed class CacheLoop : IAsyncDisposable
         int arrived = 0;
         while (arrived < load.Count || served.Count > 0)
         {
-            if (served.Count == 0)
-                now = Math.Max(now, load[arrived].ArrivesAt);
+            if (served.Count == returns.Count) // nothing is to be computed
+                now = Math.Max(now, Math.Min(arrived < load.Count ? load[arrived].ArrivesAt : double.MaxValue, returns.TryPeek(out _, out double at) ? at : double.MaxValue));
+            while (returns.TryPeek(out _, out double next) && next <= now)
+                Return(returns.Dequeue());
             for (; arrived < load.Count && load[arrived].ArrivesAt <= now; arrived++)
                 Admit($"r{arrived}", load[arrived]);
             await StepAsync();
@@ -111,7 +115,7 @@ internal sealed class CacheLoop : IAsyncDisposable
             var (sequence, request) = served[planned.Sequence.Request];
             sequence.Tokens.Add(iteration.Sample(row++, sequence));
             core.Accept(planned.Sequence, 0);
-            if (request.Tokens + 1 == request.Answer)
+            if (request.Tokens + 1 == request.Current.CompletionTokens)
                 ended.Add(planned.Sequence);
         }
         iteration.Commit();
@@ -121,20 +125,68 @@ internal sealed class CacheLoop : IAsyncDisposable
             served[planned.Sequence.Request].Request.Take(now, objective);
         foreach (var slot in ended)
         {
-            lengths.Add(served[slot.Request].Request.Answer);
-            served.Remove(slot.Request);
-            core.Remove(slot, now, isDone: true);
+            var request = served[slot.Request].Request;
+            lengths.Add(request.Current.CompletionTokens);
+            if (request.IsOver)
+            {
+                served.Remove(slot.Request);
+                core.Remove(slot, now, isDone: true);
+            }
+            else
+            {
+                var tool = toolSeconds.Estimate(Estimate.Exactly(1));
+                core.Park(slot, "call", new ToolForecast("tool", toolSeconds.Count, tool, tool.Mean, tool.Mean, tool.Mean, 30, toolSeconds.Curve()), now);
+                returns.Enqueue(slot, now + request.Current.ToolSeconds);
+            }
         }
     }
 
     private void Admit(string name, CacheRequest request)
     {
-        int[] prompt = [.. Enumerable.Range(0, request.Prompt).Select(i => (i * 7 + served.Count * 13) % 250)];
-        var length = lengths.Curve();
-        var expected = lengths.Estimate(Estimate.Exactly(100));
-        var forecast = new SegmentForecast(expected, 0, null, Estimate.Exactly(0), 0, Estimate.Exactly(0), Length: length);
-        var slot = core.Admit(new SequenceStart(name, 1, request.ArrivesAt, 0, prompt.Length, prompt.Length, forecast), request.ArrivesAt);
+        int[] prompt = [.. Enumerable.Range(0, request.Session.PromptTokens).Select(i => Token(name, i))];
+        var keys = core.SharesPrefixes ? new BlockKeys("tenant", backend.Model.Fingerprint, BlockSize) : null;
+        keys?.Extend(prompt);
+        var forecast = Forecast(request);
+        var slot = core.Admit(new SequenceStart(name, 1, request.ArrivesAt, 0, prompt.Length, prompt.Length, forecast, keys), request.ArrivesAt);
         var work = new SequenceWork(name, 1, "gateway", [.. prompt], prompt.Length, 0, new GenerationOptions(1000, 0, 1, 0, 7, []), ToolUse.None, [], 0, forecast, 0, "tenant");
-        served.Add(name, (new ServedSequence(model, slot, work, null), request));
+        served.Add(name, (new ServedSequence(model, slot, work, keys), request));
     }
+
+    private void Return(SequenceSlot slot)
+    {
+        var (sequence, request) = served[slot.Request];
+        toolSeconds.Add(request.Current.ToolSeconds);
+        int[] result = [.. Enumerable.Range(0, request.Current.ReturnedTokens).Select(i => Token(slot.Request, sequence.Tokens.Count + i))];
+        double seconds = request.Current.ToolSeconds;
+        request.GoOn();
+        var forecast = Forecast(request);
+        core.Resume(slot, slot.Epoch + 1, result.Length, seconds, forecast, now);
+        sequence.Resume(new ResumeWork(slot.Request, slot.Epoch - 1, slot.Epoch, "gateway", [.. result], 0, sequence.Options, forecast, seconds), null);
+    }
+
+    // No request's text begins as another's.
+    private static int Token(string name, int position) => (position * 7 + int.Parse(name.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture) * 13) % 250;
+
+    // What a worker learns of such requests: one length for all segments, and as many calls as come on the average.
+    private SegmentForecast Forecast(CacheRequest request)
+    {
+        var length = lengths.Estimate(Estimate.Exactly(60));
+        var tool = toolSeconds.Estimate(Estimate.Exactly(1));
+        return request.Session.Segments.Length == 1 && toolSeconds.Count == 0
+            ? new SegmentForecast(length, 0, null, tool, 0, Estimate.Exactly(0), Length: lengths.Curve())
+            : new SegmentForecast(length, 0.6, "tool", tool, 30, new Estimate(1.5 * length.Mean, 3 * length.MeanSquare), new Outlook(1.5, 0.5 * tool.Mean, 15, 2 * length.MeanSquare), lengths.Curve());
+    }
+}
+
+/// <summary>Who runs, and what becomes of caches.</summary>
+internal sealed record CacheWay(string Name, string Rank, string Pause, BatchComposition? Batch = null, CacheForm? Compact = null, bool KeepsPrefixes = false)
+{
+    /// <summary>In order of arrival, keys and values alone, computed again where memory ran out.</summary>
+    public static CacheWay FirstCome { get; } = new("fcfs, kv", "fcfs", "discard");
+
+    /// <summary>The same, and what a request leaves when it calls a tool is kept as a prefix until others need the memory, the oldest first.</summary>
+    public static CacheWay FirstComePrefixes { get; } = FirstCome with { Name = "fcfs, lru prefix cache", KeepsPrefixes = true };
+
+    public static CacheWay Ours(CacheForm? compact) =>
+        new($"density, {(compact ?? CacheForm.Kv).ToString().ToLowerInvariant()}", "pharos", "pharos", BatchComposition.Density, compact);
 }

@@ -9,6 +9,7 @@ using Pharos.Bench.Engine;
 //   guess    what guessing ahead brings where an answer quotes, and how many guesses hold
 //   exits    what early exits bring, and what they change in answers
 //   cache    sequences that a budget holds in each form, and goodput of composed batches beside first come, first served
+//   tools    time of requests that call tools, where memory is the bottleneck
 //   grammar  what constrained decoding adds to a token
 //   gemm     matrix multiplication alone, as a share of the multiply-add peak
 // run and swap take --backend torch. See docs/engine-cpu.md and docs/engine-torch.md for options and examples.
@@ -25,9 +26,10 @@ try
         "guess" => await GuessCommand.RunAsync(arguments),
         "exits" => await ExitCommand.RunAsync(arguments),
         "cache" => await CacheCommand.RunAsync(arguments),
+        "tools" => await ToolsCommand.RunAsync(arguments),
         "grammar" => GrammarCommand.Run(arguments),
         "gemm" => GemmCommand.Run(arguments),
-        var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, exits, cache, grammar, gemm."),
+        var other => throw new ArgumentException($"'{other}' is no command; there are: run, load, memory, swap, loop, guess, exits, cache, tools, grammar, gemm."),
     };
 }
 catch (Exception wrong) when (wrong is ArgumentException or NotSupportedException)

@@ -10,12 +10,15 @@ namespace Pharos.Scheduling.Batching;
 public sealed class DensityKnapsack
 {
     private Step[] steps = [];
-    private double[] order = []; // sort keys: the negative density
+    private double[] density = []; // sort keys, negative
+    private int[] order = []; // of the steps, by density
     private int[] hull = [];
     private int count;
 
-    /// <summary>Steps in the order they were taken by the last <see cref="Solve"/>: options, the densest first; an upgrade follows what it replaces.</summary>
-    public ReadOnlySpan<Step> Steps => steps.AsSpan(0, count);
+    /// <summary>Steps by the place at which the last <see cref="Solve"/> considered them: options, the densest first; an upgrade follows what it replaces.</summary>
+    public Step this[int place] => steps[order[place]];
+
+    public int Count => count;
 
     /// <param name="options">Of all candidates, those of one side by side, in any order.</param>
     /// <param name="capacity">Blocks.</param>
@@ -26,7 +29,7 @@ public sealed class DensityKnapsack
         chosen.Fill(-1);
         count = 0;
         if (steps.Length < options.Length)
-            (steps, order, hull) = (new Step[2 * options.Length], new double[2 * options.Length], new int[2 * options.Length]);
+            (steps, density, order, hull) = (new Step[2 * options.Length], new double[2 * options.Length], new int[2 * options.Length], new int[2 * options.Length]);
         var best = -1;
         for (int first = 0, end; first < options.Length; first = end)
         {
@@ -41,12 +44,12 @@ public sealed class DensityKnapsack
         }
 
         for (var i = 0; i < count; i++)
-            order[i] = -steps[i].Value / steps[i].Blocks;
-        Array.Sort(order, steps, 0, count);
+            (density[i], order[i]) = (-steps[i].Value / steps[i].Blocks, i);
+        Array.Sort(density, order, 0, count);
         var (value, left) = (0.0, capacity);
         for (var i = 0; i < count; i++)
         {
-            ref readonly var step = ref steps[i];
+            ref readonly var step = ref steps[order[i]];
             var candidate = options[step.Option].Candidate;
             if (step.Blocks > left || chosen[candidate] != step.Replaces)
                 continue; // what comes behind may be smaller

@@ -23,7 +23,7 @@ public sealed record SequenceStart(
 /// </summary>
 public sealed class SequenceSlot
 {
-    internal const int NoBlock = -1;
+    internal const int NoBlock = -1, Unweighed = int.MinValue / 4;
 
     internal readonly BlockList DeviceBlocks; // [block of the context] from the first on
     internal readonly BlockList HostBlocks; // [block of the context], NoBlock where the host has none
@@ -221,7 +221,8 @@ public sealed class SequenceSlot
     /// <summary>Until then it is not taken off the device for others, seconds.</summary>
     internal double StaysUntil { get; set; }
 
-    internal long WeighedIn { get; set; } = -1;
+    /// <summary>Tokens that it had and held then; far below 0: never.</summary>
+    internal int WeighedAt { get; set; } = Unweighed;
 
     internal int Pending => Length - Computed;
 

@@ -8,7 +8,7 @@ namespace Pharos.Scheduling.Worker;
 public sealed partial class WorkerCore
 {
     private const int MostCandidates = 4096; // that wait; the rest is looked at when these have gone
-    private const int IterationsBetweenWeighings = 16;
+    private const int TokensBetweenWeighings = 16;
     private const double LeastValue = 1e-9; // where nobody wants the memory, all that is worth anything runs
     private const double Staying = 1.25; // whoever runs is worth so much more: two that are worth the same do not take turns
     private const double PayOff = 20; // nobody is taken off before it has run for so many times what bringing it in took
@@ -51,7 +51,7 @@ public sealed partial class WorkerCore
         for (var i = 0; i < Math.Min(queue.Count, MostCandidates); i++)
             candidates.Add(queue[i]);
         MakeRoomForOptions();
-        var all = 0.0;
+        var (all, perSecond) = (0.0, 1 / Fit.Profile.IterationSeconds(ran + 1, RunningTokens()));
         for (var i = 0; i < candidates.Count; i++)
         {
             var slot = candidates[i];
@@ -60,7 +60,7 @@ public sealed partial class WorkerCore
             var value = Goodput(slot, now);
             if (i < ran)
                 all += value;
-            AddOptions(i, ref count, i < ran ? Staying * value : value, all / Fit.Profile.IterationSeconds(ran + 1, RunningTokens()));
+            AddOptions(i, ref count, i < ran ? Staying * value : value, all * perSecond);
         }
 
         knapsack.Solve(options.AsSpan(0, count), capacity, chosen.AsSpan(0, candidates.Count));
@@ -84,8 +84,9 @@ public sealed partial class WorkerCore
     private void Invite()
     {
         invited.Clear();
-        foreach (var step in knapsack.Steps)
+        for (var i = 0; i < knapsack.Count; i++)
         {
+            var step = knapsack[i];
             var candidate = options[step.Option].Candidate;
             var slot = candidates[candidate];
             if (slot.QueueIndex < 0 || chosen[candidate] != step.Option)
@@ -98,12 +99,13 @@ public sealed partial class WorkerCore
     // Its share of a request served, for the tokens of memory that it takes now out of all it still takes over time.
     private double Goodput(SequenceSlot slot, double now)
     {
-        if (slot.WeighedIn < 0 || iteration - slot.WeighedIn >= IterationsBetweenWeighings)
+        // What waits and has not changed is weighed once.
+        if (Math.Abs(slot.Length + slot.DeviceTokens - slot.WeighedAt) >= TokensBetweenWeighings)
         {
             var view = View(slot, now);
             slot.TokensLeft = view.TokensLeft.Mean;
             slot.MemoryTimeLeft = RemainingWork.Of(view, Fit.Profile).MemoryTime;
-            slot.WeighedIn = iteration - (slot.WeighedIn < 0 ? slot.Id % IterationsBetweenWeighings : 0); // not all in the same iteration
+            slot.WeighedAt = slot.Length + slot.DeviceTokens;
         }
 
         var objective = slot.Objective ?? composition!.Objective;
@@ -122,8 +124,8 @@ public sealed partial class WorkerCore
         var bare = slot.DeviceBlocks.Count == 0 && slot.HostCount == 0;
         foreach (var form in (ReadOnlySpan<CacheForm>)[CacheForm.Kv, settings.Compact ?? CacheForm.Kv])
         {
-            if (!bare && form != slot.Form || form != CacheForm.Kv && slot.Length >= settings.MaxCompactContext)
-                continue;
+            if (!bare && form != slot.Form || form != CacheForm.Kv && (slot.Length >= settings.MaxCompactContext || !double.IsFinite(Rebuilding.SecondsPerToken)))
+                continue; // not possible, or nothing is saved by it
             var tokens = limits.BlockSize * form.Density();
             var blocks = Math.Min((slot.Length + tokens - 1) / tokens, ledger.Total(KvTier.Device)); // what fits no longer ends when it is alone
             // A sequence that has its cache is not charged for the delay it makes: it was let in at that price.

@@ -161,7 +161,7 @@ public sealed partial class WorkerCore
         slot.StartedAt = null;
         slot.PassedBefore = 0;
         slot.Preemptions = 0;
-        (slot.FirstWasLate, slot.LateGaps) = (false, 0);
+        (slot.FirstWasLate, slot.LateGaps, slot.WeighedAt) = (false, 0, SequenceSlot.Unweighed);
         Queue(slot, now);
         return receipt;
     }
