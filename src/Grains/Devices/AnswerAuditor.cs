@@ -103,10 +103,10 @@ internal sealed partial class AnswerAuditor : IAsyncDisposable
         return await waiting;
     }
 
-    private async Task CompareAsync(Answer answer, ImmutableArray<string> candidates)
+    private async Task CompareAsync(Answer answer, ImmutableArray<string> names)
     {
         var expected = await SayAsync(family.Reference, answer);
-        foreach (var name in candidates)
+        foreach (var name in names)
         {
             var said = await SayAsync(family.Find(name), answer);
             var differing = said.Zip(expected).Count(pair => pair.First != pair.Second);

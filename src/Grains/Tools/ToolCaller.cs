@@ -34,7 +34,7 @@ public sealed partial class ToolCaller(
             return ToolReply.Fail(ToolOutcome.UnknownTool, Unknown(call.Name));
         if (!IsObject(call.Arguments))
             return ToolReply.Fail(ToolOutcome.BadArguments, "arguments must be a JSON object");
-        foreach (var gone in pipelines.Keys.Where(known => !ReferenceEquals(registry.Find(known.Definition.Name), known)))
+        foreach (var gone in pipelines.Keys.Where(known => !ReferenceEquals(registry.Find(known.Definition.Name), known)).OrderBy(known => known.Definition.Name, StringComparer.Ordinal))
             pipelines.TryRemove(gone, out _); // calls under way keep theirs
         var pipeline = pipelines.GetOrAdd(tool, t => new(() => new ToolPipeline(t, transport.For(t.AllowPrivateNetwork), time)));
         return await pipeline.Value.SendAsync(call.Id, secret, call.Arguments, ct).ConfigureAwait(false);

@@ -20,7 +20,7 @@ public sealed class ModelSelector
     private readonly SelectorOptions options;
     private readonly List<CandidateRecord> records;
     private readonly CandidateRecord reference;
-    private readonly Dictionary<string, Seen> workers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Seen> workers = new(StringComparer.Ordinal);
     private readonly DriftDetector disagreement = new(0.02, 1.5), lengths = new(0.25, 12); // share of an answer that differs; logarithm of its tokens
     private double meanTokens = TokensOfRequest, meanContext = ContextOfRequest;
     private string? lastSwitch;

@@ -48,7 +48,7 @@ public abstract class RandomLoopContract
         // Nothing is too wrong: exits count from the beginning, and the threshold stays.
         var control = new ExitControl(new ExitControlOptions(Threshold: 0.5, MaxDisagreement: 1, AuditShare: 0.1));
         var gate = exitWindow > 1 ? new ExitGate("worker", control) : null;
-        long shared = 0, guessed = 0, swapped = 0;
+        long shared = 0, guessed = 0, swapped = 0, rebuilt = 0;
         for (var seed = 0; seed < Seeds; seed++)
         {
             var dice = new Random(seed);
@@ -66,9 +66,11 @@ public abstract class RandomLoopContract
 
             Assert.True(lives.Count(life => life.GaveUp) <= 2, "too much was left out");
             (shared, guessed, swapped) = (shared + world.Totals.SharedTokens, guessed + world.Totals.AcceptedTokens, swapped + world.Totals.SwappedInBlocks);
+            rebuilt += world.RebuiltTokens;
         }
 
         Assert.True(gate is null || control.Audits > Seeds, $"{control.Audits} tokens of exits were audited: hardly tested");
+        Assert.True(composition?.Compact is not CacheForm.Hidden || rebuilt > 100 * Seeds, $"{rebuilt} tokens rebuilt from hidden states: hardly tested");
         Assert.True(shared > 16 * Seeds && guessed > Seeds && (swapped > 0 || pause is "discard"), $"{shared} tokens shared, {guessed} guessed, {swapped} blocks swapped: hardly tested");
     }
 
@@ -154,6 +156,8 @@ public abstract class RandomLoopContract
 
         public WorkerTotals Totals => core.Totals;
 
+        public long RebuiltTokens { get; private set; }
+
         public async Task RunAsync(IReadOnlyList<Life> all, Random dice)
         {
             using var iteration = new Iteration(backend, core, slot => lives[slot.Request].Sequence!, gate);
@@ -172,6 +176,7 @@ public abstract class RandomLoopContract
                 iteration.Copy(plan);
                 if (plan.Batch.Count == 0)
                     continue;
+                RebuiltTokens += plan.RebuiltTokens;
                 await iteration.ForwardAsync(plan, CancellationToken.None);
                 iteration.Commit(plan, spoken);
                 foreach (var (sequence, meaning, _) in spoken)
