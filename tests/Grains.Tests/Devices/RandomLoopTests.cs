@@ -1,6 +1,5 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Loading;
-using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Tests.Devices;
