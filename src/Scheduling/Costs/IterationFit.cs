@@ -32,7 +32,7 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
     /// <summary>Seconds that a context token of a compact cache takes to be rebuilt, in every iteration; set what is believed before it was measured.</summary>
     public double SecondsPerRebuiltToken
     {
-        get => Math.Max(0, weights[3] * ContextScale);
+        get => weights[3] <= Negligible * Profile.DecodeSeconds ? 0 : weights[3] * ContextScale; // what rounding leaves is no price
         set => weights[3] = double.IsFinite(value) ? value / ContextScale : 0;
     }
 
