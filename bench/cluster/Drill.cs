@@ -3,7 +3,7 @@ namespace Pharos.Bench.Cluster;
 /// <summary>A fault done to a cluster that serves, and what has to hold through it.</summary>
 internal interface IDrill
 {
-    /// <summary>What is asked meanwhile.</summary>
+    /// <summary>What is asked meanwhile; none: nothing but what the drill itself asks.</summary>
     Script[] Scripts { get; }
 
     /// <summary>What silos and gateway are told besides, as environment variables.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -105,13 +106,16 @@ internal sealed class LocalCluster : IAsyncDisposable
         return answer.StatusCode == System.Net.HttpStatusCode.Accepted;
     }
 
-    /// <summary>Sums a counter over the silos, by their own pages.</summary>
-    public async Task<long> Counted(string name, string label)
+    /// <summary>Sums a figure over the silos, by their own pages.</summary>
+    /// <param name="label">Only samples that have it; empty: all of them.</param>
+    public async Task<double> Counted(string name, string label)
     {
         var pages = await Task.WhenAll(ports.Select(at => Client.GetStringAsync($"http://127.0.0.1:{at.Http}/metrics")));
-        return pages.SelectMany(page => page.Split('\n')).Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
-            .Sum(line => (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+        return pages.Sum(page => Sum(page, name, label));
     }
+
+    /// <summary>What the gateway shows of the pool.</summary>
+    public async Task<double> Shown(string name, string label) => Sum(await Client.GetStringAsync("/metrics"), name, label);
 
     /// <summary>Workers that are active.</summary>
     public async Task<List<string>> Workers()
@@ -127,6 +131,10 @@ internal sealed class LocalCluster : IAsyncDisposable
             server.Dispose();
         Client.Dispose();
     }
+
+    private static double Sum(string page, string name, string label) => page.Split('\n')
+        .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is '{' or ' ' && line.Contains(label, StringComparison.Ordinal))
+        .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     private async Task Until(Func<Task<bool>> isSo, string what)
     {

@@ -11,7 +11,7 @@ internal sealed class Traffic : IAsyncDisposable
     private readonly CancellationTokenSource enough = new();
     private readonly ConcurrentDictionary<Conversation, bool> running = new();
     private readonly ConcurrentQueue<string> failures = new();
-    private readonly ConcurrentQueue<long> gaps = new();
+    private readonly ConcurrentQueue<long[]> gaps = new();
     private readonly Task[] clients;
     private int begun, ended, postponed;
 
@@ -47,7 +47,10 @@ internal sealed class Traffic : IAsyncDisposable
     }
 
     /// <summary>The longest that any client waited between two pieces of one answer.</summary>
-    public TimeSpan LongestGap => gaps.IsEmpty ? TimeSpan.Zero : TimeSpan.FromSeconds((double)gaps.Max() / TimeProvider.System.TimestampFrequency);
+    public TimeSpan LongestGap => TimeSpan.FromSeconds(SecondsBetweenTexts.DefaultIfEmpty().Max());
+
+    /// <summary>Between two pieces of one answer, of all that have ended.</summary>
+    public IEnumerable<double> SecondsBetweenTexts => gaps.SelectMany(gaps => gaps).Select(gap => (double)gap / TimeProvider.System.TimestampFrequency);
 
     /// <summary>Until so many more have ended well, or one has failed.</summary>
     /// <exception cref="DrillFailedException">Nothing more came.</exception>
@@ -78,7 +81,7 @@ internal sealed class Traffic : IAsyncDisposable
     private async Task Converse()
     {
         await Task.Yield();
-        while (!enough.IsCancellationRequested)
+        while (!enough.IsCancellationRequested && scripts.Length > 0)
         {
             var script = scripts[Interlocked.Increment(ref begun) % scripts.Length];
             var one = new Conversation(script, client, TimeProvider.System);
@@ -98,7 +101,7 @@ internal sealed class Traffic : IAsyncDisposable
 
             Interlocked.Add(ref postponed, one.Postponed);
             running.TryRemove(one, out _);
-            gaps.Enqueue(one.HeardAt.Zip(one.HeardAt.Skip(1), (before, after) => after - before).DefaultIfEmpty().Max());
+            gaps.Enqueue([.. one.HeardAt.Zip(one.HeardAt.Skip(1), (before, after) => after - before)]);
         }
     }
 }

@@ -68,6 +68,12 @@ public static class ClusteredHosting
             silo.UseRedisGrainDirectoryAsDefault(directory => directory.ConfigurationOptions = redis);
             silo.Services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = ResponseTimeout);
+            silo.Configure<LoadSheddingOptions>(shedding =>
+            {
+                shedding.LoadSheddingEnabled = options.Cluster.ShedAboveMemory < 100;
+                shedding.MemoryThreshold = options.Cluster.ShedAboveMemory;
+                shedding.CpuThreshold = 100; // never
+            });
             silo.AddActivityPropagation();
             if (tls is not null)
                 silo.UseTls(tls.Configure);

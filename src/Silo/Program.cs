@@ -10,9 +10,9 @@ return PharosProgram.Run(() =>
     if (string.IsNullOrEmpty(builder.Configuration["urls"]))
         builder.WebHost.UseUrls("http://localhost:8081");
     builder.AddPharosModel();
+    builder.Services.AddPharosTools().AddDemoTools(); // before the cluster, so that they stop after it: its tool grains call them to the end
     builder.AddPharosCluster(gateway: false, PharosSiloExtensions.AddSiloServices);
     builder.AddPharosSilo();
-    builder.Services.AddPharosTools().AddDemoTools();
     builder.AddTelemetryExport("pharos-silo");
     builder.AddSiloLifetime();
 

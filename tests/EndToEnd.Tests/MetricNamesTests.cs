@@ -37,6 +37,7 @@ public sealed class MetricNamesTests(SharedGateway shared)
         ("pharos_resume_seconds", "histogram", ["path"]),
         ("pharos_migrations_total", "counter", ["outcome", "reason"]),
         ("pharos_migration_seconds", "histogram", []),
+        ("pharos_token_messages_total", "counter", ["kind"]),
         ("pharos_scheduler_cycle_seconds", "histogram", []),
         ("pharos_starvation_promotions_total", "counter", []),
         ("pharos_queue_wait_seconds", "histogram", []),

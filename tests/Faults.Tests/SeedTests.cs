@@ -56,6 +56,7 @@ public sealed class SeedTests
     [InlineData(1318, "a device that was opened anew had forgotten a request that nobody missed")]
     [InlineData(439, "two workers ran a request under the same epoch")]
     [InlineData(5, "a client was told of an end before that was written")]
+    [InlineData(6337, "a move asked without end for what its source had lost after it had let go")]
     [InlineData(79, "a resume that overtook the end of its segment started anew")]
     public void SeedThatFoundAMistake_StaysClean(int seed, string mistake)
     {

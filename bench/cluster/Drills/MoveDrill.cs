@@ -14,7 +14,7 @@ internal sealed class MoveDrill(int moves, int seed) : IDrill
     {
         var random = new Random(seed);
         var (asked, began) = (0, TimeProvider.System.GetTimestamp());
-        long done = 0;
+        var done = 0.0;
         while (done < moves && traffic.Failures.Count == 0)
         {
             if (TimeProvider.System.GetElapsedTime(began) > Patience)

@@ -128,7 +128,7 @@ internal sealed partial class AnswerStream : IAsyncDisposable
             try
             {
                 var ended = false;
-                await foreach (var notice in _grains.Request(Request).Follow(next, heard.Token).WithCancellation(heard.Token))
+                await foreach (var notice in _grains.Request(Request).Follow(next, heard.Token).UntilLeft(heard.Token))
                 {
                     heard.CancelAfter(Silence);
                     if (notice.Number < next)

@@ -67,7 +67,7 @@ internal sealed partial class WorkerFeeds(
             await using var stopped = _stop.Token.Register(heard.Cancel);
             try
             {
-                await foreach (var batch in grains.Worker(feed.Worker).Deltas(gateway.Id, heard.Token).WithCancellation(heard.Token))
+                await foreach (var batch in grains.Worker(feed.Worker).Deltas(gateway.Id, heard.Token).UntilLeft(heard.Token))
                 {
                     heard.CancelAfter(Silence);
                     delay = FirstDelay;

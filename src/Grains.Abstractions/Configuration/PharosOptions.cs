@@ -296,6 +296,12 @@ public sealed class ClusterOptions
     public int SiloPort { get; set; } = 11111;
 
     public int GatewayPort { get; set; } = 30000;
+
+    /// <summary>
+    /// Per cent of the memory it may have above which a silo refuses calls of gateways, so that it is not ended for want of memory; 100: it refuses none. Of the
+    /// processor there is no such bound: a device that computes on it keeps it busy.
+    /// </summary>
+    public int ShedAboveMemory { get; set; } = 100;
 }
 
 public sealed class ClusterTlsOptions

@@ -85,6 +85,7 @@ public sealed class PharosOptionsValidator : IValidateOptions<PharosOptions>
         Require(options.RedisTls || options.RedisAuthority.Length == 0 || options.Redis.Contains("ssl=true", StringComparison.OrdinalIgnoreCase),
             "RedisAuthority", options.RedisAuthority, "RedisTls to be set, too");
         Range("Cluster:VirtualSilos", options.Cluster.VirtualSilos, 1, 256);
+        Range("Cluster:ShedAboveMemory", options.Cluster.ShedAboveMemory, 1, 100);
         Range("Cluster:SiloPort", options.Cluster.SiloPort, 1, 65535);
         Range("Cluster:GatewayPort", options.Cluster.GatewayPort, 0, 65535);
         foreach (var (tool, settings) in options.Tools)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Pharos.Grains.Metrics;
 using Pharos.Scheduling.Requests;
 
 namespace Pharos.Grains.Devices;
@@ -56,6 +57,7 @@ internal sealed class GatewayOutbox(string worker, TimeProvider time)
                 while (!either.IsCancellationRequested && channel.Reader.TryRead(out var batch))
                 {
                     Volatile.Write(ref readAt, time.GetTimestamp());
+                    DeviceMetrics.Told(tokens: !batch.Deltas.IsEmpty);
                     yield return batch;
                 }
 

@@ -53,38 +53,46 @@ internal static unsafe class CanonicalKv
                             ? layout.KeyOffset(layer, head) + layout.KeyOfToken(within)
                             : layout.ValueOffset(layer, head) + layout.ValueOfToken(within));
                         int step = keys ? KvLayout.Tile : 1;
-                        if (export)
-                            ExportHead(store, start, step, canonical);
+                        if (type != layout.Type)
+                            ConvertHead(store, start, step, canonical, type);
+                        else if (type == KvType.F32)
+                            MoveHead((float*)store.Device + start, step, (float*)canonical, layout.HeadDim, export);
                         else
-                            ImportHead(store, start, step, canonical, type);
+                            MoveHead((ushort*)store.Device + start, step, (ushort*)canonical, layout.HeadDim, export);
                     }
                 }
             }
         }
     }
 
-    private static void ExportHead(KvStore store, long start, int step, byte* canonical)
+    private static void MoveHead<T>(T* stored, int step, T* canonical, int elements, bool export)
+        where T : unmanaged
     {
-        for (int d = 0; d < store.Layout.HeadDim; d++, start += step)
+        if (step == 1)
         {
-            if (store.Layout.Type == KvType.F32)
-                ((float*)canonical)[d] = ((float*)store.Device)[start];
-            else
-                ((ushort*)canonical)[d] = ((ushort*)store.Device)[start];
+            var (from, to) = export ? ((nint)stored, (nint)canonical) : ((nint)canonical, (nint)stored);
+            new ReadOnlySpan<T>((T*)from, elements).CopyTo(new Span<T>((T*)to, elements));
+        }
+        else if (export)
+        {
+            for (int d = 0; d < elements; d++, stored += step)
+                canonical[d] = *stored;
+        }
+        else
+        {
+            for (int d = 0; d < elements; d++, stored += step)
+                *stored = canonical[d];
         }
     }
 
-    private static void ImportHead(KvStore store, long start, int step, byte* canonical, KvType type)
+    private static void ConvertHead(KvStore store, long start, int step, byte* canonical, KvType type)
     {
         for (int d = 0; d < store.Layout.HeadDim; d++, start += step)
         {
-            switch (store.Layout.Type, type)
-            {
-                case (KvType.Bf16, KvType.Bf16): ((ushort*)store.Device)[start] = ((ushort*)canonical)[d]; break;
-                case (KvType.Bf16, _): ((ushort*)store.Device)[start] = Bf16.Round(((float*)canonical)[d]); break;
-                case (_, KvType.Bf16): ((float*)store.Device)[start] = Bf16.Widen(((ushort*)canonical)[d]); break;
-                default: ((float*)store.Device)[start] = ((float*)canonical)[d]; break;
-            }
+            if (type == KvType.F32)
+                ((ushort*)store.Device)[start] = Bf16.Round(((float*)canonical)[d]);
+            else
+                ((float*)store.Device)[start] = Bf16.Widen(((ushort*)canonical)[d]);
         }
     }
 }

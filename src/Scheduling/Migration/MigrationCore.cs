@@ -55,8 +55,7 @@ public sealed class MigrationCore(MigrationOffer offer, MigrationLimits limits)
     {
         if (!asked.Remove(fetched.First, out var piece))
             return Nothing;
-        if (!hasLeft)
-            available = fetched.Computed;
+        available = hasLeft ? Math.Min(available, fetched.Computed) : fetched.Computed; // what the source has lost since is computed again
         var end = Math.Min(fetched.First + piece.Most, fetched.Computed);
         var had = fetched.First + fetched.Tokens;
         if (fetched.Computed < fetched.First + piece.Most)

@@ -72,6 +72,17 @@ public sealed class MigrationCoreTests
     }
 
     [Fact]
+    public void What_the_source_loses_after_it_has_let_go_is_not_asked_for_again_and_again()
+    {
+        var core = Running(120);
+        core.Begin();
+        Assert.Equal([new MigrationEffect.TakeLeave(100, 100)], core.Handle(new MigrationEvent.Fetched(0, 100, 120)));
+        Assert.Equal([new MigrationEffect.Fetch(120, 40, 1)], core.Handle(new MigrationEvent.Left(160, 20)));
+        Assert.Equal([new MigrationEffect.AskOwner()], core.Handle(new MigrationEvent.Fetched(120, 0, 120)));
+        Assert.Equal([new MigrationEffect.Adopt(120)], core.Handle(new MigrationEvent.OwnerAnswered(true, "")));
+    }
+
+    [Fact]
     public void Any_order_of_answers_ends_with_what_was_really_copied_or_leaves_the_source_as_it_was() =>
         Prop.ForAll(Gen.Choose(0, 1_000_000).ListOf(120).ToArbitrary(), dice => Play([.. dice]))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithReplay(11, 7));
