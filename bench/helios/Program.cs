@@ -21,7 +21,7 @@ try
     var limit = options.Number("limit", 10) / 1000.0;
     var weights = CpuBackend.WeightBytesOf(ServedModel.Open(name).Loaded);
     var memory = weights * options.Number("memory", 200) / 100;
-    string[] both = [$"Helios:MemoryBytes={memory}", "Helios:RestSeconds=1", "Kv:HostBytes=0"];
+    string[] both = [$"Helios:MemoryBytes={memory}", "Helios:RestSeconds=3", "Kv:HostBytes=0"];
     report.WriteLine($"{Machine.Describe()}, one worker of one thread; {name}: {weights / 1e6:F2} MB of weights, {memory / 1e6:F2} MB for weights and KV, {clients} clients");
     await using var large = await Side.StartAsync(name, both);
     await using var chosen = await Side.StartAsync(

@@ -11,7 +11,7 @@ import toolchat as tc
 
 # exit_loss: layer -> weight of the loss of the head after that layer
 SPARK = dict(hidden=128, layers=6, heads=4, ffn=384, exits=[2, 4], exit_loss={2: .1, 4: .15, 6: 1.})
-FLAME = dict(hidden=160, layers=12, heads=5, ffn=480, exits=[4, 8], exit_loss={4: .5, 8: .3, 12: 1.})
+FLAME = dict(hidden=128, layers=12, heads=4, ffn=384, exits=[4, 8], exit_loss={4: .4, 8: .2, 12: 1.})
 MODELS = dict(spark=SPARK, flame=FLAME)
 MAX_POSITIONS = 1024
 THETA, EPS = 10000.0, 1e-5

@@ -1,4 +1,4 @@
-"""Trains the embedded model on the CPU.
+"""Trains an embedded model on the CPU.
 
     OMP_NUM_THREADS=1 python3 train.py --minutes 60 --out spark.pt [--init ../spark/model.safetensors]
 

@@ -89,14 +89,36 @@ public sealed class OperatorTests(ConsoleFixture console)
             ? route.ContinueAsync()
             : route.FulfillAsync(new() { Status = 401, ContentType = "application/problem+json", Body = """{"detail":"This gateway wants an API key."}""" }));
         await tab.Page.ReloadAsync();
-        await Expect(tab.Page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("This gateway wants an API key.");
-        await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Enter a key" }).ClickAsync();
-        await tab.Page.Locator("#key-input").FillAsync("op-secret");
-        await tab.Page.Keyboard.PressAsync("Enter");
+        var banner = tab.Page.GetByRole(AriaRole.Alert).First;
+        await Expect(banner).ToContainTextAsync("asks for an API key");
+        await Expect(tab.Page.Locator(".tile .value").First).ToHaveTextAsync("-"); // nothing is known, which is not nothing
+        await TryAsync("mistyped");
+        await Expect(banner).ToContainTextAsync("does not know this key");
+        await TryAsync("op-secret");
         await Expect(tab.Page.Locator("#live-text")).ToHaveTextAsync("live");
         await Expect(tab.Page.Locator("#banner")).ToBeHiddenAsync();
         Assert.Equal("op-secret", await tab.Page.EvaluateAsync<string>("sessionStorage.getItem('pharos.key')"));
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("localStorage.length"));
+
+        async Task TryAsync(string key)
+        {
+            await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Enter a key" }).ClickAsync();
+            await tab.Page.Locator("#key-input").FillAsync(key);
+            await tab.Page.Keyboard.PressAsync("Enter");
+        }
+    }
+
+    [ChromiumFact]
+    public async Task On_a_phone_every_order_is_within_reach()
+    {
+        await using var tab = await console.OpenAsync("operate", width: 390);
+        var row = tab.Page.GetByRole(AriaRole.Row).Filter(new() { HasText = "spark/silo-0/1" });
+        foreach (var name in (string[])["Drain", "Cordon", "Undrain", "Evacuate"])
+        {
+            var box = (await row.GetByRole(AriaRole.Button, new() { Name = $"{name} spark/silo-0/1", Exact = true }).BoundingBoxAsync())!;
+            Assert.InRange(box.X + box.Width, 1, 390);
+        }
+        await tab.AssertFitsAsync();
     }
 
     [ChromiumFact]

@@ -107,6 +107,11 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync("Origin", "https://evil.example.com")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync("Host", "evil.example.com")).StatusCode); // a name that was made to point here
 
+        using var asksBefore = new HttpRequestMessage(HttpMethod.Options, "v1/responses/resp_1");
+        asksBefore.Headers.Add("Origin", "https://chat.example.com");
+        asksBefore.Headers.Add("Access-Control-Request-Method", "DELETE");
+        Assert.Contains("DELETE", (await gateway.Http.SendAsync(asksBefore)).Headers.GetValues("Access-Control-Allow-Methods").Single(), StringComparison.Ordinal);
+
         async Task<HttpResponseMessage> AskAsync(string header, string value)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "admin/workers");

@@ -89,6 +89,17 @@ public sealed partial class OperatorTests(SharedGateway shared)
             () => Task.FromResult(!shared.Gateway.Cluster.Activations<Grains.IRequestGrain>().Any(one => one.GrainId.ToString().Contains("nobody"))));
     }
 
+    [Theory(Timeout = PharosGateway.GuardMilliseconds)]
+    [InlineData("admin/rebalance?dryRun=perhaps", "dryRun=perhaps")]
+    [InlineData("admin/nothing", "POST /admin/nothing")]
+    [InlineData("admin/workers", "POST /admin/workers")]
+    public async Task What_cannot_be_read_is_named(string path, string named)
+    {
+        var reply = await Http.OrderAsync(path);
+        Assert.InRange((int)reply.Status, 400, 405);
+        Assert.Contains(named, reply.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact(Timeout = PharosGateway.GuardMilliseconds)]
     public async Task Unknown_path_outside_of_v1_is_404_problem()
     {

@@ -12,7 +12,7 @@ public sealed class AnswerStreamTests
 
     private readonly FakeCluster _cluster = new();
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_WorkerDies_ReportsWhatWasDeliveredAndGoesOnElsewhere()
     {
         var notices = Follow();
@@ -35,7 +35,7 @@ public sealed class AnswerStreamTests
         Assert.Equal("abc", Text(await reading));
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_ReportingTheLossFailsAtFirst_IsTriedAgain()
     {
         var notices = Follow();
@@ -51,7 +51,7 @@ public sealed class AnswerStreamTests
         Assert.Equal(new AnswerEvent.Failed("enough"), (await reading)[^1]);
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_TheLossCannotBeReportedAtAll_FailsRatherThanHang()
     {
         var notices = Follow();
@@ -65,7 +65,7 @@ public sealed class AnswerStreamTests
         Assert.IsType<AnswerEvent.Failed>((await reading)[^1]);
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_NoticesBreakOff_AreReadOnFromTheNextNumber()
     {
         var (before, after) = (Follow(), Follow());
@@ -82,7 +82,7 @@ public sealed class AnswerStreamTests
         Assert.Equal([0, 1], _cluster.FollowedFrom);
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_RequestOutOfReachForTooLong_Fails()
     {
         Follow().Writer.Complete(new SiloUnavailableException());
@@ -91,7 +91,7 @@ public sealed class AnswerStreamTests
         Assert.IsType<AnswerEvent.Failed>(Assert.Single(await ReadAll(answer)));
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task Read_ClientGoesAway_CancelsTheRequest()
     {
         var notices = Follow();
@@ -108,7 +108,7 @@ public sealed class AnswerStreamTests
         Assert.Equal("The client went away.", await _cluster.Cancelled.Task);
     }
 
-    [Fact]
+    [Fact(Timeout = Fakes.GuardMilliseconds)]
     public async Task DisposeAsync_AfterTheEnd_CancelsNothing()
     {
         var notices = Follow();

@@ -16,6 +16,9 @@ namespace Pharos.Gateway.Tests;
 
 internal static class Fakes
 {
+    /// <summary>No test waits for longer.</summary>
+    public const int GuardMilliseconds = 60_000;
+
     public static SegmentEnd End(SegmentEndReason reason, params ImmutableArray<ToolCall> calls) => new(reason, calls, 0, 0, 0, 0, 0, 0);
 }
 
@@ -23,6 +26,7 @@ internal static class Fakes
 internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 {
     private readonly Dictionary<string, FakeWorker> _workers = [];
+    private Channel<RequestNotice>? _followed;
 
     public Queue<Channel<RequestNotice>> Follows { get; } = new();
 
@@ -64,10 +68,13 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public IResponseGrain Response(string id) => throw new NotSupportedException();
 
+    /// <summary>The next of <see cref="Follows"/>; what the last one still has, when there is no other.</summary>
     public async IAsyncEnumerable<RequestNotice> Follow(int from, [EnumeratorCancellation] CancellationToken ct)
     {
         FollowedFrom.Add(from);
-        await foreach (var notice in Follows.Dequeue().Reader.ReadAllAsync(ct))
+        if (Follows.TryDequeue(out var next))
+            _followed = next;
+        await foreach (var notice in _followed!.Reader.ReadAllAsync(ct))
             yield return notice;
     }
 

@@ -123,6 +123,5 @@ public sealed class CompactFormRandomLoopTests : RandomLoopContract
     [Theory]
     [InlineData("pharos")]
     [InlineData("swap")]
-    public Task Batches_by_density_with_hidden_states_say_the_same(string pause) => CheckAsync(
-        Open, "fcfs", pause, BatchComposition.Density with { Compact = CacheForm.Hidden, MaxCompactContext = RebuildTokens });
+    public Task Batches_by_density_with_hidden_states_say_the_same(string pause) => CheckAsync(Open, "fcfs", pause, SomeHidden(RebuildTokens));
 }

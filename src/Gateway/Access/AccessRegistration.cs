@@ -19,7 +19,7 @@ internal static class AccessRegistration
         services.AddSingleton<Http.RequestSpan>();
         services.AddCors();
         services.AddOptions<Microsoft.AspNetCore.Cors.Infrastructure.CorsOptions>().Configure<GatewayOptions>((cors, gateway) => cors.AddDefaultPolicy(policy => policy
-            .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST").AllowAnyHeader()
+            .WithOrigins([.. gateway.Cors.Origins]).WithMethods("GET", "POST", "DELETE").AllowAnyHeader()
             .WithExposedHeaders("x-request-id", "retry-after").SetPreflightMaxAge(TimeSpan.FromHours(1))));
     }
 

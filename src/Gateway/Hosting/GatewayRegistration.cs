@@ -55,7 +55,7 @@ internal static class GatewayRegistration
         services.AddSingleton<OpenAiErrors>();
         builder.AddAccess();
         services.AddHostedService<StartupBanner>();
-        services.AddProblemDetails();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = context => context.ProblemDetails.Detail ??= Problem(context.HttpContext.Request, context.ProblemDetails.Status));
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning); // the banner says it
         builder.WebHost.ConfigureKestrel((_, server) => server.AddServerHeader = false);
         services.AddOptions<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>()
@@ -107,4 +107,13 @@ internal static class GatewayRegistration
         app.MapPolicyApi();
         return app;
     }
+
+    /// <summary>What is wrong, where nothing but a status says so.</summary>
+    private static string? Problem(HttpRequest request, int? status) => status switch
+    {
+        StatusCodes.Status400BadRequest when request.QueryString.HasValue => $"A value of the query is of a wrong type: {request.QueryString}.",
+        StatusCodes.Status404NotFound => $"Unknown path: {request.Method} {request.Path}.",
+        StatusCodes.Status405MethodNotAllowed => $"Not allowed: {request.Method} {request.Path}.",
+        _ => null,
+    };
 }

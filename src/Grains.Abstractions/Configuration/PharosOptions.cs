@@ -12,7 +12,7 @@ public sealed class PharosOptions
 {
     public const string Section = "Pharos";
 
-    /// <summary>An embedded model's name (<c>spark</c>) or the path of a Hugging Face directory.</summary>
+    /// <summary>An embedded model's name (<c>spark</c>, <c>flame</c>) or the path of a Hugging Face directory.</summary>
     public string Model { get; set; } = "spark";
 
     /// <summary>

@@ -16,7 +16,7 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json, ToolMarku
         var (rule, key, colon, name, close) = (grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add());
         json.Mark(rule, '{', key);
         json.SpacedCall(key, Word(["\"name\""]), colon);
-        json.Mark(colon, ':', name);
+        json.Colon(colon, name);
         var free = tools.Where(tool => tool.Schema is null).Select(tool => tool.Name).ToList();
         if (free.Count > 0)
             Call(name, free, json.Map(json.Any), close);
@@ -114,11 +114,11 @@ internal sealed class CallRule(GrammarBuilder grammar, JsonRules json, ToolMarku
     private void Call(int from, IEnumerable<string> names, int arguments, int to)
     {
         var (named, member, valued, value, given) = (grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add(), grammar.Add());
-        json.SpacedCall(from, Word(names.Select(name => $"\"{name}\"")), named);
-        json.Mark(named, ',', member);
+        grammar.Call(from, Word(names.Select(name => $"\"{name}\"")), named);
+        grammar.Byte(named, ',', member);
         json.SpacedCall(member, Word([$"\"{markup.ArgumentsKey}\""]), valued);
-        json.Mark(valued, ':', value);
-        json.SpacedCall(value, arguments, given);
+        json.Colon(valued, value);
+        grammar.Call(value, arguments, given);
         json.Mark(given, '}', to);
     }
 

@@ -2,7 +2,8 @@ namespace Pharos.Inference.Grammar;
 
 /// <summary>
 /// The rules of JSON (RFC 8259) in the form that is generated: white space between tokens is one blank, or a line break and at most
-/// <see cref="MostIndent"/> blanks; numbers have at most <see cref="MostDigits"/> digits before and after the point and an exponent of two, so that
+/// <see cref="MostIndent"/> blanks; there is none before a comma or a colon, and a blank at most behind the latter, as nobody writes it otherwise and a model that
+/// wants something the schema has no place for would wander about in it; numbers have at most <see cref="MostDigits"/> digits before and after the point and an exponent of two, so that
 /// every reader takes them; strings are valid UTF-8, and their escapes name no half of a surrogate pair.
 /// </summary>
 internal sealed class JsonRules
@@ -46,12 +47,21 @@ internal sealed class JsonRules
     /// <summary>Optional white space.</summary>
     public void Space(int from, int to) => grammar.Call(from, space, to);
 
-    /// <summary>A character with optional white space before it.</summary>
+    /// <summary>A bracket with optional white space before it.</summary>
     public void Mark(int from, char mark, int to)
     {
         int spaced = grammar.Add();
         Space(from, spaced);
         grammar.Byte(spaced, mark, to);
+    }
+
+    /// <summary>What separates a name from its value.</summary>
+    public void Colon(int from, int to)
+    {
+        int said = grammar.Add();
+        grammar.Byte(from, ':', said);
+        grammar.Skip(said, to);
+        grammar.Byte(said, ' ', to);
     }
 
     public void Digits(int from, int least, int? most, int to) => grammar.Loop(from, digit, least, most, to);
@@ -83,8 +93,8 @@ internal sealed class JsonRules
         var (rule, inside, close) = (grammar.Add(), grammar.Add(), grammar.Add());
         var (member, named, valued) = (grammar.Add(), grammar.Add(), grammar.Add());
         grammar.Call(member, String(), named);
-        Mark(named, ':', valued);
-        SpacedCall(valued, value, GrammarBuilder.End);
+        Colon(named, valued);
+        grammar.Call(valued, value, GrammarBuilder.End);
         grammar.Byte(rule, '{', inside);
         Repeat(inside, member, 0, null, close);
         Mark(close, '}', GrammarBuilder.End);
@@ -107,7 +117,7 @@ internal sealed class JsonRules
             return;
         var (more, next, first) = (grammar.Add(), grammar.Add(), grammar.Add());
         SpacedCall(from, rule, first);
-        Mark(more, ',', next);
+        grammar.Byte(more, ',', next);
         SpacedCall(next, rule, GrammarBuilder.End);
         grammar.Loop(first, more, Math.Max(0, least - 1), most - 1, to);
     }

@@ -24,7 +24,7 @@ internal sealed partial class SchemaCompiler
             if (said is { } place)
             {
                 int next = grammar.Add();
-                rules.Mark(place, ',', next);
+                grammar.Byte(place, ',', next);
                 grammar.Call(next, member.Rule, after);
                 if (!member.Required)
                     grammar.Skip(place, after);
@@ -78,8 +78,8 @@ internal sealed partial class SchemaCompiler
         int spaced = grammar.Add();
         rules.Space(rule, spaced);
         grammar.Text(spaced, JsonSerializer.Serialize(name, Plain), named);
-        rules.Mark(named, ':', valued);
-        rules.SpacedCall(valued, value, GrammarBuilder.End);
+        rules.Colon(named, valued);
+        grammar.Call(valued, value, GrammarBuilder.End);
         return rule;
     }
 }

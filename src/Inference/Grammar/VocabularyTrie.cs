@@ -6,7 +6,8 @@ using Pharos.Inference.Tokenization;
 namespace Pharos.Inference.Grammar;
 
 /// <summary>
-/// A vocabulary by the bytes of its tokens: prefix trees laid out in the order of a walk. Control tokens are in none. Immutable.
+/// A vocabulary by the bytes of its tokens: prefix trees laid out in the order of a walk. Control tokens are in none, and markup of the model's
+/// (<c>&lt;/tool_call&gt;</c>) is in no string: a model that says it there means to end the string. As a text it can still be spelled. Immutable.
 /// </summary>
 /// <remarks>
 /// Within a string a token says some plain characters, those that any string holds as they are, and then perhaps something else: its tail. Only tails
@@ -20,6 +21,7 @@ internal sealed class VocabularyTrie
 
     private VocabularyTrie(Tokenizer tokenizer)
     {
+        var markup = tokenizer.AddedTokens.Where(added => added.Content is ['<', .., '>'] or ['[', .., ']']).Select(added => added.Id).ToHashSet();
         var tokens = new List<(byte[] Bytes, int Id)>();
         var whole = new List<List<int>>();                  // [characters]
         var tails = new List<List<(byte[] Tail, int Id)>>(); // [characters before]
@@ -29,6 +31,8 @@ internal sealed class VocabularyTrie
                 continue;
             var bytes = spelled.ToArray();
             tokens.Add((bytes, id));
+            if (markup.Contains(id))
+                continue;
             var (characters, length) = PlainBeginning(bytes);
             if (length == bytes.Length)
                 Under(whole, characters).Add(id);

@@ -1,8 +1,8 @@
 namespace Pharos.Scheduling.Costs;
 
 /// <summary>
-/// Fits the iteration model of a live device by recursive least squares over x = (1, tokens, context tokens), so that prices follow the
-/// machine, its load and its model.
+/// Fits the iteration model of a live device by recursive least squares over x = (1, tokens, context tokens, rebuilt tokens), so that prices follow
+/// the machine, its load and its model. Rebuilt are context tokens of compact caches (Apt-Serve's rho, arXiv 2504.07494, in seconds a token).
 /// </summary>
 /// <remarks>
 /// Old measurements fade by letting the constants walk at random (a Kalman filter), not by exponential forgetting: a live device may decode
@@ -11,14 +11,16 @@ namespace Pharos.Scheduling.Costs;
 /// <param name="forgetting">Memory in observations is about 1 / (1 - forgetting).</param>
 public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
 {
-    // Regressors are scaled so that all three are of the order of one; without it the covariance is ill-conditioned.
+    // Regressors are scaled so that all four are of the order of one; without it the covariance is ill-conditioned.
     private const double TokenScale = 1.0 / 64, ContextScale = 1.0 / 4096;
     private const double Negligible = 1e-5; // of an iteration over 64 tokens that attend 4,096
 
-    private readonly double[] weights =
-        [prior.ConstantSeconds, prior.SecondsPerToken / TokenScale, prior.SecondsPerContextToken / ContextScale];
+    private const int Regressors = 4;
 
-    private readonly double[] covariance = [100, 0, 0, 0, 100, 0, 0, 0, 100];
+    private readonly double[] weights =
+        [prior.ConstantSeconds, prior.SecondsPerToken / TokenScale, prior.SecondsPerContextToken / ContextScale, 0];
+
+    private readonly double[] covariance = [100, 0, 0, 0, 0, 100, 0, 0, 0, 0, 100, 0, 0, 0, 0, 100];
     private readonly double walk = (1 - forgetting) * (1 - forgetting);
     private double swapTokensPerSecond = prior.SwapTokensPerSecond;
 
@@ -27,27 +29,35 @@ public sealed class IterationFit(DeviceProfile prior, double forgetting = 0.998)
     /// <summary>The present estimate; never negative. The same object until a constant has moved by a thousandth, and by more than nobody could measure.</summary>
     public DeviceProfile Profile { get; private set; } = prior;
 
-    public void Observe(int tokens, long contextTokens, double seconds)
+    /// <summary>Seconds that a context token of a compact cache takes to be rebuilt, in every iteration; set what is believed before it was measured.</summary>
+    public double SecondsPerRebuiltToken
+    {
+        get => weights[3] <= Negligible * Profile.DecodeSeconds ? 0 : weights[3] * ContextScale; // what rounding leaves is no price
+        set => weights[3] = double.IsFinite(value) ? value / ContextScale : 0;
+    }
+
+    /// <param name="rebuiltTokens">Of the context, those that are in compact caches.</param>
+    public void Observe(int tokens, long contextTokens, double seconds, long rebuiltTokens = 0)
     {
         if (tokens <= 0 || seconds <= 0 || !double.IsFinite(seconds))
             return;
-        Span<double> x = [1, tokens * TokenScale, contextTokens * ContextScale];
-        Span<double> px = stackalloc double[3];
+        Span<double> x = [1, tokens * TokenScale, contextTokens * ContextScale, rebuiltTokens * ContextScale];
+        Span<double> px = stackalloc double[Regressors];
         double denominator = 1, error = seconds;
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < Regressors; i++)
         {
-            for (var j = 0; j < 3; j++)
-                px[i] += covariance[i * 3 + j] * x[j];
+            for (var j = 0; j < Regressors; j++)
+                px[i] += covariance[i * Regressors + j] * x[j];
             denominator += x[i] * px[i];
             error -= weights[i] * x[i];
         }
 
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < Regressors; i++)
         {
             weights[i] += px[i] / denominator * error;
-            for (var j = 0; j < 3; j++)
-                covariance[i * 3 + j] -= px[i] * px[j] / denominator;
-            covariance[i * 4] += walk;
+            for (var j = 0; j < Regressors; j++)
+                covariance[i * Regressors + j] -= px[i] * px[j] / denominator;
+            covariance[i * (Regressors + 1)] += walk;
         }
 
         Observations++;

@@ -6,7 +6,7 @@ namespace Pharos.Scheduling.Models;
 internal sealed class CandidateRecord(Candidate candidate)
 {
     private const double HalfLife = 20_000;  // audited tokens after which one counts half
-    private const int EnoughIterations = 32; // before a fit means anything
+    private const int EnoughIterations = 256; // before a fit means anything: the first ones are of a few batches, and of kernels that are new to the machine
     private double audited, differing;       // faded
 
     public Candidate Candidate => candidate;

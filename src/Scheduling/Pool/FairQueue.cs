@@ -65,13 +65,27 @@ internal sealed class FairQueue(FairShare shares)
             backlog.RemoveAt(backlog.FindIndex(other => other.Queue == queue));
     }
 
-    /// <summary>How many go before it by rank.</summary>
+    /// <summary>How many go before it as things are.</summary>
     public int Position(WaitingRequest entry)
     {
-        var before = 0;
-        foreach (var (_, queue) in backlog)
-            before += queue.Position(entry);
+        var (before, isHeld) = (0, IsHeldBack(entry));
+        var most = IsContended ? Least() + Slack : double.PositiveInfinity;
+        foreach (var (tenant, queue) in backlog)
+        {
+            var (byRank, leads) = (queue.Position(entry), shares.Of(tenant) > most);
+            before += isHeld && !leads ? queue.Count : leads && !isHeld ? GoOn(queue, byRank) : byRank;
+        }
+
         return before;
+    }
+
+    // Of the first in a queue whose tenant has a lead, those that go before others all the same.
+    private static int GoOn(RankedQueue queue, int most)
+    {
+        var count = 0;
+        while (count < most && queue.At(count).Tier == 0)
+            count++;
+        return count;
     }
 
     private double Least()

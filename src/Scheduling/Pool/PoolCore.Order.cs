@@ -46,6 +46,8 @@ public sealed partial class PoolCore
         var because = ranking.Explain(entry.View(entry.ScoredAt), profile);
         if (ranking is IPromisingPolicy promising && entry.Request.Segment == 0)
             because += string.Create(CultureInfo.InvariantCulture, $"; expected to wait for {promising.EstimateWait(entry.View(entry.ScoredAt), profile):F1} s in all");
+        if (ring.Exists(other => other.Request.Priority < entry.Request.Priority))
+            because += string.Create(CultureInfo.InvariantCulture, $"; its priority is {entry.Request.Priority}, and others of a lower one, which is sooner, wait");
         because += HeldBack(entry);
         if (roster.Workers.Count == 0)
             because += "; no worker has reported yet";

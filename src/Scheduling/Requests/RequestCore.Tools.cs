@@ -209,6 +209,8 @@ public sealed partial class RequestCore
         state.Results = results;
         state.ToolSeconds = seconds;
         state.Usage = state.Usage with { ToolSeconds = state.Usage.ToolSeconds + seconds };
+        if (state.Receipts is [.., { ActualSeconds: null } receipt] && state.Calls.Any(call => call.Id == receipt.Call))
+            state.Receipts = state.Receipts.SetItem(state.Receipts.Length - 1, receipt with { ActualSeconds = seconds }); // the worker adds the regret when its turn comes
         state.Tokens = state.Tokens.AddRange(appended);
         state.Appended = appended.Length;
         state.SegmentStart = state.Tokens.Length;

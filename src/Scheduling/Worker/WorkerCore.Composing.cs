@@ -26,12 +26,9 @@ public sealed partial class WorkerCore
         set
         {
             composition = value;
-            Rebuilding = new RebuildFit(value?.RebuildSeconds ?? 0);
+            Fit.SecondsPerRebuiltToken = value?.RebuildSeconds ?? 0;
         }
     }
-
-    /// <summary>What rebuilding compact caches takes, fitted to what this device measures.</summary>
-    public RebuildFit Rebuilding { get; private set; } = new(0);
 
     private void Compose(double now)
     {
@@ -124,14 +121,14 @@ public sealed partial class WorkerCore
         var bare = slot.DeviceBlocks.Count == 0 && slot.HostCount == 0;
         foreach (var form in (ReadOnlySpan<CacheForm>)[CacheForm.Kv, settings.Compact ?? CacheForm.Kv])
         {
-            if (!bare && form != slot.Form || form != CacheForm.Kv && (slot.Length >= settings.MaxCompactContext || !double.IsFinite(Rebuilding.SecondsPerToken)))
+            if (!bare && form != slot.Form || form != CacheForm.Kv && (slot.Length >= settings.MaxCompactContext || !double.IsFinite(settings.RebuildSeconds)))
                 continue; // not possible, or nothing is saved by it
             var tokens = limits.BlockSize * form.Density();
             var blocks = Math.Min((slot.Length + tokens - 1) / tokens, ledger.Total(KvTier.Device)); // what fits no longer ends when it is alone
             // A sequence that has its cache is not charged for the delay it makes: it was let in at that price.
             var worth = form == CacheForm.Kv || !bare
                 ? Math.Max(value, LeastValue)
-                : value - goodputOfOthers * (slot.Length + slot.TokensLeft / 2) * Rebuilding.SecondsPerToken;
+                : value - goodputOfOthers * (slot.Length + slot.TokensLeft / 2) * Fit.SecondsPerRebuiltToken;
             options[count++] = new BatchOption(candidate, form, blocks, worth);
             if (settings.Compact is null)
                 break;

@@ -218,10 +218,7 @@ public sealed partial class WorkerCore
         iteration++;
         Totals.Iterations++;
         Totals.BusySeconds += seconds;
-        if (plan.RebuiltTokens == 0)
-            Fit.Observe(plan.Tokens, plan.ContextTokens, seconds);
-        else
-            Rebuilding.Observe(plan.RebuiltTokens, seconds - Fit.Profile.IterationSeconds(plan.Tokens, plan.ContextTokens));
+        Fit.Observe(plan.Tokens, plan.ContextTokens, seconds, plan.RebuiltTokens);
         var (resident, recomputed) = (0L, 0);
         foreach (var planned in plan.Batch)
         {

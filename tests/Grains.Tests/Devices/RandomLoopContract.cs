@@ -33,6 +33,10 @@ public abstract class RandomLoopContract
 
     protected virtual int Seeds => 12;
 
+    /// <summary>Newcomers may be kept as hidden states, at a price that some are worth; keys and values alone are shared.</summary>
+    protected static BatchComposition SomeHidden(int rebuildTokens) =>
+        BatchComposition.Density with { Compact = CacheForm.Hidden, MaxCompactContext = rebuildTokens, RebuildSeconds = 1e-6 };
+
     [Theory]
     [InlineData("lamps", "preserve")]
     [InlineData("lamps", "swap")]

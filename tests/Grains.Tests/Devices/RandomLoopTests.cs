@@ -1,6 +1,5 @@
 using Pharos.Inference.Backend;
 using Pharos.Inference.Loading;
-using Pharos.Scheduling.Batching;
 using Pharos.Scheduling.Worker;
 
 namespace Pharos.Grains.Tests.Devices;
@@ -14,8 +13,7 @@ public sealed class RandomLoopTests : RandomLoopContract
     [Theory]
     [InlineData("pharos")]
     [InlineData("swap")]
-    public Task Batches_by_density_with_hidden_states_say_the_same(string pause) => CheckAsync(
-        OpenHybrid, "fcfs", pause, BatchComposition.Density with { Compact = CacheForm.Hidden, MaxCompactContext = RebuildTokens, RebuildSeconds = 1e-6 });
+    public Task Batches_by_density_with_hidden_states_say_the_same(string pause) => CheckAsync(OpenHybrid, "fcfs", pause, SomeHidden(RebuildTokens));
 
     [Theory]
     [InlineData("lamps", "swap", 16)]

@@ -1,5 +1,6 @@
 using System.Text;
 using Pharos.Inference.Grammar;
+using Pharos.Inference.Tests.Support;
 
 namespace Pharos.Inference.Tests.Grammar;
 
@@ -59,6 +60,11 @@ public sealed class SchemaCompilerTests
     [InlineData(Person, """{"name":"A\ud83d","tags":[]}""")] // half a surrogate pair
     [InlineData(Person, "{\"name\":\"A\n\",\"tags\":[]}")]
     [InlineData(Person, "{  \"name\":\"Ada\",\"tags\":[]}")] // white space is bounded
+    [InlineData(Person, """{"name" :"Ada","tags":[]}""")] // and stands where people put it
+    [InlineData(Person, """{"name":"Ada" ,"tags":[]}""")]
+    [InlineData(Person, "{\"name\":\n\"Ada\",\"tags\":[]}")]
+    [InlineData("""{"type":"object"}""", """{"a" :1}""")]
+    [InlineData("""{"type":"array"}""", "[1 ,2]")]
     [InlineData(Tree, """{"children":[{}]}""")]
     [InlineData("""{"type":"object"}""", """{"a":1,}""")]
     [InlineData("""{"type":"object"}""", "[]")]
@@ -128,6 +134,17 @@ public sealed class SchemaCompilerTests
         Assert.True(Takes(schema, first));
         Assert.True(Takes(schema, second));
         Assert.False(Takes(schema, first[..^2] + "\""));
+    }
+
+    [Fact]
+    public void Strings_HoldNoMarkupOfTheModel_ButMaySpellIt()
+    {
+        var matcher = Generation.Compile("""{"type":"string"}""").Begin();
+        matcher.Append('"');
+
+        Assert.False(matcher.Allows(ByteTokenizer.ToolCallEnd));
+        Assert.All("</tool_call>", one => Assert.True(matcher.Allows(one)));
+        Assert.True(Takes("""{"type":"string"}""", "\"</tool_call>\""));
     }
 
     private static bool Takes(string schema, string text)

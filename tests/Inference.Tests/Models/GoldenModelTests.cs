@@ -7,18 +7,20 @@ using Pharos.Inference.Tests.Support;
 
 namespace Pharos.Inference.Tests.Models;
 
-/// <summary>The embedded model against what its training framework computed from the same weights (golden.json).</summary>
+/// <summary>The embedded models against what their training framework computed from the same weights (golden.json).</summary>
 public sealed class GoldenModelTests
 {
     private const double RelativeTolerance = 1e-4;
 
-    [Fact]
-    public async Task Logits_AreThoseOfTheTrainingFramework()
+    [Theory]
+    [InlineData("spark")]
+    [InlineData("flame")]
+    public async Task Logits_AreThoseOfTheTrainingFramework(string name)
     {
-        using var model = ModelDirectory.Load(Repository.EmbeddedModel);
+        using var model = ModelDirectory.Load(Repository.Embedded(name));
         await using var backend = CpuBackend.Create(model, new CpuBackendOptions { KvType = KvType.F32, HostBytes = 0 });
         var driver = new StepDriver(backend);
-        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.EmbeddedModel, "golden.json")));
+        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Embedded(name), "golden.json")));
         foreach (var example in golden.RootElement.GetProperty("cases").EnumerateArray())
         {
             int[] tokens = [.. Ids(example, "prompt_ids"), .. Ids(example, "greedy_ids")[..^1]];
@@ -29,14 +31,16 @@ public sealed class GoldenModelTests
     }
 
     [Theory]
-    [InlineData(KvType.F32)]
-    [InlineData(KvType.Bf16)]
-    public async Task GreedyTokens_AreThoseOfTheTrainingFramework(KvType kv)
+    [InlineData("spark", KvType.F32)]
+    [InlineData("spark", KvType.Bf16)]
+    [InlineData("flame", KvType.F32)]
+    [InlineData("flame", KvType.Bf16)]
+    public async Task GreedyTokens_AreThoseOfTheTrainingFramework(string name, KvType kv)
     {
-        using var model = ModelDirectory.Load(Repository.EmbeddedModel);
+        using var model = ModelDirectory.Load(Repository.Embedded(name));
         await using var backend = CpuBackend.Create(model, new CpuBackendOptions { KvType = kv, HostBytes = 0 });
         var driver = new StepDriver(backend);
-        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.EmbeddedModel, "golden.json")));
+        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Embedded(name), "golden.json")));
         foreach (var example in golden.RootElement.GetProperty("cases").EnumerateArray())
         {
             string prompt = example.GetProperty("prompt").GetString()!;
@@ -48,12 +52,15 @@ public sealed class GoldenModelTests
         }
     }
 
-    [Fact]
-    public async Task EarlyExits_AreThoseOfTheTrainingFramework()
+    [Theory]
+    [InlineData("spark", new[] { 2, 4 })]
+    [InlineData("flame", new[] { 4, 8 })]
+    public async Task EarlyExits_AreThoseOfTheTrainingFramework(string name, int[] depths)
     {
-        using var model = ModelDirectory.Load(Repository.EmbeddedModel);
+        using var model = ModelDirectory.Load(Repository.Embedded(name));
+        Assert.Equal(depths, model.Architecture.EarlyExitLayers);
         await using var backend = CpuBackend.Create(model, new CpuBackendOptions { KvType = KvType.F32, HostBytes = 0 });
-        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.EmbeddedModel, "golden.json")));
+        using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Embedded(name), "golden.json")));
         var example = golden.RootElement.GetProperty("cases")[0];
         foreach (int depth in model.Architecture.EarlyExitLayers)
         {

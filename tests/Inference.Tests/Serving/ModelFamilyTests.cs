@@ -30,6 +30,15 @@ public sealed class ModelFamilyTests
         }
     }
 
+    [Fact]
+    public void The_embedded_models_are_a_family_of_four_candidates_in_which_the_small_one_is_not_part_of_the_large()
+    {
+        var family = ModelFamily.Of(ServedModel.Open("flame"), ["spark", "flame@8", "flame@4"]);
+        Assert.Equal([("flame", 12, false), ("spark", 6, false), ("flame@8", 8, true), ("flame@4", 4, true)],
+            family.Candidates.Select(one => (one.Name, one.Loaded.Shape.Layers, one.Loaded.IsPart)));
+        Assert.Contains("is larger than spark", Assert.Throws<ModelLoadException>(() => ModelFamily.Of(Spark, ["flame"])).Message);
+    }
+
     [Theory]
     [InlineData("spark@3", "cannot be left after 3 layers")]
     [InlineData("spark@6", "named twice")]

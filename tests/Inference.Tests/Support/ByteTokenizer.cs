@@ -10,6 +10,7 @@ internal static class ByteTokenizer
     public const int ImStart = 257;
     public const int ImEnd = 258;
     public const int ToolCall = 259;
+    public const int ToolCallEnd = 260;
 
     public static string Json(JsonNode? preTokenizer = null, string[]? merges = null, bool ignoreMerges = false, bool mergesAsPairs = false)
     {
@@ -23,7 +24,7 @@ internal static class ByteTokenizer
         {
             ["added_tokens"] = new JsonArray(
                 Added(256, "<|endoftext|>", true), Added(ImStart, "<|im_start|>", true), Added(ImEnd, "<|im_end|>", true),
-                Added(ToolCall, "<tool_call>", false), Added(260, "</tool_call>", false), Added(261, "<tool", false)),
+                Added(ToolCall, "<tool_call>", false), Added(ToolCallEnd, "</tool_call>", false), Added(261, "<tool", false)),
             ["normalizer"] = null,
             ["pre_tokenizer"] = preTokenizer ?? ByteLevel(useRegex: false),
             ["model"] = new JsonObject

@@ -5,7 +5,9 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    public static string EmbeddedModel => Path.Combine(Root, "models", "spark");
+    public static string EmbeddedModel => Embedded("spark");
+
+    public static string Embedded(string name) => Path.Combine(Root, "models", name);
 
     /// <summary>Public data that is not part of the repository, where this machine has it.</summary>
     public static string? SharedData { get; } =

@@ -61,6 +61,22 @@ public sealed class IterationFitTests
     }
 
     [Fact]
+    public void Price_of_rebuilding_is_recovered_though_every_iteration_rebuilds()
+    {
+        var fit = new IterationFit(Prior) { SecondsPerRebuiltToken = 1e-9 };
+        var dice = new Random(1);
+        for (var i = 0; i < 3000; i++)
+        {
+            var (tokens, context) = (dice.Next(1, 384), dice.Next(1, 100_000));
+            var rebuilt = dice.Next(1, context + 1);
+            fit.Observe(tokens, context, (Device.IterationSeconds(tokens, context) + 1e-6 * rebuilt) * (1 + 0.02 * (dice.NextDouble() - 0.5)), rebuilt);
+        }
+
+        Assert.Equal(1e-6, fit.SecondsPerRebuiltToken, 5e-8);
+        Assert.Equal(Device.ConstantSeconds, fit.Profile.ConstantSeconds, 0.5 * Device.ConstantSeconds);
+    }
+
+    [Fact]
     public void Link_speed_is_learned()
     {
         var fit = new IterationFit(Prior);

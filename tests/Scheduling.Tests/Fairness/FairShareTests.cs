@@ -77,13 +77,11 @@ public sealed class FairShareTests
         pool.Enqueue(Request("late", "small", 1000));
         pool.Report(Device(free: 100, report: 2, ("big", 5000)), 10); // what ran is done
         Assert.Equal("late", pool.Dispatch(10)[0].Request);
-        Assert.Contains("tenant 'big' has used", Held(pool).Because);
-
-        static (double Score, int Position, string Because) Held(PoolCore pool)
-        {
-            pool.Enqueue(Request("later", "small", 1001));
-            return pool.Explain("flood099")!.Value;
-        }
+        pool.Enqueue(Request("later", "small", 1001));
+        var (_, position, because) = pool.Explain("flood099")!.Value;
+        Assert.Contains("tenant 'big' has used", because);
+        Assert.Equal(0, pool.Explain("later")!.Value.Position); // by rank it were the last
+        Assert.Equal(pool.WaitingCount - 1, position);
     }
 
     [Fact]

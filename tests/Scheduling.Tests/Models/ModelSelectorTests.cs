@@ -106,6 +106,18 @@ public sealed class ModelSelectorTests
     }
 
     [Fact]
+    public void What_a_candidate_took_in_its_first_iterations_is_not_believed()
+    {
+        var slow = Slow with { ConstantSeconds = 8e-3, SecondsPerToken = 2e-4 };
+        Tell("a", "large", audited: ("small", 500, 0));
+        Tell("b", "small", profile: slow, answers: 10, iterations: 100);
+        Assert.False(IsMeasured("small"));
+        Assert.Equal("small", Decide()!.Value.Candidate);
+        Tell("b", "small", profile: slow, iterations: 1000);
+        Assert.True(IsMeasured("small"));
+    }
+
+    [Fact]
     public void A_report_that_was_overtaken_counts_for_nothing()
     {
         Tell("a", "large", audited: ("small", 500, 0));
@@ -125,10 +137,12 @@ public sealed class ModelSelectorTests
         Assert.InRange(seen, 2, 20);
     }
 
+    private bool IsMeasured(string candidate) => pool.Describe().Candidates.Single(one => one.Name == candidate).IsMeasured;
+
     private CandidateSwitch? Decide() => pool.Decide(now += 15);
 
     private void Tell(
-        string worker, string model, (string Candidate, long Tokens, long Differing) audited = default, long answers = 0, long tokens = 50, DeviceProfile? profile = null, params HeldSequence[] held)
+        string worker, string model, (string Candidate, long Tokens, long Differing) audited = default, long answers = 0, long tokens = 50, DeviceProfile? profile = null, long iterations = 1000, params HeldSequence[] held)
     {
         var before = workers.GetValueOrDefault(worker);
         var isNew = before.Model != model;
@@ -139,19 +153,19 @@ public sealed class ModelSelectorTests
         workers[worker] = all;
         var share = model switch { "large" => 1, "large@4" => 0.35, _ => 0.33 };
         pool.Report(
-            Snapshot(worker, model, all.Report, new AuditTally(audited.Candidate ?? "small", all.Tokens, all.Differing)) with
+            Snapshot(worker, model, all.Report, new AuditTally(audited.Candidate ?? "small", all.Tokens, all.Differing), iterations) with
             {
                 Sequences = [.. held], Profile = profile ?? Slow with { ConstantSeconds = Slow.ConstantSeconds * share, SecondsPerToken = Slow.SecondsPerToken * share },
             },
             now += 1);
     }
 
-    private WorkerSnapshot Snapshot(string worker, string model, long report, AuditTally audits)
+    private WorkerSnapshot Snapshot(string worker, string model, long report, AuditTally audits, long iterations = 1000)
     {
         var told = workers.GetValueOrDefault(worker);
         return new WorkerSnapshot(
             worker, "silo", "cpu0", model, Incarnation: incarnations.GetValueOrDefault(worker), report, WorkerState.Active, new KvUse(16, 1, 1000, 900, 0, 0, 0), 64, 1024, 0.01, 1, [],
-            new WorkerCounters(1000, 0, generated.GetValueOrDefault(worker), 0, 0, 0, 0, 0, 0, 0), Slow,
+            new WorkerCounters(iterations, 0, generated.GetValueOrDefault(worker), 0, 0, 0, 0, 0, 0, 0), Slow,
             Candidate: new CandidateReport(told.Busy, told.Busy * 9, "model", told.Answers, told.Answers * 100, [audits]));
     }
 }

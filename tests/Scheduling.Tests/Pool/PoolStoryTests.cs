@@ -233,6 +233,7 @@ public sealed class PoolStoryTests
         Assert.Null(pool.Explain("nobody"));
         pool.Enqueue(Request("urgent", arrivedAt: 9, tokens: 900) with { Priority = -1 });
         Assert.Equal(0, pool.Explain("urgent")!.Value.Position);
+        Assert.Contains("its priority is 0, and others of a lower one, which is sooner, wait", pool.Explain("brief")!.Value.Because);
     }
 
     [Fact]

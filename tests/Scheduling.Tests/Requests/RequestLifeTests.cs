@@ -222,11 +222,21 @@ public sealed class RequestLifeTests
     }
 
     [Fact]
+    public void Receipt_says_what_the_tool_took_before_the_request_has_its_next_turn()
+    {
+        var world = CallingTools();
+        Assert.Null(world.State.Receipts[0].ActualSeconds);
+        world.ToolsReturn();
+        Assert.Equal(RequestPhase.Queued, world.State.Phase);
+        Assert.Equal(world.State.Usage.ToolSeconds, world.State.Receipts[0].ActualSeconds);
+    }
+
+    [Fact]
     public void Receipt_settled_after_the_next_pause_is_still_taken_and_never_unsettled()
     {
         var world = Resumed();
         world.Dispatch("a").Generate("a", 2).End("a", SegmentEndReason.ToolCalls);
-        var first = world.State.Receipts[0];
+        var first = world.State.Receipts[0] with { ActualSeconds = null }; // as the worker has it
         world.Core.Revise(2, first with { ActualSeconds = 3 });
         world.Core.Revise(1, first with { Revisions = [new PauseRevision(1, PauseAction.Swap, "late")] });
         world.Core.Revise(9, first with { ActualSeconds = 9 });

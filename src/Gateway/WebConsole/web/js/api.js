@@ -32,8 +32,9 @@ export async function failure(response) {
     const problem = await response.json();
     said = problem.detail ?? problem.error?.message ?? problem.because ?? problem.title ?? '';
   } catch { /* no JSON: the status has to do */ }
-  const refused = response.status === 401 ? 'The gateway asks for an API key.' : response.status === 403 ? 'This key does not have the operator role.' : '';
-  return new ApiError(response.status, said || refused || `The gateway answered ${response.status}.`);
+  const refused = response.status === 403 ? 'This key does not have the operator role.'
+    : response.status !== 401 ? '' : key.get() ? 'The gateway does not know this key.' : 'The gateway asks for an API key, one with the operator role.';
+  return new ApiError(response.status, refused || said || `The gateway answered ${response.status}.`);
 }
 
 async function call(path, options = {}) {

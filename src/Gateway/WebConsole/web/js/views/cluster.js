@@ -23,7 +23,7 @@ export function cluster(app) {
   ];
   const cards = h('div', { class: 'stack', role: 'list', 'aria-label': 'Workers' });
   const why = h('ul', { class: 'waiting' });
-  const none = h('p', { class: 'empty' }, 'Nobody waits.');
+  const none = h('p', { class: 'empty' }, 'Not known yet.');
   const policy = h('p', { class: 'small muted' });
   whyTheyWait(app, why, none);
 
@@ -48,7 +48,7 @@ export function cluster(app) {
 }
 
 function tile(label, kind, now, points) {
-  const value = h('span', null, '0'), unit = h('small', null, '');
+  const value = h('span', null, '-'), unit = h('small', null, '');
   const line = spark(kind);
   return {
     node: h('div', { class: 'tile' }, h('p', { class: 'label' }, label), h('p', { class: 'value' }, value, unit), line.node),
@@ -138,6 +138,7 @@ function whyTheyWait(app, list, none) {
     }));
     const shown = told.filter(row => row.why);
     none.hidden = shown.length > 0;
+    setText(none, rows ? 'Nobody waits.' : 'Not known yet.');
     keyed(list, shown, row => row.id, row => {
       const state = badge(row.state), words = h('p'), age = h('span', { class: 'end num small muted' });
       return {

@@ -7,6 +7,8 @@ import { bytes, count } from '../format.js';
 import { parkedCount } from '../history.js';
 import { badge, head, order, problem, workerOrder } from './parts.js';
 
+const FIGURES = ['running', 'in line', 'parked', 'KV in use'];
+
 export function operate(app) {
   const workers = h('tbody');
   return {
@@ -15,8 +17,8 @@ export function operate(app) {
       h('div', { class: 'pair' }, policies(), balance()),
       h('section', { class: 'panel', 'aria-labelledby': 'workers-title' },
         h('header', null, h('h2', { id: 'workers-title' }, 'Workers')),
-        h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Workers and orders' }, h('table', null,
-          h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'worker'), h('th', { scope: 'col' }, 'state'), ...['running', 'in line', 'parked', 'KV in use'].map(name => h('th', { scope: 'col', class: 'num' }, name)), h('th', { scope: 'col' }, 'orders'))),
+        h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Workers and orders' }, h('table', { class: 'cards', role: 'table' },
+          h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'worker'), h('th', { scope: 'col' }, 'state'), ...FIGURES.map(name => h('th', { scope: 'col', class: 'num' }, name)), h('th', { scope: 'col' }, 'orders'))),
           workers))),
     ],
     update: sample => keyed(workers, sample.workers, one => one.worker.id, one => workerRow(one.worker.id)),
@@ -25,11 +27,12 @@ export function operate(app) {
 
 function workerRow(id) {
   const state = badge('active');
-  const cells = ['running', 'waiting', 'parked', 'used'].map(() => h('td', { class: 'num' }));
+  const cells = FIGURES.map(name => h('td', { class: 'num', role: 'cell', 'data-name': name }));
   const button = (action, text, danger) => h('button', { type: 'button', class: danger ? 'danger' : '', 'aria-label': `${text} ${id}`, onclick: () => workerOrder(id, action) }, text);
   const buttons = { drain: button('drain', 'Drain'), cordon: button('cordon', 'Cordon'), undrain: button('undrain', 'Undrain'), evacuate: button('evacuate', 'Evacuate', true) };
   return {
-    node: h('tr', null, h('th', { scope: 'row', class: 'mono' }, id), h('td', null, state.node), ...cells, h('td', null, h('div', { class: 'actions', style: { 'flex-wrap': 'nowrap' } }, ...Object.values(buttons)))),
+    node: h('tr', { role: 'row' }, h('th', { scope: 'row', role: 'rowheader', class: 'mono' }, id), h('td', { role: 'cell' }, state.node), ...cells,
+      h('td', { role: 'cell', class: 'orders' }, h('div', { class: 'actions' }, ...Object.values(buttons)))),
     update(one) {
       const { worker } = one;
       state.update(worker.state);

@@ -25,12 +25,18 @@ function page(shown) {
         h('p', { class: 'muted' }, isNone ? `over ${count(shown.requests, 'request')}: hardly anybody waited for a turn, so the order did not matter.` : `over ${count(shown.requests, 'request')}: ${seconds(Math.abs(fcfs.savedPerRequest))} each, in the mean. ${fixed(100 * Math.abs(fcfs.savedPerRequest) / Math.max(1e-9, fcfs.latency.mean), 1)} % of their latency there.`)),
       h('section', { class: 'panel', 'aria-labelledby': 'basis-title' },
         h('header', null, h('h2', { id: 'basis-title' }, 'What this is')),
-        h('p', { class: 'note-box' }, shown.basis))),
+        h('p', { class: 'note-box' }, `${shown.basis} ${trust(shown)}`))),
     h('section', { class: 'panel', 'aria-labelledby': 'latency-title' },
       h('header', null, h('h2', { id: 'latency-title' }, 'Latency, arrival to last token'), h('span', { class: 'muted small' }, `${count(shown.requests, 'request')} that arrived within ${seconds(shown.windowSeconds)}`)),
       bars(shown)),
     h('section', { class: 'panel', 'aria-label': 'The same as a table' }, table(shown)),
   ];
+}
+
+// How far the replay of the policy in force is from what was served.
+function trust(shown) {
+  const off = shown.replayed.mean / Math.max(1e-9, shown.served.mean) - 1;
+  return `Here it is ${fixed(100 * Math.abs(off), 0)} % ${off < 0 ? 'below' : 'above'}${Math.abs(off) > .3 ? ': take the figures for their sign, not for their size.' : '.'}`;
 }
 
 const rows = shown => [
