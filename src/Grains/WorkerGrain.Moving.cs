@@ -18,9 +18,9 @@ public sealed partial class WorkerGrain
             return new Admission(AdmissionKind.NotHere, $"{order.Source} does not have it any more");
         if (offer.Computed == 0)
             return new Admission(AdmissionKind.Refused, $"nothing of it is cached on {order.Source}");
-        var (answer, isNew) = await loop.MakeReady(order, offer);
-        if (isNew)
-            new InboundMigration(order, offer, Here(source, order.Request)).Run().Forget();
+        var (answer, arrival) = await loop.MakeReady(order, offer);
+        if (arrival is not null)
+            new InboundMigration(arrival, offer, Here(source, order.Request)).Run().Forget();
         return answer;
     }
 
@@ -33,9 +33,9 @@ public sealed partial class WorkerGrain
         {
             if (await source.Offer(order.Request, order.SourceEpoch) is { Computed: > 0 } offer)
             {
-                var (answer, isNew) = await loop.MakeReady(order, offer);
-                if (isNew)
-                    new ReturnMigration(order, offer, work, Here(source, order.Request)).Run().Forget();
+                var (answer, arrival) = await loop.MakeReady(order, offer);
+                if (arrival is not null)
+                    new ReturnMigration(arrival, offer, work, Here(source, order.Request)).Run().Forget();
                 if (answer.Kind == AdmissionKind.Accepted)
                     return answer;
             }

@@ -57,6 +57,8 @@ public sealed class SeedTests
     [InlineData(439, "two workers ran a request under the same epoch")]
     [InlineData(5, "a client was told of an end before that was written")]
     [InlineData(6337, "a move asked without end for what its source had lost after it had let go")]
+    [InlineData(2393, "a sequence that was called off and ordered anew under its epoch was adopted into the blocks of the second order, which nothing had been read into")]
+    [InlineData(8510, "the same, with tools")]
     [InlineData(79, "a resume that overtook the end of its segment started anew")]
     public void SeedThatFoundAMistake_StaysClean(int seed, string mistake)
     {

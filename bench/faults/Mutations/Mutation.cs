@@ -46,7 +46,7 @@ internal sealed record Mutation(string Name, string Project, string File, string
         new("damaged piece of a cache taken", "src/Inference", "KvCache/KvChunk.cs",
             "if (BinaryPrimitives.ReadUInt32LittleEndian(chunk[ChecksumAt..]) != Checksum(chunk))", "if (Checksum(chunk) == 1)"),
         new("last piece of a cache counted and not read", "src/Grains", "Devices/DeviceLoop.Moving.cs",
-            "if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))", "if (last is { Tokens: > 9999 })"),
+            "if (last is { Tokens: > 0 } && !TryImport(last, arrival.Blocks))", "if (last is { Tokens: > 9999 })"),
         new("blocks of a move that failed kept", "src/Scheduling", "Worker/WorkerCore.Moving.cs",
             "if (expected.Remove(arrival))\n            GiveBack(arrival, 0);", "expected.Remove(arrival);"),
         new("cache read before it is copied back", "src/Grains", "Devices/KvTransfers.cs",

@@ -73,42 +73,43 @@ public sealed partial class DeviceLoop
     });
 
     /// <summary>Makes ready for a sequence that is to come.</summary>
-    /// <returns>Whether it may come, and whether this is news.</returns>
-    public Task<(Admission Answer, bool IsNew)> MakeReady(MigrationOrder order, MigrationOffer offer) => Post(() =>
+    /// <returns>Whether it may come, and its place if this is news.</returns>
+    internal Task<(Admission Answer, ArrivingSequence? Arrival)> MakeReady(MigrationOrder order, MigrationOffer offer) => Post<(Admission, ArrivingSequence?)>(() =>
     {
         if (state != WorkerState.Active)
-            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state.ToString().ToLowerInvariant()}"), false);
+            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} is {state.ToString().ToLowerInvariant()}"), null);
         if (sequences.TryGetValue(order.Request, out var held) && held.Slot.Epoch >= order.Epoch)
-            return (new Admission(AdmissionKind.Accepted, "it is here already"), false);
+            return (new Admission(AdmissionKind.Accepted, "it is here already"), null);
         if (arriving.TryGetValue(order.Request, out var coming))
         {
             if (coming.Order.Epoch >= order.Epoch)
-                return (new Admission(AdmissionKind.Accepted, "it is on its way"), false);
+                return (new Admission(AdmissionKind.Accepted, "it is on its way"), null);
             Forget(coming);
         }
 
         if (offer.Fingerprint is { } other && other != backend.Model.Fingerprint)
-            return (new Admission(AdmissionKind.Refused, $"{order.Source} runs another model than {identity.Worker}"), false);
+            return (new Admission(AdmissionKind.Refused, $"{order.Source} runs another model than {identity.Worker}"), null);
         if (offer.Tokens + 1 >= Math.Min(core.LargestContext, model.MaxPositions))
-            return (new Admission(AdmissionKind.TooLarge, $"a context of {offer.Tokens} tokens is too large for {identity.Worker}"), false);
+            return (new Admission(AdmissionKind.TooLarge, $"a context of {offer.Tokens} tokens is too large for {identity.Worker}"), null);
         if (core.Reserve(Wanted(offer)) is not { } blocks)
-            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} has no room for {offer.Tokens} tokens"), false);
-        arriving.Add(order.Request, new ArrivingSequence(order, blocks));
-        return (new Admission(AdmissionKind.Accepted, null), true);
+            return (new Admission(AdmissionKind.Refused, $"{identity.Worker} has no room for {offer.Tokens} tokens"), null);
+        var arrival = new ArrivingSequence(order, blocks);
+        arriving.Add(order.Request, arrival);
+        return (new Admission(AdmissionKind.Accepted, null), arrival);
     });
 
     /// <summary>Takes a piece of the cache of a sequence that is on its way.</summary>
-    public async Task<PieceOutcome> Import(MigrationOrder order, KvPiece piece)
+    internal async Task<PieceOutcome> Import(ArrivingSequence arrival, KvPiece piece)
     {
         var (outcome, written) = await Post<(PieceOutcome Outcome, Task<KvSpan>? Written)>(() =>
         {
-            if (Coming(order) is not { } coming)
+            if (!Comes(arrival))
                 return (PieceOutcome.Unexpected, null);
             // What is added while it goes on wants room too, and so does what comes last.
-            if (!core.TryGrow(coming.Blocks, piece.End))
+            if (!core.TryGrow(arrival.Blocks, piece.End))
                 return (PieceOutcome.NoRoom, null);
-            core.TryGrow(coming.Blocks, piece.Computed + PieceTokens);
-            return (PieceOutcome.Taken, transfers.Post(() => Coming(order) is null ? Task.FromResult(default(KvSpan)) : transfers.Write(piece, [.. coming.Blocks.BlockTable])));
+            core.TryGrow(arrival.Blocks, piece.Computed + PieceTokens);
+            return (PieceOutcome.Taken, transfers.Post(() => Comes(arrival) ? transfers.Write(piece, [.. arrival.Blocks.BlockTable]) : Task.FromResult(default(KvSpan))));
         });
         try
         {
@@ -125,17 +126,18 @@ public sealed partial class DeviceLoop
     /// <summary>It is this worker's now, and goes on in the next iteration; the last piece, if there is one, is read before that.</summary>
     /// <param name="cached">Tokens that are in its blocks, the last piece counted.</param>
     /// <returns>False: nobody waits for it here.</returns>
-    public Task<bool> Adopt(MigrationOrder order, Departure departure, int cached)
+    internal Task<bool> Adopt(ArrivingSequence arrival, Departure departure, int cached)
     {
+        var order = arrival.Order;
         var (moving, last) = (departure.State, departure.Last);
         var work = moving.Work with { Epoch = order.Epoch };
         var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
         return Post(() =>
         {
-            if (Coming(order) is not { } coming)
+            if (!Comes(arrival))
             {
-                Drop(order.Request, order.Epoch);
+                Leave(arrival);
                 return false;
             }
 
@@ -143,7 +145,7 @@ public sealed partial class DeviceLoop
             {
                 if (held.Slot.Epoch >= order.Epoch)
                 {
-                    Forget(coming);
+                    Forget(arrival);
                     return false;
                 }
 
@@ -151,9 +153,9 @@ public sealed partial class DeviceLoop
             }
 
             arriving.Remove(order.Request);
-            if (last is { Tokens: > 0 } && !TryImport(last, coming.Blocks))
+            if (last is { Tokens: > 0 } && !TryImport(last, arrival.Blocks))
                 cached = Math.Min(cached, last.First); // it is computed again here
-            var slot = core.Adopt(coming.Blocks, moving with { Work = work }, cached, keys, Now);
+            var slot = core.Adopt(arrival.Blocks, moving with { Work = work }, cached, keys, Now);
             var sequence = new ServedSequence(model, slot, work, keys, grammar) { FirstTokenAt = departure.FirstTokenAt, ResumedFrom = null };
             sequences.Add(work.Request, sequence);
             if (!moving.IsParked)
@@ -164,30 +166,30 @@ public sealed partial class DeviceLoop
     }
 
     /// <summary>Puts a sequence into the batching loop whose first tokens were fetched from another worker.</summary>
-    public Task<Admission> Admit(SequenceWork work, MigrationOrder order, int cached)
+    internal Task<Admission> Admit(SequenceWork work, ArrivingSequence arrival, int cached)
     {
         var keys = KeysOf(work);
         var grammar = GrammarOf(work.Options, work);
         return Post(() =>
         {
-            if (Coming(order) is not { } coming)
-                return DropAndAdmit(work, order, keys, grammar);
+            if (!Comes(arrival))
+                return LeaveAndAdmit(work, arrival, keys, grammar);
             if (MayAdmit(work) is { } refusal)
             {
-                Forget(coming);
+                Forget(arrival);
                 return refusal;
             }
 
-            arriving.Remove(order.Request);
-            Serve(work, core.Admit(coming.Blocks, StartOf(work, keys), cached, Now), keys, grammar);
+            arriving.Remove(work.Request);
+            Serve(work, core.Admit(arrival.Blocks, StartOf(work, keys), cached, Now), keys, grammar);
             return new Admission(AdmissionKind.Accepted, null);
         });
     }
 
     // Its blocks were wanted meanwhile: it is computed anew. One that was called off is not here at all.
-    private Admission DropAndAdmit(SequenceWork work, MigrationOrder order, BlockKeys? keys, SegmentGrammar? grammar)
+    private Admission LeaveAndAdmit(SequenceWork work, ArrivingSequence arrival, BlockKeys? keys, SegmentGrammar? grammar)
     {
-        if (!Drop(order.Request, order.Epoch))
+        if (!Leave(arrival))
             return new Admission(AdmissionKind.Refused, "it was called off");
         if (MayAdmit(work) is { } refusal)
             return refusal;
@@ -196,14 +198,14 @@ public sealed partial class DeviceLoop
     }
 
     /// <summary>It does not come.</summary>
-    public Task<bool> Drop(MigrationOrder order) => Post(() => Drop(order.Request, order.Epoch));
+    internal Task<bool> Drop(ArrivingSequence arrival) => Post(() => Leave(arrival));
 
     // False: it was called off.
-    private bool Drop(string request, int epoch)
+    private bool Leave(ArrivingSequence arrival)
     {
-        if (!arriving.TryGetValue(request, out var coming) || coming.Order.Epoch != epoch)
+        if (!IsExpected(arrival))
             return false;
-        Forget(coming);
+        Forget(arrival);
         return true;
     }
 
@@ -242,8 +244,10 @@ public sealed partial class DeviceLoop
     private ServedSequence? FindMovable(string request, int epoch) =>
         Find(request, epoch) is { Slot.Form: CacheForm.Kv } sequence ? sequence : null;
 
-    private ArrivingSequence? Coming(MigrationOrder order) =>
-        arriving.TryGetValue(order.Request, out var coming) && coming.Order.Epoch == order.Epoch && !coming.Blocks.IsDropped ? coming : null;
+    // The very same: one that was called off may have been ordered once more under its epoch, and nothing of the first is in the blocks of the second.
+    private bool IsExpected(ArrivingSequence arrival) => arriving.TryGetValue(arrival.Order.Request, out var coming) && coming == arrival;
+
+    private bool Comes(ArrivingSequence arrival) => IsExpected(arrival) && !arrival.Blocks.IsDropped;
 
     private void Forget(ArrivingSequence coming)
     {

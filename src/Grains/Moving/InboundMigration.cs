@@ -9,7 +9,7 @@ namespace Pharos.Grains.Moving;
 /// The shell around <see cref="MigrationCore"/>, at the worker that fetches: effects become calls to the source, the device and the request, and
 /// their answers events. Runs beside the worker grain's turns and always ends: every call is bounded, and so is the whole.
 /// </summary>
-internal partial class InboundMigration(MigrationOrder order, MigrationOffer offer, MigrationParties parties)
+internal partial class InboundMigration(ArrivingSequence arrival, MigrationOffer offer, MigrationParties parties)
 {
     /// <summary>More than a large cache takes on a slow network; a sequence that stands still has a shorter lease of its own.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
@@ -17,6 +17,7 @@ internal partial class InboundMigration(MigrationOrder order, MigrationOffer off
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
     private const int OwnerAttempts = 4;
     private readonly Channel<MigrationEvent> events = Channel.CreateUnbounded<MigrationEvent>();
+    private readonly MigrationOrder order = arrival.Order;
     private readonly MigrationCore core = new(offer, MigrationLimits.For(parties.Loop.PieceTokens));
     private readonly long began = parties.Time.GetTimestamp();
     private Departure? departure;
@@ -64,7 +65,7 @@ internal partial class InboundMigration(MigrationOrder order, MigrationOffer off
             Tell(await parties.Source.Export(order.Request, order.SourceEpoch, fetch.First, fetch.Most) is not { } piece
                 ? new MigrationEvent.Broken($"{order.Source} has it no more")
                 : piece.Tokens == 0 ? new MigrationEvent.Fetched(fetch.First, 0, piece.Computed)
-                : await parties.Loop.Import(order, piece) switch
+                : await parties.Loop.Import(arrival, piece) switch
                 {
                     PieceOutcome.Taken => new MigrationEvent.Fetched(fetch.First, piece.Tokens, piece.Computed),
                     PieceOutcome.Damaged => new MigrationEvent.FetchFailed(fetch.First, "it came damaged"),
@@ -121,7 +122,7 @@ internal partial class InboundMigration(MigrationOrder order, MigrationOffer off
 
     protected virtual async Task Adopt(int cached)
     {
-        var adopted = await parties.Loop.Adopt(order, departure!, cached);
+        var adopted = await parties.Loop.Adopt(arrival, departure!, cached);
         Ended(adopted ? "done" : "lost");
         if (adopted)
             Moved(parties.Log, order.Request, order.Source, parties.Worker, cached, parties.Time.GetElapsedTime(began).TotalMilliseconds, parties.Time.GetElapsedTime(leftAt).TotalMilliseconds);
@@ -135,7 +136,7 @@ internal partial class InboundMigration(MigrationOrder order, MigrationOffer off
         Stays(parties.Log, order.Request, order.Source, parties.Worker, because);
         parties.Request.MoveFailed(order.Epoch, because).Forget();
         if (!parties.Loop.IsClosed)
-            await parties.Loop.Drop(order);
+            await parties.Loop.Drop(arrival);
     }
 
     protected void Ended(string outcome) => MigrationMetrics.Ended(order.Reason, outcome, parties.Time.GetElapsedTime(began));

@@ -1,3 +1,4 @@
+using Pharos.Grains.Devices;
 using Pharos.Scheduling.Migration;
 using Pharos.Scheduling.Requests;
 
@@ -7,10 +8,11 @@ namespace Pharos.Grains.Moving;
 /// A request that comes back from its tools is this worker's already, and its cache is still elsewhere: once that is fetched, the sequence joins the
 /// queue here. What cannot be fetched is computed.
 /// </summary>
-internal sealed class ReturnMigration(MigrationOrder order, MigrationOffer offer, SequenceWork work, MigrationParties parties)
-    : InboundMigration(order, offer, parties)
+internal sealed class ReturnMigration(ArrivingSequence arrival, MigrationOffer offer, SequenceWork work, MigrationParties parties)
+    : InboundMigration(arrival, offer, parties)
 {
-    private readonly MigrationOrder order = order;
+    private readonly ArrivingSequence arrival = arrival;
+    private readonly MigrationOrder order = arrival.Order;
     private readonly MigrationOffer offer = offer;
     private readonly MigrationParties parties = parties;
 
@@ -27,11 +29,11 @@ internal sealed class ReturnMigration(MigrationOrder order, MigrationOffer offer
         return Task.CompletedTask;
     }
 
-    protected override Task Adopt(int cached) => End(parties.Loop.Admit(work, order, cached), "done");
+    protected override Task Adopt(int cached) => End(parties.Loop.Admit(work, arrival, cached), "done");
 
     protected override async Task Drop(string because)
     {
-        if (!parties.Loop.IsClosed && await parties.Loop.Drop(order))
+        if (!parties.Loop.IsClosed && await parties.Loop.Drop(arrival))
             await End(parties.Loop.Admit(work), "aborted");
     }
 
