@@ -26,7 +26,7 @@ internal static class Fakes
 internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 {
     private readonly Dictionary<string, FakeWorker> _workers = [];
-    private Channel<RequestNotice>? _followed;
+    private FakeNotices? _followed;
 
     public Queue<Channel<RequestNotice>> Follows { get; } = new();
 
@@ -68,13 +68,14 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
 
     public IResponseGrain Response(string id) => throw new NotSupportedException();
 
-    /// <summary>The next of <see cref="Follows"/>; what the last one still has, when there is no other.</summary>
+    /// <summary>The next of <see cref="Follows"/>; what the last one still has from that number on, when there is no other.</summary>
     public async IAsyncEnumerable<RequestNotice> Follow(int from, [EnumeratorCancellation] CancellationToken ct)
     {
         FollowedFrom.Add(from);
-        if (Follows.TryDequeue(out var next))
-            _followed = next;
-        await foreach (var notice in _followed!.Reader.ReadAllAsync(ct))
+        var isNew = Follows.TryDequeue(out var next);
+        if (isNew)
+            _followed = new FakeNotices(next!.Reader);
+        await foreach (var notice in _followed!.Read(isNew ? 0 : from, ct))
             yield return notice;
     }
 
@@ -124,6 +125,68 @@ internal sealed class FakeCluster : IClusterGrains, IRequestGrain
     public Task ReceiptRevised(int epoch, PauseReceipt receipt) => throw new NotSupportedException();
 
     public Task<RequestDescription?> Describe() => throw new NotSupportedException();
+}
+
+/// <summary>What a request has said: as with a grain, whoever asks from a number on is told all from there, though another was told it before.</summary>
+internal sealed class FakeNotices
+{
+    private readonly List<RequestNotice> _said = [];
+    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _failure;
+    private bool _isOver;
+
+    public FakeNotices(ChannelReader<RequestNotice> words) => _ = Listen(words);
+
+    public async IAsyncEnumerable<RequestNotice> Read(int from, [EnumeratorCancellation] CancellationToken ct)
+    {
+        for (var at = 0; ;)
+        {
+            RequestNotice? notice;
+            Task more;
+            lock (_said)
+            {
+                notice = at < _said.Count ? _said[at++] : null;
+                more = _more.Task;
+                if (notice is null && _isOver)
+                {
+                    if (_failure is not null)
+                        throw _failure;
+                    yield break;
+                }
+            }
+
+            if (notice is null)
+                await more.WaitAsync(ct);
+            else if (notice.Number >= from)
+                yield return notice;
+        }
+    }
+
+    private async Task Listen(ChannelReader<RequestNotice> words)
+    {
+        try
+        {
+            await foreach (var notice in words.ReadAllAsync())
+                Change(() => _said.Add(notice));
+            Change(() => _isOver = true);
+        }
+        catch (Exception failure)
+        {
+            Change(() => (_failure, _isOver) = (failure, true));
+        }
+    }
+
+    private void Change(Action change)
+    {
+        TaskCompletionSource told;
+        lock (_said)
+        {
+            change();
+            (told, _more) = (_more, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        told.SetResult();
+    }
 }
 
 internal sealed class FakeWorker(string name) : IWorkerGrain
